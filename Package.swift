@@ -20,13 +20,14 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 /// A library module with its tests in Tests/<name>Tests.
 func module(
-    _ name: String, _ dependencies: [Target.Dependency], tests: [Target.Dependency] = [], exclude: [String] = []
+    _ name: String, _ dependencies: [Target.Dependency], tests: [Target.Dependency] = [], exclude: [String] = [],
+    testsExclude: [String] = []
 ) -> [Target] {
     [
         .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: swiftSettings),
         .testTarget(
             name: "\(name)Tests", dependencies: [.target(name: name)] + dependencies + tests,
-            swiftSettings: swiftSettings),
+            exclude: testsExclude, swiftSettings: swiftSettings),
     ]
 }
 
@@ -47,7 +48,7 @@ let leaves: [Target] =
     + module("HDF5", ["CHDF5", logging])
     + module("Llama", ["CLlama", logging])
     + module("Jinja", ["CJinja"])
-    + module("Statistics", [])
+    + module("Statistics", [], testsExclude: ["Fixtures"])
 
 let services: [Target] =
     module("Postgres", ["CPostgres", "UVEventLoop", logging])

@@ -26,22 +26,6 @@ public struct Estimate: Sendable, Hashable {
     }
 }
 
-/// A two-sided interval that covers the true value in 95 % of repetitions.
-public struct ConfidenceInterval: Sendable, Hashable {
-    public var lower: Double
-    public var upper: Double
-
-    /// The probability of covering that every interval of this module has.
-    public static let level = 0.95
-    /// The standard normal quantile at (1 + `level`) / 2.
-    public static let z = 1.959963984540054
-
-    public init(lower: Double, upper: Double) {
-        self.lower = lower
-        self.upper = upper
-    }
-}
-
 /// How an estimate and its interval were computed.
 public enum EstimateMethod: String, Sendable, Hashable, CaseIterable {
     /// Mean; SE = s / sqrt(n) with n - 1; interval mean +- z SE.
