@@ -21,10 +21,12 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 /// A library module with its tests in Tests/<name>Tests.
 func module(
     _ name: String, _ dependencies: [Target.Dependency], tests: [Target.Dependency] = [], exclude: [String] = [],
-    testsExclude: [String] = []
+    testsExclude: [String] = [], resources: [Resource] = []
 ) -> [Target] {
     [
-        .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: swiftSettings),
+        .target(
+            name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "\(name)Tests", dependencies: [.target(name: name)] + dependencies + tests,
             exclude: testsExclude, swiftSettings: swiftSettings),
@@ -60,7 +62,9 @@ let services: [Target] =
 let useCases: [Target] =
     module("Planning", ["Evaluation", "JobQueue", crypto, yams])
     + module("Execution", ["Inference", "JobQueue", "ResultStore", "UVEventLoop", logging, lifecycle])
-    + module("Reporting", ["ResultStore", "JobQueue", "Statistics", crypto, mustache])
+    + module(
+        "Reporting", ["ResultStore", "JobQueue", "Statistics", crypto, mustache], testsExclude: ["Fixtures"],
+        resources: [.embedInCode("Templates")])
 
 let package = Package(
     name: "assay",

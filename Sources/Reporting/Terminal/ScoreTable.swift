@@ -13,7 +13,8 @@ public struct ScoreRow: Sendable, Hashable {
     public var interval: ConfidenceInterval?
 
     public init(
-        task: String, model: String, metric: String, filter: String?, higherIsBetter: Bool, n: Int, value: Double?, standardError: Double?,
+        task: String, model: String, metric: String, filter: String?, higherIsBetter: Bool, n: Int, value: Double?,
+        standardError: Double?,
         interval: ConfidenceInterval?
     ) {
         self.task = task
@@ -28,8 +29,48 @@ public struct ScoreRow: Sendable, Hashable {
     }
 }
 
+extension ScoreRow {
+    /// The line of one score.
+    public init(_ score: Score, task: String, model: String) {
+        self.init(
+            task: task, model: model, metric: score.metric.metric, filter: score.metric.filter,
+            higherIsBetter: score.metric.higherIsBetter, n: score.estimate.count, value: score.estimate.value,
+            standardError: score.estimate.standardError, interval: score.estimate.interval)
+    }
+}
+
+extension Report {
+    /// All scores, in the report's order.
+    public var scoreRows: [ScoreRow] {
+        self.tasks.flatMap { task in
+            task.jobs.flatMap { job in
+                job.scores.map { ScoreRow($0, task: task.task.name, model: job.job.model.name) }
+            }
+        }
+    }
+}
+
 /// The scores of a run as a table for the terminal.
 public enum ScoreTable {
-    /// The table, each line ended by a newline.
-    public static func render(_ rows: [ScoreRow], style: TerminalStyle) -> String { "" }
+    /// The table, each line ended by a newline; the model's column is there only if there are several models.
+    public static func render(_ rows: [ScoreRow], style: TerminalStyle) -> String {
+        let hasManyModels = Set(rows.map(\.model)).count > 1
+        var columns = [TextTable.Column("task")]
+        if hasManyModels { columns.append(.init("model")) }
+        columns += [
+            .init("metric"), .init("n", .right), .init("score", .right, isBold: true), .init("± SE", .right),
+            .init("95 % interval", .right),
+        ]
+        var last: String?
+        let cells = rows.map { row in
+            let texts = ScoreTexts(value: row.value, standardError: row.standardError, interval: row.interval)
+            let metric = MetricInput.title(row.metric, filter: row.filter) + (row.higherIsBetter ? " ↑" : " ↓")
+            // A task's name is said once where its lines follow each other, so that tasks stand out.
+            var cells = [row.task == last && style == .ansi ? "" : row.task]
+            last = row.task
+            if hasManyModels { cells.append(row.model) }
+            return cells + [metric, String(row.n), texts.value, "± \(texts.standardError)", texts.interval]
+        }
+        return TextTable(columns: columns, rows: cells).render(style: style)
+    }
 }

@@ -7,24 +7,47 @@ public struct ReportLibrary: Sendable {
 
     public init(store: String) { self.store = store }
 
-    /// Publishes `files` as the report's next version, unless a version with the very same files exists.
-    public func publish(_ files: ReportFiles, as name: ReportName) throws(ReportError) -> PublishedReport {
-        throw ReportError(.fileSystem, "")
+    /// The names of all reports that have a version, in order.
+    public func names() throws(ReportError) -> [ReportName] {
+        var names: [ReportName] = []
+        for entry in try Disk.entries(of: self.root) {
+            // What is not named like a report is not one.
+            guard let name = try? ReportName(entry) else { continue }
+            if try !self.versions(of: name).isEmpty { names.append(name) }
+        }
+        return names
     }
-
-    /// The names of all reports, in order.
-    public func names() throws(ReportError) -> [ReportName] { [] }
 
     /// The published versions of a report, ascending; empty for a name that has none.
-    public func versions(of name: ReportName) throws(ReportError) -> [Int] { [] }
-
-    /// Checks every file of a version against its manifest; throws `damaged` that names the first fault.
-    public func verify(_ name: ReportName, version: Int) throws(ReportError) -> ReportManifest {
-        throw ReportError(.notFound, "")
+    public func versions(of name: ReportName) throws(ReportError) -> [Int] {
+        try Disk.entries(of: self.folder(of: name)).compactMap(Self.version).sorted()
     }
 
-    /// The scores of a version, whose files are verified first.
-    public func scores(of name: ReportName, version: Int) throws(ReportError) -> [ScoreRow] { [] }
+    /// The newest version of a report; throws `notFound` if there is none.
+    public func newestVersion(of name: ReportName) throws(ReportError) -> Int {
+        guard let version = try self.versions(of: name).last else {
+            throw ReportError(
+                .notFound, "there is no report \"\(name)\" in \(self.root); build it with assay-report build RUN")
+        }
+        return version
+    }
+
+    /// A version's folder.
+    public func path(of name: ReportName, version: Int) -> String {
+        "\(self.folder(of: name))/v\(version)"
+    }
+
+    var root: String { "\(self.store)/reports" }
+
+    func folder(of name: ReportName) -> String { "\(self.root)/\(name.value)" }
+
+    /// The number in a version folder's name; nil for other names.
+    private static func version(_ entry: String) -> Int? {
+        guard entry.hasPrefix("v"), let number = Int(entry.dropFirst()), number > 0, "v\(number)" == entry else {
+            return nil
+        }
+        return number
+    }
 }
 
 /// A version that stands on the disk.
