@@ -54,7 +54,7 @@ enum Sample {
     private static func generation(job: String, model: ModelInput) -> JobInput {
         Self.job(
             job, task: .init(name: "gsm8k", version: "3.0", hash: Self.hash("2")), model: model,
-            metrics: ["strict-match", "flexible-extract"].map { filter in
+            metrics: ["strict-match", "flexible-extract"].map { (filter: String) in
                 .init(
                     column: "exact_match,\(filter)", metric: "exact_match", filter: filter, aggregation: .mean,
                     higherIsBetter: true)

@@ -19,10 +19,10 @@ struct TerminalTests {
     @Test func plain() {
         #expect(
             ScoreTable.render(Self.rows, style: .plain) == """
-                task       metric               n   score     ± SE     95 % interval
+                task       metric               n   score      ± SE     95 % interval
                 hellaswag  acc ↑              100  0.4300  ± 0.0498  [0.3325, 0.5275]
                 hellaswag  acc_norm ↑         100  0.5000  ± 0.0503  [0.4015, 0.5985]
-                prose      word_perplexity ↓    1  41.250     ± n/a               n/a
+                prose      word_perplexity ↓    1  41.250                         n/a
 
                 """)
     }
@@ -50,8 +50,8 @@ struct TerminalTests {
             columns: [.init("a"), .init("n", .right)], rows: [["日本", "1"], ["x\u{1B}[31my", "10"], ["e\u{301}"]])
         #expect(
             table.render(style: .plain) == """
-                a          n
-                日本       1
+                a         n
+                日本      1
                 x [31my  10
                 e\u{301}
 

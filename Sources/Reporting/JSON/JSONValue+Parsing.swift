@@ -78,10 +78,10 @@ private struct Decoded: Decodable {
                 self.value = .null
             } else if let value = try? single.decode(Bool.self) {
                 self.value = .bool(value)
-            } else if let value = try? single.decode(Int.self) {
-                self.value = .int(value)
             } else if let value = try? single.decode(Double.self) {
-                self.value = .double(value)
+                // Whole numbers are integers, but for the negative zero that integers do not have.
+                let whole = try? single.decode(Int.self)
+                self.value = whole.flatMap { $0 == 0 && value.sign == .minus ? nil : .int($0) } ?? .double(value)
             } else {
                 self.value = .string(try single.decode(String.self))
             }

@@ -3,11 +3,16 @@ internal import Statistics
 extension Report {
     /// Computes the report on `input`.
     ///
-    /// Throws `notReportable` if the input does not fit together: no job, a job without metrics, or a sample with another
+    /// Throws `notReportable` if the input does not fit together: a strange run id, no job, a job without metrics, or a sample with another
     /// number of values than the job has metrics.
     public init(_ input: ReportInput, name: ReportName, toolVersion: String) throws(ReportError) {
         guard !input.jobs.isEmpty else {
             throw ReportError(.notReportable, "run \(input.runID) has no jobs; there is nothing to report on")
+        }
+        guard ReportName.isValid(input.runID) else {
+            throw ReportError(
+                .notReportable, "\"\(Printable.text(input.runID, limit: 120))\" is not a run's id; assay list shows all"
+            )
         }
         for job in input.jobs { try Self.check(job) }
         let files = SampleFileNames.assign(input.jobs)

@@ -14,11 +14,9 @@ public struct Report: Sendable, Hashable {
     /// In the order in which the run's jobs name them.
     public var tasks: [TaskReport]
 
-    /// The command that builds this report again, as arguments.
-    public var rebuildCommand: [String] {
-        var command = ["assay-report", "build", self.runID]
-        if self.name.value != self.runID { command += ["--name", self.name.value] }
-        return command
+    /// The command that builds this report again; run id and name need no quoting by a shell.
+    public var rebuildCommand: String {
+        "assay-report build \(self.runID)" + (self.name.value == self.runID ? "" : " --name \(self.name)")
     }
 }
 

@@ -16,7 +16,7 @@ extension Report {
                     .init("id", .string(self.runID)), .init("name", .string(self.runName)),
                     .init("project", .string(self.project)),
                 ])),
-            .init("rebuild", .string(ShellText.command(self.rebuildCommand))),
+            .init("rebuild", .string(self.rebuildCommand)),
             .init(
                 "scores",
                 .array(self.tasks.flatMap { task in task.jobs.flatMap { job in job.scores.map { $0.json(in: job) } } })),

@@ -69,7 +69,10 @@ public enum ScoreTable {
             var cells = [row.task == last && style == .ansi ? "" : row.task]
             last = row.task
             if hasManyModels { cells.append(row.model) }
-            return cells + [metric, String(row.n), texts.value, "± \(texts.standardError)", texts.interval]
+            return cells + [
+                metric, String(row.n), texts.value,
+                texts.spread, texts.interval,
+            ]
         }
         return TextTable(columns: columns, rows: cells).render(style: style)
     }

@@ -35,7 +35,7 @@ public struct ReportManifest: Sendable, Hashable {
         self.toolVersion = report.toolVersion
         self.report = report.name.value
         self.run = report.runID
-        self.rebuild = ShellText.command(report.rebuildCommand)
+        self.rebuild = report.rebuildCommand
         self.inputs = report.tasks.flatMap(\.jobs).map { report in
             Input(
                 job: report.job.name, digest: report.job.digest, results: report.job.resultPath,

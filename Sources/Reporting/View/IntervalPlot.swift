@@ -4,11 +4,15 @@ internal import Statistics
 struct IntervalPlot {
     struct Row {
         var label: String
-        /// Empty where the label says all.
-        var detail: String
         var value: Double
         var interval: ConfidenceInterval?
-        var text: String
+        var texts: ScoreTexts
+    }
+
+    /// Rows that belong together, below a title if there is one.
+    struct Section {
+        var title: String?
+        var rows: [Row]
     }
 
     struct Tick {
@@ -16,22 +20,28 @@ struct IntervalPlot {
         var text: String
     }
 
+    struct Heading {
+        var title: String
+        var titleY: String
+    }
+
     struct Mark {
         var label: String
-        var detail: String
-        var text: String
+        var score: String
         var hasInterval: Bool
         var lower: String
         var upper: String
         var x: String
         var y: String
         var textY: String
+        /// The standard error with its sign; empty if there is none.
+        var spread: String
     }
 
-    static let width = 720.0
-    private static let left = 210.0
-    private static let right = 560.0
-    private static let rowHeight = 30.0
+    private static let width = 760.0
+    private static let left = 250.0
+    private static let right = 600.0
+    private static let rowHeight = 28.0
     private static let top = 6.0
 
     var caption: String
@@ -45,34 +55,50 @@ struct IntervalPlot {
     var valueX: String
     var top: String
     var ticks: [Tick]
-    var marks: [Mark]
+    var headings: [Heading] = []
+    var marks: [Mark] = []
 
     /// - Parameter isShare: Whether the scores are shares, to be drawn on an axis from 0 to 1.
-    init(caption: String, rows: [Row], isShare: Bool) {
+    init(caption: String, sections: [Section], isShare: Bool) {
+        let rows = sections.flatMap(\.rows)
         let scale = isShare ? PlotScale.share : PlotScale(covering: rows.flatMap { Self.extent(of: $0) })
         func x(_ value: Double) -> String {
             Self.coordinate(Self.left + scale.position(of: value) * (Self.right - Self.left))
         }
-        let bottom = Self.top + Self.rowHeight * Double(rows.count)
+        var y = Self.top
+        for section in sections {
+            if let title = section.title {
+                y += self.headings.isEmpty ? 0 : 8
+                self.headings.append(
+                    .init(title: Self.short(title), titleY: Self.coordinate(y + Self.rowHeight / 2 + 4.5)))
+                y += Self.rowHeight
+            }
+            for row in section.rows {
+                let middle = y + Self.rowHeight / 2
+                self.marks.append(
+                    .init(
+                        label: Self.short(row.label), score: row.texts.value, hasInterval: row.interval != nil,
+                        lower: x(row.interval?.lower ?? row.value), upper: x(row.interval?.upper ?? row.value),
+                        x: x(row.value), y: Self.coordinate(middle), textY: Self.coordinate(middle + 4.5),
+                        spread: row.texts.spread))
+                y += Self.rowHeight
+            }
+        }
         self.caption = caption
-        self.description = rows.map { "\($0.label) \($0.detail): \($0.text)" }.joined(separator: "; ")
+        self.description = sections.flatMap { section in
+            section.rows.map {
+                "\(section.title.map { "\($0), " } ?? "")\($0.label): \($0.texts.value) \($0.texts.spread)"
+            }
+        }.joined(separator: "; ")
         self.width = Self.coordinate(Self.width)
-        self.height = Self.coordinate(bottom + 24)
+        self.height = Self.coordinate(y + 26)
         self.left = Self.coordinate(Self.left)
         self.right = Self.coordinate(Self.right)
         self.top = Self.coordinate(Self.top)
-        self.axisY = Self.coordinate(bottom)
-        self.tickTextY = Self.coordinate(bottom + 17)
-        self.valueX = Self.coordinate(Self.right + 20)
+        self.axisY = Self.coordinate(y + 2)
+        self.tickTextY = Self.coordinate(y + 19)
+        self.valueX = Self.coordinate(Self.right + 18)
         self.ticks = scale.ticks.map { Tick(x: x($0), text: NumberText.fixed($0, decimals: scale.decimals)) }
-        self.marks = rows.enumerated().map { number, row in
-            let y = Self.top + Self.rowHeight * (Double(number) + 0.5)
-            return Mark(
-                label: Self.short(row.label, limit: 26), detail: Self.short(row.detail, limit: 26), text: row.text,
-                hasInterval: row.interval != nil, lower: x(row.interval?.lower ?? row.value),
-                upper: x(row.interval?.upper ?? row.value), x: x(row.value), y: Self.coordinate(y),
-                textY: Self.coordinate(y + 4.5))
-        }
     }
 
     private static func extent(of row: Row) -> [Double] {
@@ -84,7 +110,8 @@ struct IntervalPlot {
         return tenths.isMultiple(of: 10) ? String(tenths / 10) : "\(tenths / 10).\(tenths.magnitude % 10)"
     }
 
-    private static func short(_ text: String, limit: Int) -> String {
-        text.count > limit ? text.prefix(limit - 1) + "…" : text
+    /// As much of a label as there is room for.
+    private static func short(_ text: String) -> String {
+        text.count > 30 ? text.prefix(29) + "…" : text
     }
 }

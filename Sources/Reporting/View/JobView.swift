@@ -69,11 +69,11 @@ struct HealthView {
             doubt(health.unparsed, "unparsed"), doubt(health.hitMaxTokens, "hit max tokens"),
             doubt(health.truncated, "truncated"),
         ]
-        let totals = [
-            total(health.samples, "samples"), total(health.promptTokens, "prompt tokens"),
-            total(health.generatedTokens, "generated tokens"),
+        let tokens = [
+            total(health.promptTokens, "prompt tokens"),
+            health.hitMaxTokens == nil ? nil : total(health.generatedTokens, "generated tokens"),
         ]
-        return totals.prefix(1) + doubts.compactMap { $0 } + totals.dropFirst()
+        return [total(health.samples, "samples")] + (doubts + tokens).compactMap { $0 }
     }
 }
 

@@ -9,6 +9,7 @@ struct ReportView {
     var toolVersion: String
     var schemaVersion: Int
     var models: [String]
+    var modelNames: String
     var hasManyModels: Bool
     var taskCount: String
     var sampleCount: String
@@ -33,10 +34,11 @@ struct ReportView {
         self.toolVersion = Printable.text(report.toolVersion)
         self.schemaVersion = Report.schemaVersion
         self.models = models.map { Printable.text($0) }
+        self.modelNames = self.models.joined(separator: ", ")
         self.hasManyModels = models.count > 1
         self.taskCount = "\(report.tasks.count) \(report.tasks.count == 1 ? "task" : "tasks")"
         self.sampleCount = "\(NumberText.count(samples)) \(samples == 1 ? "sample" : "samples")"
-        self.command = ShellText.command(report.rebuildCommand)
+        self.command = report.rebuildCommand
         self.hasRemarks = !remarks.isEmpty
         self.remarks = remarks
         self.tasks = report.tasks.enumerated().map { TaskView($1, number: $0 + 1, withModels: models.count > 1) }

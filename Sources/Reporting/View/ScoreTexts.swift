@@ -29,9 +29,9 @@ struct ScoreTexts {
         self.lower == Self.absent ? Self.absent : "[\(self.lower), \(self.upper)]"
     }
 
-    /// The score with its standard error, such as "0.4300 ± 0.0498".
-    var plusMinus: String {
-        self.standardError == Self.absent ? self.value : "\(self.value) ± \(self.standardError)"
+    /// The standard error with its sign, such as "± 0.0498"; empty if there is none.
+    var spread: String {
+        self.standardError == Self.absent ? "" : "± \(self.standardError)"
     }
 }
 

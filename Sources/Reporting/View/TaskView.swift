@@ -20,38 +20,61 @@ struct TaskView {
         self.isAliased = report.title != report.task.name
         self.hasVersion = report.task.version != nil
         self.taskVersion = Printable.text(report.task.version ?? "")
-        self.scores = report.jobs.flatMap { job in
-            job.scores.map { ScoreView($0, model: job.job.model.name, withModel: withModels) }
+        let groups = Self.groups(report)
+        self.scores = groups.flatMap { group in
+            group.enumerated().map { number, entry in
+                ScoreView(entry.score, model: entry.model, withModel: withModels, isFirstOfMetric: number == 0)
+            }
         }
         if !self.scores.isEmpty { self.scores[0].isFirst = true }
-        self.plots = Self.plots(report, withModels: withModels)
+        self.plots = Self.plots(groups, withModels: withModels)
         self.jobs = report.jobs.map(JobView.init)
     }
 
-    /// Shares have one axis together; every other metric has its own.
-    private static func plots(_ report: TaskReport, withModels: Bool) -> [IntervalPlot] {
-        let all = report.jobs.flatMap { job in job.scores.map { (score: $0, model: job.job.model.name) } }
-        let shown = all.filter { $0.score.estimate.value != nil }
-        let shares = shown.filter(\.score.isShare)
-        var groups = shares.isEmpty ? [] : [shares]
-        for entry in shown where !entry.score.isShare {
-            let same = groups.firstIndex { $0[0].score.metric == entry.score.metric && !$0[0].score.isShare }
-            if let same { groups[same].append(entry) } else { groups.append([entry]) }
-        }
-        return groups.map { group in
-            let rows = group.compactMap { entry in
-                entry.score.estimate.value.map { value in
-                    IntervalPlot.Row(
-                        label: Printable.text(entry.score.metric.title),
-                        detail: withModels ? Printable.text(entry.model) : "", value: value,
-                        interval: entry.score.estimate.interval, text: ScoreTexts(entry.score.estimate).plusMinus)
+    private typealias Entry = (score: Score, model: String)
+
+    /// The scores by metric, so that models stand below each other.
+    private static func groups(_ report: TaskReport) -> [[Entry]] {
+        var groups: [[Entry]] = []
+        for job in report.jobs {
+            for score in job.scores {
+                let same = groups.firstIndex { $0[0].score.metric == score.metric }
+                if let same {
+                    groups[same].append((score, job.job.model.name))
+                } else {
+                    groups.append([(score, job.job.model.name)])
                 }
             }
-            let metric = group[0].score.metric
-            let isShare = group[0].score.isShare
-            let scale = isShare ? "share of samples, from 0 to 1" : metric.aggregation.summary
-            return IntervalPlot(caption: "\(scale); \(metric.direction)", rows: rows, isShare: isShare)
         }
+        return groups
+    }
+
+    /// Shares have one axis together; every other metric has its own.
+    private static func plots(_ groups: [[Entry]], withModels: Bool) -> [IntervalPlot] {
+        let shown = groups.map { $0.filter { $0.score.estimate.value != nil } }.filter { !$0.isEmpty }
+        func isShare(_ group: [Entry]) -> Bool { group.allSatisfy(\.score.isShare) }
+        let shares = shown.filter(isShare)
+        let axes = (shares.isEmpty ? [] : [shares]) + shown.filter { !isShare($0) }.map { [$0] }
+        return axes.map { groups in
+            let metric = groups[0][0].score.metric
+            let hasShares = isShare(groups[0])
+            let scale = hasShares ? "Share of samples, from 0 to 1" : metric.aggregation.summary
+            return IntervalPlot(
+                caption: "\(scale); \(metric.direction)",
+                sections: groups.map { Self.section($0, withModels: withModels) }, isShare: hasShares)
+        }
+    }
+
+    private static func section(_ group: [Entry], withModels: Bool) -> IntervalPlot.Section {
+        let metric = Printable.text(group[0].score.metric.title)
+        let rows = group.compactMap { entry in
+            entry.score.estimate.value.map { value in
+                IntervalPlot.Row(
+                    label: withModels ? Printable.text(entry.model) : metric, value: value,
+                    interval: entry.score.estimate.interval, texts: ScoreTexts(entry.score.estimate))
+            }
+        }
+        return .init(title: withModels ? metric : nil, rows: rows)
     }
 }
 
@@ -68,9 +91,13 @@ extension Score {
 struct ScoreView {
     /// Whether it is the task's first line.
     var isFirst = false
+    /// Whether it is the first line of this metric in the task.
+    var isFirstOfMetric: Bool
     var model: String
     var withModel: Bool
     var metric: String
+    var metricName: String
+    var metricFilter: String
     var arrow: String
     var direction: String
     var n: String
@@ -79,11 +106,14 @@ struct ScoreView {
     var interval: String
     var method: String
 
-    init(_ score: Score, model: String, withModel: Bool) {
+    init(_ score: Score, model: String, withModel: Bool, isFirstOfMetric: Bool) {
         let texts = ScoreTexts(score.estimate)
+        self.isFirstOfMetric = isFirstOfMetric
         self.model = Printable.text(model)
         self.withModel = withModel
         self.metric = Printable.text(score.metric.title)
+        self.metricName = Printable.text(score.metric.metric)
+        self.metricFilter = Printable.text(score.metric.filter ?? "")
         self.arrow = score.metric.arrow
         self.direction = score.metric.direction
         self.n = NumberText.count(score.estimate.count)
