@@ -14,7 +14,6 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let collections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
-let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
@@ -58,8 +57,9 @@ let services: [Target] =
 
 let useCases: [Target] =
     module("Planning", ["Evaluation", "JobQueue", crypto, yams])
-    + module("Execution", ["Inference", "JobQueue", "ResultStore", "UVEventLoop", logging, lifecycle])
+    + module("Execution", ["Inference", "JobQueue", "ResultStore", "UVEventLoop", logging])
     + module("Reporting", ["ResultStore", "JobQueue", "Statistics", crypto, mustache])
+    + module("Console", ["JobQueue", "Postgres", "UVEventLoop", "ResultStore", argumentParser, logging, yams])
 
 let package = Package(
     name: "assay",
@@ -71,7 +71,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: leaves + services + useCases,
     cxxLanguageStandard: .cxx17
