@@ -56,8 +56,8 @@ let services: [Target] =
     + module("ResultStore", ["HDF5", "Evaluation", crypto, logging])
 
 let useCases: [Target] =
-    module("Planning", ["Evaluation", "JobQueue", crypto, yams])
-    + module("Execution", ["Inference", "JobQueue", "ResultStore", "UVEventLoop", logging])
+    module("Planning", ["Evaluation", "JobQueue", "ResultStore", yams])
+    + module("Execution", ["Evaluation", "Inference", "JobQueue", "Llama", "ResultStore", "UVEventLoop", logging])
     + module("Reporting", ["ResultStore", "JobQueue", "Statistics", crypto, mustache])
     + module("Console", ["JobQueue", "Postgres", "UVEventLoop", "ResultStore", argumentParser, logging, yams])
 

@@ -32,16 +32,18 @@ public struct JobSettings: Sendable, Hashable {
     public var maxLength: Int?
     public var batchTokens: Int?
     public var maxSequences: Int?
+    public var generationSlots: Int?
     public var logits: LogitsMode?
 
     public init(
         shardSize: Int? = nil, maxLength: Int? = nil, batchTokens: Int? = nil, maxSequences: Int? = nil,
-        logits: LogitsMode? = nil
+        generationSlots: Int? = nil, logits: LogitsMode? = nil
     ) {
         self.shardSize = shardSize
         self.maxLength = maxLength
         self.batchTokens = batchTokens
         self.maxSequences = maxSequences
+        self.generationSlots = generationSlots
         self.logits = logits
     }
 
@@ -50,6 +52,6 @@ public struct JobSettings: Sendable, Hashable {
         JobSettings(
             shardSize: self.shardSize ?? base.shardSize, maxLength: self.maxLength ?? base.maxLength,
             batchTokens: self.batchTokens ?? base.batchTokens, maxSequences: self.maxSequences ?? base.maxSequences,
-            logits: self.logits ?? base.logits)
+            generationSlots: self.generationSlots ?? base.generationSlots, logits: self.logits ?? base.logits)
     }
 }

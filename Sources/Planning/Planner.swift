@@ -16,7 +16,7 @@ public struct Planner: Sendable {
     /// What a job gets that no file sets.
     public static let defaults = JobSettings(
         shardSize: 100, batchTokens: EngineDefaults.batchTokens, maxSequences: EngineDefaults.maxSequences,
-        logits: .choices)
+        generationSlots: EngineDefaults.generationSlots, logits: .choices)
 
     /// Checks everything that can be wrong before anything is stored; the same inputs give the same plan.
     public func plan(
@@ -53,7 +53,8 @@ public struct Planner: Sendable {
         guard let size = attributes?[.size] as? UInt64 else {
             throw PlanningError(
                 .model, at: file.path,
-                "the file of model '\(name)' is gone: \(model.path); put it back, or register it with `assay model add`")
+                "the file of model '\(name)' is gone: \(model.path); put it back, or register it with `assay model add`"
+            )
         }
         guard Int64(size) == model.bytes else {
             throw PlanningError(
@@ -67,7 +68,8 @@ public struct Planner: Sendable {
     private func load(
         _ entry: JobFile.TaskEntry, of file: JobFile
     ) throws(PlanningError) -> (EvaluationTask, DataSet) {
-        let folder = file.path.contains("/") ? String(file.path[..<(file.path.lastIndex(of: "/") ?? file.path.startIndex)]) : "."
+        let folder =
+            file.path.contains("/") ? String(file.path[..<(file.path.lastIndex(of: "/") ?? file.path.startIndex)]) : "."
         let path = entry.path.hasPrefix("/") ? entry.path : "\(folder)/\(entry.path)"
         do {
             let (task, dataSet) = try EvaluationTask.load(
@@ -95,7 +97,8 @@ public struct Planner: Sendable {
         if let maxLength = settings.maxLength, maxLength > model.contextLength {
             throw PlanningError(
                 .model, at: place,
-                "max_length \(maxLength) is more than the \(model.contextLength) tokens that model '\(model.name)' takes")
+                "max_length \(maxLength) is more than the \(model.contextLength) tokens that model '\(model.name)' takes"
+            )
         }
         let shardSize = settings.shardSize ?? samples
         let specification = JobSpecification(
@@ -106,6 +109,7 @@ public struct Planner: Sendable {
             settings: .init(
                 maxLength: settings.maxLength, batchTokens: settings.batchTokens ?? EngineDefaults.batchTokens,
                 maxSequences: settings.maxSequences ?? EngineDefaults.maxSequences,
+                generationSlots: settings.generationSlots ?? EngineDefaults.generationSlots,
                 logits: settings.logits ?? .choices, shardSize: shardSize))
         let json: String
         do {

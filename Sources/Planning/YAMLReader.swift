@@ -60,7 +60,8 @@ struct YAMLReader {
         guard let value = Int.construct(from: node.scalar ?? Node.Scalar("")), range.contains(value) else {
             throw self.error(
                 key, node,
-                "is '\(node.scalar?.string ?? "not a number")'; it must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+                "is '\(node.scalar?.string ?? "not a number")'; it must be a whole number from \(range.lowerBound) to \(range.upperBound)"
+            )
         }
         return value
     }

@@ -75,16 +75,22 @@ public struct JobSpecification: Codable, Sendable, Hashable {
         public var maxLength: Int?
         /// Tokens that one decode takes; part of the result, since batches decide how sums round.
         public var batchTokens: Int
-        /// Sequences that are decoded together.
+        /// Sequences that are scored together.
         public var maxSequences: Int
+        /// Sequences that are generated together.
+        public var generationSlots: Int
         public var logits: LogitsMode
         /// Samples in a shard; part of the result, since batches do not cross shards.
         public var shardSize: Int
 
-        public init(maxLength: Int?, batchTokens: Int, maxSequences: Int, logits: LogitsMode, shardSize: Int) {
+        public init(
+            maxLength: Int?, batchTokens: Int, maxSequences: Int, generationSlots: Int, logits: LogitsMode,
+            shardSize: Int
+        ) {
             self.maxLength = maxLength
             self.batchTokens = batchTokens
             self.maxSequences = maxSequences
+            self.generationSlots = generationSlots
             self.logits = logits
             self.shardSize = shardSize
         }

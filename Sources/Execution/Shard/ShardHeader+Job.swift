@@ -10,8 +10,8 @@ extension ShardHeader {
         self.init(
             runID: shard.run.description, jobID: shard.jobName, shardIndex: shard.index, rowStart: shard.rowStart,
             rowCount: shard.rowCount, modelSHA256: job.model.sha256, tokenizerSHA256: job.model.tokenizerSHA256,
-            datasetSHA256: job.dataSet.sha256, taskHash: job.task.hash, engine: engine.identity.name,
-            engineBuild: engine.identity.build, deviceKind: engine.identity.deviceKind,
+            datasetSHA256: job.dataSet.sha256, taskHash: job.task.hash, engine: engine.identity.engine,
+            engineBuild: engine.identity.engineBuild, deviceKind: engine.identity.deviceKind,
             logitsMode: job.settings.logits, provenance: try Self.provenance(job))
     }
 

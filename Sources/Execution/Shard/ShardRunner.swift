@@ -31,8 +31,8 @@ public actor ShardRunner: ShardProcessor {
         let responses: [EngineResponse]
         do {
             let counter = SampleCounter(requests)
-            responses = try await engine.run(requests.flat) { done, tokens in
-                progress(counter.samples(finishedWith: done), tokens)
+            responses = try await engine.run(requests.flat) { done in
+                progress(counter.samples(finishedWith: done.requestsDone), done.computedTokens)
             }
         } catch {
             throw ExecutionError(engineError: error)
@@ -62,7 +62,8 @@ public actor ShardRunner: ShardProcessor {
             return try JobSpecification(json: shard.specification)
         } catch {
             throw ExecutionError(
-                .permanent, "the specification of job \(shard.jobName) can't be read by this version of Assay: \(error)")
+                .permanent, "the specification of job \(shard.jobName) can't be read by this version of Assay: \(error)"
+            )
         }
     }
 

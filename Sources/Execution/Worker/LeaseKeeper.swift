@@ -39,7 +39,7 @@ actor LeaseKeeper {
         do {
             let reply = try await self.queue.heartbeat(self.lease, holding: self.board.holding)
             self.board.renewed(reply, sent: sent, safeDuration: self.lease.safeDuration)
-        } catch where error.code == .leaseLost {
+        } catch  where error.code == .leaseLost {
             self.logger.warning("the lease is lost; what was being computed belongs to others now")
             self.board.markLost()
         } catch {

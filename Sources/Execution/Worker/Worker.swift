@@ -108,9 +108,9 @@ public actor Worker {
                 {
                     return true
                 }
-            } catch where error.code == .leaseLost {
+            } catch  where error.code == .leaseLost {
                 return false
-            } catch where error.isTransient {
+            } catch  where error.isTransient {
                 logger.warning("no database; trying again", metadata: ["error": "\(error)"])
                 await wakeups.next(isolation: #isolation)
                 continue
@@ -197,7 +197,7 @@ public actor Worker {
                     await self.processor.discard(publication)
                 }
                 return
-            } catch where error.isTransient {
+            } catch  where error.isTransient {
                 guard board.loss(of: shard.key) != .lost, !Task.isCancelled else {
                     logger.warning("lease lost before the commit went through; the result is left to the collector")
                     return
@@ -217,7 +217,7 @@ public actor Worker {
         while true {
             do {
                 return try await body(self.queue)
-            } catch where error.isTransient {
+            } catch  where error.isTransient {
                 self.logger.warning("no database for \(name); trying again", metadata: ["error": "\(error)"])
                 do {
                     try await self.heartbeatLoop.sleep(for: .seconds(1))
