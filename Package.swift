@@ -44,7 +44,7 @@ let leaves: [Target] =
     ]
     + module("UVEventLoop", ["CUV"])
     + module("HDF5", ["CHDF5", logging])
-    + module("Llama", ["CLlama", logging])
+    + module("Llama", ["CLlama", crypto, logging])
     + module("Jinja", ["CJinja"])
     + module("Statistics", [])
 
