@@ -61,9 +61,30 @@ let useCases: [Target] =
     + module("Reporting", ["ResultStore", "JobQueue", "Statistics", crypto, mustache])
     + module("Console", ["JobQueue", "Postgres", "UVEventLoop", "ResultStore", argumentParser, logging, yams])
 
+/// A thin program: parse, configure, run.
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name, dependencies: ["Console", argumentParser, logging] + dependencies, swiftSettings: swiftSettings)
+}
+
+let programs: [Target] = [
+    program(
+        "assay",
+        [
+            "Evaluation", "Execution", "Inference", "JobQueue", "Llama", "Planning", "Reporting", "ResultStore",
+            "UVEventLoop",
+        ]),
+    program("assay-worker", ["Execution", "JobQueue", "Llama", "UVEventLoop"]),
+    program("assay-report", ["JobQueue", "Reporting", "ResultStore"]),
+]
+
 let package = Package(
     name: "assay",
-    products: [],
+    products: [
+        .executable(name: "assay", targets: ["assay"]),
+        .executable(name: "assay-worker", targets: ["assay-worker"]),
+        .executable(name: "assay-report", targets: ["assay-report"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -72,6 +93,6 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
-    targets: leaves + services + useCases,
+    targets: leaves + services + useCases + programs,
     cxxLanguageStandard: .cxx17
 )

@@ -69,19 +69,25 @@ public struct EvaluationTask: Sendable {
     public var taskHash: String { fatalError() }
     public var metrics: [MetricDefinition] { fatalError() }
     /// Reads task file and data: (what the planner calls).
-    public static func load(path: String, searchFolders: [String]) throws(TaskError) -> (task: EvaluationTask, dataSet: DataSet) { fatalError() }
+    public static func load(path: String, searchFolders: [String]) throws(TaskError) -> (
+        task: EvaluationTask, dataSet: DataSet
+    ) { fatalError() }
     /// What a worker calls.
     public init(canonicalJSON: String) throws(TaskError) { fatalError() }
     public func prepare(_ document: Document) throws(TaskError) -> PreparedSample { fatalError() }
     /// `requests` and `responses`: one array per request of `sample.requests`, in order (rolling: one entry per window).
-    public func score(_ sample: PreparedSample, requests: [[EngineRequest]], responses: [[EngineResponse]], logitsMode: LogitsMode) throws(TaskError) -> SampleResult { fatalError() }
+    public func score(
+        _ sample: PreparedSample, requests: [[EngineRequest]], responses: [[EngineResponse]], logitsMode: LogitsMode
+    ) throws(TaskError) -> SampleResult { fatalError() }
     /// Refuses duplicates in the id column over the whole data set.
     public func checkSampleIDs(in dataSet: DataSet) throws(TaskError) { fatalError() }
 }
 
 extension Request {
     /// In token ids, for a model of `maxLength` tokens; rolling requests give one per window.
-    public func tokenized(by tokenizer: any Tokenizer, maxLength: Int) throws(TaskError) -> [EngineRequest] { fatalError() }
+    public func tokenized(by tokenizer: any Tokenizer, maxLength: Int) throws(TaskError) -> [EngineRequest] {
+        fatalError()
+    }
 }
 
 extension Aggregation {

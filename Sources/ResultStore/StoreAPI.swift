@@ -1,9 +1,9 @@
 public import Evaluation
 
 #if canImport(FoundationEssentials)
-    public import struct FoundationEssentials.UUID
+public import struct FoundationEssentials.UUID
 #else
-    public import struct Foundation.UUID
+public import struct Foundation.UUID
 #endif
 
 // The signatures that follow the types; bodies come with the next commits, in files of their own.

@@ -13,7 +13,9 @@ public enum DeviceChoice: Sendable, Hashable, CustomStringConvertible {
         case "cpu": self = .cpu
         default:
             let prefix = "cuda:"
-            guard text.hasPrefix(prefix), let number = Int(text.dropFirst(prefix.count)), number >= 0 else { return nil }
+            guard text.hasPrefix(prefix), let number = Int(text.dropFirst(prefix.count)), number >= 0 else {
+                return nil
+            }
             self = .cuda(number)
         }
     }
