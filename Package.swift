@@ -52,13 +52,17 @@ let services: [Target] =
     module("Postgres", ["CPostgres", "UVEventLoop", logging])
     + module("Evaluation", ["Jinja", "Statistics", collections, crypto, yams])
     + module("Inference", ["Evaluation", "Llama", logging])
-    + module("JobQueue", ["Postgres", "SQL", "UVEventLoop", collections, crypto, logging])
+    + module("JobQueue", ["Postgres", "SQL", "UVEventLoop", collections, crypto, logging], tests: ["PostgresTesting"])
     + module("ResultStore", ["HDF5", "Evaluation", crypto, logging])
 
 let useCases: [Target] =
-    module("Planning", ["Evaluation", "JobQueue", "ResultStore", yams])
-    + module("Execution", ["Evaluation", "Inference", "JobQueue", "Llama", "ResultStore", "UVEventLoop", logging])
-    + module("Reporting", ["ResultStore", "JobQueue", "Statistics", crypto, mustache])
+    module("Planning", ["Evaluation", "JobQueue", "ResultStore", yams], tests: ["PostgresTesting"])
+    + module(
+        "Execution", ["Evaluation", "Inference", "JobQueue", "Llama", "ResultStore", "UVEventLoop", logging],
+        tests: ["PostgresTesting"])
+    + module(
+        "Reporting", ["Evaluation", "ResultStore", "JobQueue", "Statistics", crypto, mustache],
+        tests: ["PostgresTesting"])
     + module("Console", ["JobQueue", "Postgres", "UVEventLoop", "ResultStore", argumentParser, logging, yams])
 
 /// A thin program: parse, configure, run.
@@ -78,6 +82,13 @@ let programs: [Target] = [
     program("assay-report", ["JobQueue", "Reporting", "ResultStore"]),
 ]
 
+/// What tests share; no product depends on it.
+let testSupport: [Target] = [
+    .target(
+        name: "PostgresTesting", dependencies: ["Postgres", "UVEventLoop"], path: "Tests/PostgresTesting",
+        swiftSettings: swiftSettings)
+]
+
 let package = Package(
     name: "assay",
     products: [
@@ -93,6 +104,6 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
-    targets: leaves + services + useCases + programs,
+    targets: leaves + services + useCases + programs + testSupport,
     cxxLanguageStandard: .cxx17
 )
