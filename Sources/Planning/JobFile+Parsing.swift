@@ -83,12 +83,11 @@ extension JobFile {
             }
             let prefix = "tasks[\(index)]"
             let entry = try YAMLReader(
-                node, path: reader.path, prefix: prefix, known: ["task", "limit", "num_fewshot", "settings"])
+                node, path: reader.path, prefix: prefix, known: ["task", "limit", "settings"])
             entries.append(
                 TaskEntry(
                     path: try entry.required("task"), line: line,
                     limit: try entry.integer("limit", in: 1...1_000_000_000),
-                    numFewshot: try entry.integer("num_fewshot", in: 0...1000),
                     settings: try JobSettings(entry.node("settings"), path: reader.path, prefix: "\(prefix).settings")))
         }
         return entries

@@ -21,7 +21,6 @@ public struct JobFile: Sendable, Hashable {
         public var line: Int
         /// Only so many rows, from the first.
         public var limit: Int?
-        public var numFewshot: Int?
         public var settings: JobSettings
     }
 }

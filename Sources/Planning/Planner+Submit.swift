@@ -1,4 +1,4 @@
-public import Evaluation
+internal import Evaluation
 public import JobQueue
 public import ResultStore
 

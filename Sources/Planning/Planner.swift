@@ -1,4 +1,4 @@
-public import Evaluation
+internal import Evaluation
 internal import FoundationEssentials
 public import JobQueue
 
@@ -72,19 +72,22 @@ public struct Planner: Sendable {
             file.path.contains("/") ? String(file.path[..<(file.path.lastIndex(of: "/") ?? file.path.startIndex)]) : "."
         let path = entry.path.hasPrefix("/") ? entry.path : "\(folder)/\(entry.path)"
         do {
-            let (task, dataSet) = try EvaluationTask.load(
-                path: path, searchFolders: self.searchFolders, numFewshot: entry.numFewshot)
-            let rows = min(entry.limit ?? dataSet.rowCount, dataSet.rowCount)
-            guard rows > 0 else { throw TaskError(.invalidData, "the data set has no rows", file: path) }
-            try task.checkSampleIDs(in: dataSet)
-            // Every row is rendered once here, so that a worker never meets one that can't be.
-            for document in try dataSet.documents(in: 0..<rows) { _ = try task.prepare(document) }
-            return (task, dataSet)
+            return try self.checked(path, limit: entry.limit)
         } catch {
             throw PlanningError(
                 error.code == .invalidData || error.code == .invalidSample ? .dataSet : .task,
                 at: "\(file.path):\(entry.line)", "task '\(entry.path)': \(error)")
         }
+    }
+
+    /// Renders every row once, so that a worker never meets one that can't be.
+    private func checked(_ path: String, limit: Int?) throws(TaskError) -> (EvaluationTask, DataSet) {
+        let (task, dataSet) = try EvaluationTask.load(path: path, searchFolders: self.searchFolders)
+        let rows = min(limit ?? dataSet.rowCount, dataSet.rowCount)
+        guard rows > 0 else { throw TaskError(.invalidData, "the data set has no rows", file: path) }
+        try task.checkSampleIDs(in: dataSet)
+        for document in try dataSet.documents(in: 0..<rows) { _ = try task.prepare(document) }
+        return (task, dataSet)
     }
 
     private func add(

@@ -52,11 +52,6 @@ public actor ShardRunner: ShardProcessor {
         }
     }
 
-    public func discard(_ publication: ShardPublication) async {
-        // Left in place when it can't be removed: no row names it, so the collector takes it later.
-        try? await self.store.removeUnpublished(publication.path)
-    }
-
     private static func specification(of shard: ClaimedShard) throws(ExecutionError) -> JobSpecification {
         do {
             return try JobSpecification(json: shard.specification)

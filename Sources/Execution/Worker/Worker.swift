@@ -88,7 +88,7 @@ public actor Worker {
         await heart.value
         // A cancelled task could not talk to the database any more.
         let queue = self.queue
-        let farewell = Task { () async throws(QueueError) in try await queue.deregister(lease) }
+        let farewell = Task { try await queue.deregister(lease) }
         if case .failure(let error) = await farewell.result, (error as? QueueError)?.code != .leaseLost {
             logger.warning("could not deregister; the lease runs out by itself", metadata: ["error": "\(error)"])
         }
@@ -172,7 +172,7 @@ public actor Worker {
 
     private func giveBack(_ shard: ClaimedShard, _ logger: Logger) async {
         let queue = self.queue
-        let release = Task { () async throws(QueueError) in try await queue.release([shard]) }
+        let release = Task { _ = try await queue.release([shard]) }
         if case .failure(let error) = await release.result {
             logger.warning("could not give the shard back; its lease runs out", metadata: ["error": "\(error)"])
         }
@@ -193,8 +193,7 @@ public actor Worker {
                     logger.info("shard committed", metadata: ["path": "\(publication.path)"])
                 case .fenced:
                     self.summary.fenced += 1
-                    logger.warning("the shard is another worker's by now; this result is dropped")
-                    await self.processor.discard(publication)
+                    logger.warning("the shard is another worker's by now; this result does not count")
                 }
                 return
             } catch  where error.isTransient {
