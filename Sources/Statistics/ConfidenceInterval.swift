@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
+internal import Glibc
 
 /// A two-sided interval that covers the true value in 95 % of repetitions.
 public struct ConfidenceInterval: Sendable, Hashable {

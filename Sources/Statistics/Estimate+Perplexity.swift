@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
+internal import Glibc
 
 /// One sample's part in a quotient over all samples.
 public struct WeightedValue: Sendable, Hashable {

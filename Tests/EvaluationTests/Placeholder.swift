@@ -1,1 +1,1 @@
-// Evaluation tests
+// Evaluation

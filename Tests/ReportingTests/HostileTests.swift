@@ -1,3 +1,4 @@
+import Evaluation
 import Foundation
 import Reporting
 import Testing
@@ -23,15 +24,14 @@ struct HostileTests {
             job.task.alias = text + "*"
             job.task.version = text
             job.model.name = text
-            job.engine = .init(name: text, build: text, deviceKind: text)
-            job.settings = .object([.init(text, .string(text))])
+            job.engines = [.init(name: text, build: text, deviceKind: text)]
+            job.settings = Self.jsonObject(text)
             job.resultPath = text
             job.digest = text
             job.metrics = job.metrics.map { metric in
                 var metric = metric
-                metric.metric = text + metric.metric
                 metric.filter = text
-                metric.column = text + metric.column
+                metric.name = text + metric.name
                 return metric
             }
             job.samples = job.samples.map { sample in
@@ -43,6 +43,12 @@ struct HostileTests {
             return job
         }
         return input
+    }
+
+    /// {text: text}
+    static func jsonObject(_ text: String) -> String {
+        let content = try? JSONEncoder().encode([text: text])
+        return String(decoding: content ?? Data(), as: UTF8.self)
     }
 
     static func files(_ text: String) throws -> ReportFiles {

@@ -1,3 +1,4 @@
+import Evaluation
 import Reporting
 import Statistics
 import Testing
@@ -32,7 +33,7 @@ struct ReportTests {
 
     @Test func scores() throws {
         let scores = try self.report(Sample.run.jobs).tasks[0].jobs[0].scores
-        #expect(scores.map(\.metric.column) == ["acc", "acc_norm"])
+        #expect(scores.map(\.metric.name) == ["acc", "acc_norm"])
         #expect(scores[0].estimate.value == 17.0 / 50)
         #expect(scores[0].estimate.method == .normal)
     }
@@ -41,7 +42,8 @@ struct ReportTests {
     func aggregations() throws {
         let rows = [(-3.0, 2.0), (-8.0, 4.0), (-5.0, 3.0)]
         let metrics = Aggregation.allCases.map {
-            MetricInput(column: $0.rawValue, metric: $0.rawValue, aggregation: $0, higherIsBetter: false)
+            MetricDefinition(
+                name: $0.rawValue, metric: .perplexity, filter: "none", aggregation: $0, higherIsBetter: false)
         }
         let samples = rows.enumerated().map { number, row in
             SampleRow(
@@ -92,7 +94,7 @@ struct ReportTests {
             ([0.5, .nan], "1 sample has a value that is not a finite number"),
         ] as [([Double], String)] {
             var job = Sample.run.jobs[0]
-            job.metrics = [Sample.accuracy("acc")]
+            job.metrics = [Sample.accuracy(.acc)]
             job.samples = values.enumerated().map { SampleRow(sampleID: "\($0)", values: [$1], weights: [1]) }
             let input = ReportInput(runID: "k3f9", runName: "demo", project: "default", jobs: [job])
             let files = try ReportFiles(input, name: self.name, toolVersion: Sample.toolVersion)

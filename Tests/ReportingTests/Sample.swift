@@ -1,3 +1,4 @@
+import Evaluation
 import Reporting
 
 /// Inputs that tests build reports from.
@@ -25,25 +26,26 @@ enum Sample {
         name: "SmolLM2-360M-Instruct", sha256: Self.hash("c"), tokenizerSHA256: Self.hash("b"))
 
     static func job(
-        _ name: String, task: TaskInput, model: ModelInput = Self.small, metrics: [MetricInput], samples: [SampleRow]
+        _ name: String, task: TaskInput, model: ModelInput = Self.small, metrics: [MetricDefinition],
+        samples: [SampleRow]
     ) -> JobInput {
         JobInput(
             name: name, task: task, model: model,
-            engine: .init(name: "llama.cpp", build: "b9870-1f2e3d4", deviceKind: "cpu"),
+            engines: [.init(name: "llama.cpp", build: "b9870-1f2e3d4", deviceKind: "cpu")],
             datasetSHA256: Self.hash("d"), promptsHash: Self.hash("e"), logitsMode: "choices",
-            settings: .object([.init("context_length", .int(2048)), .init("num_fewshot", .int(0))]), shardCount: 2,
+            settings: "{\"num_fewshot\":0,\"context_length\":2048}", shardCount: 2,
             digest: Self.hash("f"), resultPath: "runs/k3f9/\(name)/job.\(Self.hash("f").prefix(16)).h5",
             metrics: metrics, samples: samples)
     }
 
-    static func accuracy(_ column: String) -> MetricInput {
-        .init(column: column, metric: column, aggregation: .mean, higherIsBetter: true)
+    static func accuracy(_ metric: Metric) -> MetricDefinition {
+        .init(name: metric.rawValue, metric: metric, filter: "none", aggregation: .mean, higherIsBetter: true)
     }
 
     private static func choice(job: String, model: ModelInput, right: [Int]) -> JobInput {
         Self.job(
             job, task: .init(name: "hellaswag", alias: "HellaSwag", version: "1.0", hash: Self.hash("1")), model: model,
-            metrics: ["acc", "acc_norm"].map(Self.accuracy),
+            metrics: [.acc, .accNorm].map(Self.accuracy),
             samples: (0..<50).map { row in
                 SampleRow(
                     sampleID: "hs-\(row)", values: right.map { row * 7 % 50 < $0 ? 1 : 0 }, weights: [1, 1],
@@ -56,7 +58,7 @@ enum Sample {
             job, task: .init(name: "gsm8k", version: "3.0", hash: Self.hash("2")), model: model,
             metrics: ["strict-match", "flexible-extract"].map { (filter: String) in
                 .init(
-                    column: "exact_match,\(filter)", metric: "exact_match", filter: filter, aggregation: .mean,
+                    name: "exact_match,\(filter)", metric: .exactMatch, filter: filter, aggregation: .mean,
                     higherIsBetter: true)
             },
             samples: (0..<40).map { row in
@@ -68,14 +70,15 @@ enum Sample {
     }
 
     private static func text(job: String, model: ModelInput, scale: Double) -> JobInput {
-        let metrics: [(String, Aggregation)] = [
-            ("word_perplexity", .weightedPerplexity), ("byte_perplexity", .weightedPerplexity),
-            ("bits_per_byte", .bitsPerByte),
+        let metrics: [(Metric, Aggregation)] = [
+            (.wordPerplexity, .weightedPerplexity), (.bytePerplexity, .weightedPerplexity),
+            (.bitsPerByte, .bitsPerByte),
         ]
         return Self.job(
             job, task: .init(name: "prose", alias: "Prose", version: "0", hash: Self.hash("3")), model: model,
             metrics: metrics.map {
-                .init(column: $0.0, metric: $0.0, aggregation: $0.1, higherIsBetter: false)
+                .init(
+                    name: $0.0.rawValue, metric: $0.0, filter: "none", aggregation: $0.1, higherIsBetter: false)
             },
             samples: (0..<12).map { row in
                 let words = Double(100 + row * 13 % 40)

@@ -1,6 +1,7 @@
-import Reporting
 import Statistics
 import Testing
+
+@testable import Reporting
 
 @Suite("Tables on the terminal")
 struct TerminalTests {
@@ -56,13 +57,5 @@ struct TerminalTests {
                 e\u{301}
 
                 """)
-    }
-
-    @Test func detection() {
-        #expect(TerminalStyle.detect(isTerminal: true, environment: [:]) == .ansi)
-        #expect(TerminalStyle.detect(isTerminal: false, environment: [:]) == .plain)
-        #expect(TerminalStyle.detect(isTerminal: true, environment: ["NO_COLOR": "1"]) == .plain)
-        #expect(TerminalStyle.detect(isTerminal: true, environment: ["NO_COLOR": ""]) == .ansi)
-        #expect(TerminalStyle.detect(isTerminal: true, environment: ["TERM": "dumb"]) == .plain)
     }
 }

@@ -1,37 +1,40 @@
+public import Evaluation
+
 /// One job's published results: one model on one task.
 public struct JobInput: Sendable, Hashable {
     /// The job's name within its project, such as "k3f9.1".
     public var name: String
     public var task: TaskInput
     public var model: ModelInput
-    public var engine: EngineInput
+    /// What computed the shards, in a fixed order; more than one if workers differed.
+    public var engines: [EngineInput]
     /// sha256 of the data set's file.
     public var datasetSHA256: String
     /// Hash over every rendered prompt; nil where the job has none recorded.
     public var promptsHash: String?
     /// What the result files keep besides scores, such as "choices".
     public var logitsMode: String
-    /// The job's settings as published.
-    public var settings: JSONValue
+    /// The job's settings as JSON text.
+    public var settings: String
     public var shardCount: Int
     /// The job's logical digest: the same for every way of having computed the same results.
     public var digest: String
     /// The job's HDF5 file, relative to the store.
     public var resultPath: String
     /// The task's metrics, in the task's order.
-    public var metrics: [MetricInput]
+    public var metrics: [MetricDefinition]
     /// One per sample, in the data set's order.
     public var samples: [SampleRow]
 
     public init(
-        name: String, task: TaskInput, model: ModelInput, engine: EngineInput, datasetSHA256: String,
-        promptsHash: String? = nil, logitsMode: String, settings: JSONValue, shardCount: Int, digest: String,
-        resultPath: String, metrics: [MetricInput], samples: [SampleRow]
+        name: String, task: TaskInput, model: ModelInput, engines: [EngineInput], datasetSHA256: String,
+        promptsHash: String? = nil, logitsMode: String, settings: String, shardCount: Int, digest: String,
+        resultPath: String, metrics: [MetricDefinition], samples: [SampleRow]
     ) {
         self.name = name
         self.task = task
         self.model = model
-        self.engine = engine
+        self.engines = engines
         self.datasetSHA256 = datasetSHA256
         self.promptsHash = promptsHash
         self.logitsMode = logitsMode

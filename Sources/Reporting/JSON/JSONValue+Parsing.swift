@@ -1,17 +1,13 @@
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
+internal import FoundationEssentials
 
 extension JSONValue {
     /// The largest text that is parsed, in bytes.
-    public static let sizeLimit = 64 << 20
+    static let sizeLimit = 64 << 20
 
     /// Parses a JSON text; the members of an object are ordered by key.
     ///
     /// - Parameter source: What the text is, for the error's message.
-    public init(parsing text: String, source: String) throws(ReportError) {
+    init(parsing text: String, source: String) throws(ReportError) {
         guard text.utf8.count <= Self.sizeLimit else {
             throw ReportError(
                 .malformed, "\(source) has \(text.utf8.count) bytes; at most \(Self.sizeLimit) are read as JSON")
@@ -24,28 +20,28 @@ extension JSONValue {
     }
 
     /// The value of an object's member; nil for other values and unknown keys.
-    public subscript(key: String) -> JSONValue? {
+    subscript(key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members.first { $0.key == key }?.value
     }
 
-    public var string: String? {
+    var string: String? {
         guard case .string(let value) = self else { return nil }
         return value
     }
 
-    public var int: Int? {
+    var int: Int? {
         guard case .int(let value) = self else { return nil }
         return value
     }
 
-    public var bool: Bool? {
+    var bool: Bool? {
         guard case .bool(let value) = self else { return nil }
         return value
     }
 
     /// The number, whole or not.
-    public var double: Double? {
+    var double: Double? {
         switch self {
         case .int(let value): Double(value)
         case .double(let value): value
@@ -53,7 +49,7 @@ extension JSONValue {
         }
     }
 
-    public var array: [JSONValue]? {
+    var array: [JSONValue]? {
         guard case .array(let values) = self else { return nil }
         return values
     }

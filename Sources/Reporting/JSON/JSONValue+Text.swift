@@ -1,6 +1,6 @@
 extension JSONValue {
     /// The value as text, one member or element a line, ended by a newline.
-    public var text: String {
+    var text: String {
         var text = ""
         self.write(to: &text, indentation: 0)
         text += "\n"
@@ -8,7 +8,7 @@ extension JSONValue {
     }
 
     /// The value as text on one line.
-    public var line: String {
+    var line: String {
         var text = ""
         self.write(to: &text, indentation: nil)
         return text

@@ -1,9 +1,11 @@
+public import Evaluation
 public import Statistics
 
 /// One model's results on one task.
 public struct JobReport: Sendable, Hashable {
     /// What the job was, without its samples.
     public var job: JobInput
+    var settings: JSONValue
     /// The samples' file in the version's folder.
     public var samplesFile: String
     public var scores: [Score]
@@ -12,10 +14,10 @@ public struct JobReport: Sendable, Hashable {
 
 /// One metric's score.
 public struct Score: Sendable, Hashable {
-    public var metric: MetricInput
+    public var metric: MetricDefinition
     public var estimate: Estimate
 
-    public init(metric: MetricInput, estimate: Estimate) {
+    public init(metric: MetricDefinition, estimate: Estimate) {
         self.metric = metric
         self.estimate = estimate
     }

@@ -1,3 +1,4 @@
+internal import Evaluation
 internal import Statistics
 
 extension Report {
@@ -19,7 +20,7 @@ extension Report {
 
         var tasks: [TaskReport] = []
         for (job, file) in zip(input.jobs, files) {
-            let report = JobReport(job, samplesFile: file)
+            let report = try JobReport(job, samplesFile: file)
             let same = tasks.firstIndex { $0.task == job.task && $0.datasetSHA256 == job.datasetSHA256 }
             if let same {
                 tasks[same].jobs.append(report)
@@ -49,13 +50,15 @@ extension Report {
 }
 
 extension JobReport {
-    init(_ job: JobInput, samplesFile: String) {
+    init(_ job: JobInput, samplesFile: String) throws(ReportError) {
+        let settings = try JSONValue(parsing: job.settings, source: "the settings of job \(Printable.text(job.name))")
         var description = job
         description.samples = []
         let scores = job.metrics.indices.map { index in
             Score(metric: job.metrics[index], estimate: Self.estimate(job, metric: index))
         }
-        self.init(job: description, samplesFile: samplesFile, scores: scores, health: Health(job.samples))
+        self.init(
+            job: description, settings: settings, samplesFile: samplesFile, scores: scores, health: Health(job.samples))
     }
 
     private static func estimate(_ job: JobInput, metric index: Int) -> Estimate {

@@ -1,3 +1,4 @@
+internal import Evaluation
 internal import Statistics
 
 extension Report {
@@ -31,9 +32,9 @@ extension Score {
             .init("job", .string(report.job.name)),
             .init("task", .string(report.job.task.name)),
             .init("model", .string(report.job.model.name)),
-            .init("metric", .string(self.metric.metric)),
-            .init("filter", .string(orNull: self.metric.filter)),
-            .init("column", .string(self.metric.column)),
+            .init("metric", .string(self.metric.metric.rawValue)),
+            .init("filter", .string(orNull: self.metric.filterName)),
+            .init("column", .string(self.metric.name)),
             .init("aggregation", .string(self.metric.aggregation.rawValue)),
             .init("higher_is_better", .bool(self.metric.higherIsBetter)),
             .init("n", .int(self.estimate.count)),
@@ -67,14 +68,9 @@ extension JobReport {
             .init("dataset_sha256", .string(self.job.datasetSHA256)),
             .init("prompts_hash", .string(orNull: self.job.promptsHash)),
             .init("model", self.job.model.json),
-            .init(
-                "engine",
-                .object([
-                    .init("name", .string(self.job.engine.name)), .init("build", .string(self.job.engine.build)),
-                    .init("device_kind", .string(self.job.engine.deviceKind)),
-                ])),
+            .init("engines", .array(self.job.engines.map(\.json))),
             .init("logits_mode", .string(self.job.logitsMode)),
-            .init("settings", self.job.settings),
+            .init("settings", self.settings),
             .init("health", self.health.json),
         ])
     }
@@ -94,6 +90,15 @@ extension ModelInput {
         .object([
             .init("name", .string(self.name)), .init("sha256", .string(self.sha256)),
             .init("tokenizer_sha256", .string(orNull: self.tokenizerSHA256)),
+        ])
+    }
+}
+
+extension EngineInput {
+    fileprivate var json: JSONValue {
+        .object([
+            .init("name", .string(self.name)), .init("build", .string(self.build)),
+            .init("device_kind", .string(self.deviceKind)),
         ])
     }
 }

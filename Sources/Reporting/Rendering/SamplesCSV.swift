@@ -1,10 +1,12 @@
+internal import Evaluation
+
 /// A job's samples as comma-separated values (RFC 4180, lines ended by LF), every number exact.
 enum SamplesCSV {
     static func render(_ job: JobInput) -> String {
         var header = ["sample_id"]
         for metric in job.metrics {
-            header.append(metric.column)
-            if metric.aggregation.isWeighted { header.append("\(metric.column).weight") }
+            header.append(metric.name)
+            if metric.aggregation.isWeighted { header.append("\(metric.name).weight") }
         }
         header += ["finish_reason", "n_prompt", "n_generated", "truncated", "unparsed"]
 

@@ -1,3 +1,4 @@
+internal import Evaluation
 public import Statistics
 
 /// One line of the score table.
@@ -33,7 +34,7 @@ extension ScoreRow {
     /// The line of one score.
     public init(_ score: Score, task: String, model: String) {
         self.init(
-            task: task, model: model, metric: score.metric.metric, filter: score.metric.filter,
+            task: task, model: model, metric: score.metric.metric.rawValue, filter: score.metric.filterName,
             higherIsBetter: score.metric.higherIsBetter, n: score.estimate.count, value: score.estimate.value,
             standardError: score.estimate.standardError, interval: score.estimate.interval)
     }
@@ -64,7 +65,7 @@ public enum ScoreTable {
         var last: String?
         let cells = rows.map { row in
             let texts = ScoreTexts(value: row.value, standardError: row.standardError, interval: row.interval)
-            let metric = MetricInput.title(row.metric, filter: row.filter) + (row.higherIsBetter ? " ↑" : " ↓")
+            let metric = MetricDefinition.title(row.metric, filter: row.filter) + (row.higherIsBetter ? " ↑" : " ↓")
             // A task's name is said once where its lines follow each other, so that tasks stand out.
             var cells = [row.task == last && style == .ansi ? "" : row.task]
             last = row.task

@@ -1,34 +1,34 @@
 /// Cells in aligned columns for the terminal.
-public struct TextTable: Sendable, Hashable {
-    public enum Alignment: Sendable, Hashable {
+struct TextTable: Sendable, Hashable {
+    enum Alignment: Sendable, Hashable {
         case left
         case right
     }
 
-    public struct Column: Sendable, Hashable {
-        public var title: String
-        public var alignment: Alignment
+    struct Column: Sendable, Hashable {
+        var title: String
+        var alignment: Alignment
         /// Whether the cells are what to look at first.
-        public var isBold: Bool
+        var isBold: Bool
 
-        public init(_ title: String, _ alignment: Alignment = .left, isBold: Bool = false) {
+        init(_ title: String, _ alignment: Alignment = .left, isBold: Bool = false) {
             self.title = title
             self.alignment = alignment
             self.isBold = isBold
         }
     }
 
-    public var columns: [Column]
+    var columns: [Column]
     /// One cell per column; missing ones are empty, more are left out.
-    public var rows: [[String]]
+    var rows: [[String]]
 
-    public init(columns: [Column], rows: [[String]]) {
+    init(columns: [Column], rows: [[String]]) {
         self.columns = columns
         self.rows = rows
     }
 
     /// The table, each line ended by a newline and without spaces before it; control characters in cells become spaces.
-    public func render(style: TerminalStyle) -> String {
+    func render(style: TerminalStyle) -> String {
         let cells = self.rows.map { row in
             self.columns.indices.map { $0 < row.count ? Printable.text(row[$0]) : "" }
         }

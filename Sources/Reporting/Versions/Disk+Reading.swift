@@ -1,10 +1,5 @@
 internal import Crypto
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
+internal import Glibc
 
 extension Disk {
     /// The content of a regular file of at most `limit` bytes; nil if there is no such file.

@@ -1,13 +1,5 @@
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
+internal import FoundationEssentials
+internal import Glibc
 
 /// The few file operations that publishing needs, every return code checked.
 enum Disk {

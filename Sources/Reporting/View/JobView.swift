@@ -1,3 +1,5 @@
+internal import Evaluation
+
 /// One job's health, provenance and files.
 struct JobView {
     var jobName: String
@@ -18,13 +20,13 @@ struct JobView {
         self.jobModel = Printable.text(job.model.name)
         self.health = HealthView.all(of: report.health)
         self.provenance = FactView.provenance(of: job)
-        self.settings = job.settings.text
+        self.settings = report.settings.text
         self.samplesFile = report.samplesFile
         self.resultPath = Printable.text(job.resultPath)
         self.resultLink = "../../../" + Self.percentEncoded(job.resultPath)
         // JSON's strings are Python's, too.
         let file = JSONValue.string(job.resultPath).line
-        let column = JSONValue.string("samples/\(job.metrics.first?.column ?? "")").line
+        let column = JSONValue.string("samples/\(job.metrics.first?.name ?? "")").line
         self.python = ["import h5py", "with h5py.File(\(file)) as file:", "    scores = file[\(column)][:]"]
     }
 
@@ -91,14 +93,18 @@ struct FactView {
         func code(_ fact: String, _ content: String?) -> FactView? {
             content.map { .init(fact: fact, content: Printable.text($0), isCode: true) }
         }
+        let engines = job.engines.flatMap { engine in
+            [
+                fact("Engine", engine.name), code("Engine build", engine.build),
+                fact("Device kind", engine.deviceKind),
+            ].compactMap { $0 }
+        }
         return [
             fact("Job", job.name), code("Logical digest", job.digest), fact("Model", job.model.name),
             code("Model sha256", job.model.sha256), code("Tokenizer sha256", job.model.tokenizerSHA256),
             fact("Task", job.task.name), fact("Task version", job.task.version), code("Task hash", job.task.hash),
             code("Data set sha256", job.datasetSHA256), code("Prompts hash", job.promptsHash),
-            fact("Engine", job.engine.name), code("Engine build", job.engine.build),
-            fact("Device kind", job.engine.deviceKind), fact("Logits mode", job.logitsMode),
-            fact("Shards", String(job.shardCount)),
-        ].compactMap { $0 }
+        ].compactMap { $0 } + engines
+            + [fact("Logits mode", job.logitsMode), fact("Shards", String(job.shardCount))].compactMap { $0 }
     }
 }

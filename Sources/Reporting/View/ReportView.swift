@@ -1,3 +1,4 @@
+internal import Evaluation
 internal import Statistics
 
 /// What the templates show of a report, every number a text; they see stored properties only.
@@ -63,8 +64,17 @@ struct RemarkView {
             let gaps = job.scores.compactMap { score in
                 score.estimate.gap.map { "\(score.metric.title): \($0.note)" }
             }
-            return (Self.findings(job.health) + gaps).map { RemarkView(place: place, text: Printable.text($0)) }
+            return (Self.findings(job.health) + Self.engines(job.job) + gaps).map {
+                RemarkView(place: place, text: Printable.text($0))
+            }
         }
+    }
+
+    /// A job's numbers depend on who computed which shard if engines differ.
+    private static func engines(_ job: JobInput) -> [String] {
+        job.engines.count < 2
+            ? []
+            : ["The shards were computed by \(job.engines.count) different engines or devices; see the provenance."]
     }
 
     private static func findings(_ health: Health) -> [String] {

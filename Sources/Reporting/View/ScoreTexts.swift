@@ -1,3 +1,4 @@
+internal import Evaluation
 internal import Statistics
 
 /// A score's numbers as texts with the same number of decimals.
@@ -35,14 +36,17 @@ struct ScoreTexts {
     }
 }
 
-extension MetricInput {
+extension MetricDefinition {
     /// The metric with its filter, such as "exact_match (strict-match)".
-    var title: String { Self.title(self.metric, filter: self.filter) }
+    var title: String { Self.title(self.metric.rawValue, filter: self.filterName) }
 
     static func title(_ metric: String, filter: String?) -> String {
-        guard let filter, !filter.isEmpty else { return metric }
+        guard let filter else { return metric }
         return "\(metric) (\(filter))"
     }
+
+    /// The filter's name; nil where the task names none.
+    var filterName: String? { self.filter.isEmpty || self.filter == "none" ? nil : self.filter }
 
     /// An arrow in the direction of better scores.
     var arrow: String { self.higherIsBetter ? "↑" : "↓" }

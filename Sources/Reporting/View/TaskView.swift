@@ -1,3 +1,4 @@
+internal import Evaluation
 internal import Statistics
 
 /// One task's part of a report.
@@ -112,8 +113,8 @@ struct ScoreView {
         self.model = Printable.text(model)
         self.withModel = withModel
         self.metric = Printable.text(score.metric.title)
-        self.metricName = Printable.text(score.metric.metric)
-        self.metricFilter = Printable.text(score.metric.filter ?? "")
+        self.metricName = Printable.text(score.metric.metric.rawValue)
+        self.metricFilter = Printable.text(score.metric.filterName ?? "")
         self.arrow = score.metric.arrow
         self.direction = score.metric.direction
         self.n = NumberText.count(score.estimate.count)
