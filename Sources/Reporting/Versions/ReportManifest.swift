@@ -26,7 +26,7 @@ public struct ReportManifest: Sendable, Hashable {
     public var run: String
     /// The command that builds the version again.
     public var rebuild: String
-    /// In the run's order.
+    /// In the report's order.
     public var inputs: [Input]
     /// Every file but the manifest, by name.
     public var files: [File]
