@@ -46,7 +46,7 @@ public struct Store: Sendable {
             let probe = try TemporaryFile(for: "probe", in: folder)
             try probe.write([UInt8](repeating: 0, count: 4096))
             try probe.flush()
-        } catch where error.code == .inputOutput || error.code == .malformed {
+        } catch  where error.code == .inputOutput || error.code == .malformed {
             throw StoreError(
                 .unusableStore, path: error.path,
                 "the store cannot be used: \(error.message) Point ASSAY_STORE to a folder that this user can write.")

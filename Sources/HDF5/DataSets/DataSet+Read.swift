@@ -38,6 +38,24 @@ extension DataSet {
         return bytes
     }
 
+    /// Reads some rows of a one-dimensional data set as they are in memory.
+    public func readBytes(rows: Range<Int>) throws(HDF5Error) -> [UInt8] {
+        guard self.shape.count == 1, rows.lowerBound >= 0, rows.upperBound <= self.count else {
+            throw self.mismatch("rows \(rows)")
+        }
+        var bytes = [UInt8](repeating: 0, count: rows.count * self.type.byteCount)
+        guard !rows.isEmpty else { return bytes }
+        let memory = try self.type.makeType(on: self.path)
+        let part = try DataSpace.make([rows.count], on: self.path)
+        let whole = try DataSpace.make(self.shape, on: self.path)
+        try DataSpace.select(whole, start: rows.lowerBound, count: rows.count, on: self.path)
+        let (id, typeID, partID, wholeID) = (self.handle.id, memory.id, part.id, whole.id)
+        try checked("H5Dread", on: self.path) {
+            bytes.withUnsafeMutableBytes { H5Dread(id, typeID, partID, wholeID, chdf5_default, $0.baseAddress) }
+        }
+        return bytes
+    }
+
     private func check(limit: Int) throws(HDF5Error) {
         guard self.byteCount <= limit else {
             throw HDF5Error(

@@ -33,7 +33,8 @@ public struct Group: ~Copyable {
         try checked("H5Gget_info", on: self.path) { H5Gget_info(id, &info) }
         guard info.nlinks <= UInt64(limit) else {
             throw HDF5Error(
-                .tooLarge, operation: "listing", object: self.path, detail: "\(info.nlinks) links are more than \(limit)")
+                .tooLarge, operation: "listing", object: self.path,
+                detail: "\(info.nlinks) links are more than \(limit)")
         }
         var names: [String] = []
         for index in 0..<info.nlinks {

@@ -66,7 +66,8 @@ extension Store {
         try file.flush()
         guard try folder.sha256(file.name).sha256 == sha256 else {
             throw StoreError(
-                .corrupt, path: "\(folder.path)/\(file.name)", "what was written could not be read back; nothing was kept.")
+                .corrupt, path: "\(folder.path)/\(file.name)",
+                "what was written could not be read back; nothing was kept.")
         }
         try file.commit(as: try Layout.dataSet(sha256).name)
     }

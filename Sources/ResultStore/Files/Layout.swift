@@ -1,7 +1,7 @@
 #if canImport(FoundationEssentials)
-    import struct FoundationEssentials.UUID
+import struct FoundationEssentials.UUID
 #else
-    import struct Foundation.UUID
+import struct Foundation.UUID
 #endif
 
 /// The names of files and folders in the store.
