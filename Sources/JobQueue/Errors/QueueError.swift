@@ -2,7 +2,7 @@
 public struct QueueError: Error, Sendable, CustomStringConvertible {
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Name: String {
-            case notFound, ambiguous, leaseLost, conflict, invalid, unavailable, schema, internalFailure
+            case notFound, ambiguous, leaseLost, conflict, invalid, unavailable, cancelled, schema, internalFailure
         }
 
         private let name: Name
@@ -19,6 +19,8 @@ public struct QueueError: Error, Sendable, CustomStringConvertible {
         public static let invalid = Code(name: .invalid)
         /// The database can't be reached or gave up; repeating it later may help.
         public static let unavailable = Code(name: .unavailable)
+        /// The calling task was cancelled.
+        public static let cancelled = Code(name: .cancelled)
         /// The database's schema is missing, older, newer or other than this program expects.
         public static let schema = Code(name: .schema)
         /// The database answered something that no correct program would have asked for.
