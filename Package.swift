@@ -89,7 +89,10 @@ let programs: [Target] = [
 let testSupport: [Target] = [
     .target(
         name: "PostgresTesting", dependencies: ["Postgres", "UVEventLoop"], path: "Tests/PostgresTesting",
-        swiftSettings: swiftSettings)
+        swiftSettings: swiftSettings),
+    .testTarget(
+        name: "EndToEndTests",
+        dependencies: ["UVEventLoop", "assay", "assay-worker", "assay-report"], swiftSettings: swiftSettings),
 ]
 
 let package = Package(
