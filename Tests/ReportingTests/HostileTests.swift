@@ -45,7 +45,7 @@ struct HostileTests {
         return input
     }
 
-    /// {text: text}
+    /// An object with `text` as key and value, as JSON.
     static func jsonObject(_ text: String) -> String {
         let content = try? JSONEncoder().encode([text: text])
         return String(decoding: content ?? Data(), as: UTF8.self)

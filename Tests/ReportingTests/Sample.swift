@@ -48,7 +48,8 @@ enum Sample {
             metrics: [.acc, .accNorm].map(Self.accuracy),
             samples: (0..<50).map { row in
                 SampleRow(
-                    sampleID: "hs-\(row)", values: right.map { row * 7 % 50 < $0 ? 1 : 0 }, weights: [1, 1],
+                    sampleID: "hs-\(row)", target: "\(row % 4)", prediction: "0",
+                    values: right.map { row * 7 % 50 < $0 ? 1 : 0 }, weights: [1, 1],
                     promptTokens: 80 + row)
             })
     }
@@ -63,7 +64,8 @@ enum Sample {
             },
             samples: (0..<40).map { row in
                 SampleRow(
-                    sampleID: "\(row)", values: [row == 3 ? 1 : 0, row % 19 == 3 ? 1 : 0], weights: [1, 1],
+                    sampleID: "\(row)", target: "18", prediction: row % 4 == 0 ? "[invalid]" : "18",
+                    values: [row == 3 ? 1 : 0, row % 19 == 3 ? 1 : 0], weights: [1, 1],
                     finishReason: row % 5 == 0 ? "length" : "stop", promptTokens: 900,
                     generatedTokens: row % 5 == 0 ? 256 : 97, isTruncated: row == 8, isUnparsed: row % 4 == 0)
             })

@@ -9,10 +9,20 @@ public struct ReportBuilder: Sendable {
 
     private let queue: any RunRegistry
     private let store: Store
+    private let describe: @Sendable (_ configuration: String) throws -> TaskDescription
 
     public init(queue: any RunRegistry, store: Store) {
+        self.init(queue: queue, store: store) { try TaskDescription(configuration: $0) }
+    }
+
+    /// - Parameter describe: Reads a task's canonical JSON.
+    init(
+        queue: any RunRegistry, store: Store,
+        describe: @Sendable @escaping (_ configuration: String) throws -> TaskDescription
+    ) {
         self.queue = queue
         self.store = store
+        self.describe = describe
     }
 
     /// Builds and publishes the report of a run; changes nothing if the same results were reported before.
@@ -43,7 +53,7 @@ public struct ReportBuilder: Sendable {
 
     private func input(_ job: JobRecord) async throws -> JobInput {
         let specification = try JobSpecification(json: try await self.queue.specification(of: job.id))
-        let task = try EvaluationTask(canonicalJSON: specification.task.configuration)
+        let task = try self.describe(specification.task.configuration)
         let files = try await JobFiles(of: job, in: self.queue)
         guard files.isComplete else {
             throw ReportError(
@@ -59,7 +69,7 @@ public struct ReportBuilder: Sendable {
         return JobInput(
             name: job.id.name,
             task: .init(
-                name: specification.task.name, alias: task.configuration.alias, version: task.configuration.version,
+                name: specification.task.name, alias: task.alias, version: task.version,
                 hash: specification.task.hash),
             model: .init(
                 name: specification.model.name, sha256: specification.model.sha256,

@@ -25,7 +25,8 @@ struct ShardJoin {
         try self.check(table.header, path)
         let count = table.header.rowCount
         let columns = [
-            table.sampleIDs.count, table.finishReasons.count, table.promptTokens.count, table.generatedTokens.count,
+            table.sampleIDs.count, table.targets.count, table.predictions.count, table.finishReasons.count,
+            table.promptTokens.count, table.generatedTokens.count,
             table.isTruncated.count, table.isUnparsed.count,
         ]
         guard columns.allSatisfy({ $0 == count }) else {
@@ -35,7 +36,8 @@ struct ShardJoin {
         for row in 0..<count {
             self.samples.append(
                 SampleRow(
-                    sampleID: table.sampleIDs[row], values: columnOfMetric.map { $0.values[row] },
+                    sampleID: table.sampleIDs[row], target: table.targets[row],
+                    prediction: table.predictions[row], values: columnOfMetric.map { $0.values[row] },
                     weights: columnOfMetric.map { $0.weights[row] }, finishReason: table.finishReasons[row]?.rawValue,
                     promptTokens: table.promptTokens[row], generatedTokens: table.generatedTokens[row],
                     isTruncated: table.isTruncated[row], isUnparsed: table.isUnparsed[row]))

@@ -1,6 +1,9 @@
 /// One sample's scores and health.
 public struct SampleRow: Sendable, Hashable {
     public var sampleID: String
+    public var target: String
+    /// The predicted choice's number for multiple choice, the filtered text for generation, else empty.
+    public var prediction: String
     /// One per metric of the job, in its order.
     public var values: [Double]
     /// One per metric of the job; 1 where the metric is a mean over samples.
@@ -15,10 +18,13 @@ public struct SampleRow: Sendable, Hashable {
     public var isUnparsed: Bool
 
     public init(
-        sampleID: String, values: [Double], weights: [Double], finishReason: String? = nil, promptTokens: Int = 0,
+        sampleID: String, target: String = "", prediction: String = "", values: [Double], weights: [Double],
+        finishReason: String? = nil, promptTokens: Int = 0,
         generatedTokens: Int = 0, isTruncated: Bool = false, isUnparsed: Bool = false
     ) {
         self.sampleID = sampleID
+        self.target = target
+        self.prediction = prediction
         self.values = values
         self.weights = weights
         self.finishReason = finishReason

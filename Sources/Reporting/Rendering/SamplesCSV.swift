@@ -3,16 +3,17 @@ internal import Evaluation
 /// A job's samples as comma-separated values (RFC 4180, lines ended by LF), every number exact.
 enum SamplesCSV {
     static func render(_ job: JobInput) -> String {
-        var header = ["sample_id"]
+        // As in the HDF5 files, whose index is the sample id.
+        var header = ["sample_id", "target", "prediction"]
         for metric in job.metrics {
             header.append(metric.name)
-            if metric.aggregation.isWeighted { header.append("\(metric.name).weight") }
+            if metric.aggregation.isWeighted { header.append("\(metric.name)_weight") }
         }
-        header += ["finish_reason", "n_prompt", "n_generated", "truncated", "unparsed"]
+        header += ["finish_reason", "n_prompt", "n_generated", "is_truncated", "is_unparsed"]
 
         var text = Self.line(header)
         for sample in job.samples {
-            var fields = [sample.sampleID]
+            var fields = [sample.sampleID, sample.target, sample.prediction]
             for (index, metric) in job.metrics.enumerated() {
                 fields.append(sample.values[index].description)
                 if metric.aggregation.isWeighted { fields.append(sample.weights[index].description) }
