@@ -82,7 +82,7 @@ let programs: [Target] = [
             "UVEventLoop",
         ]),
     program("assay-worker", ["Execution", "JobQueue", "Llama", "UVEventLoop"]),
-    program("assay-report", ["JobQueue", "Reporting", "ResultStore"]),
+    program("assay-report", ["JobQueue", "Reporting", "ResultStore", "Statistics"]),
 ]
 
 /// What tests share; no product depends on it.
