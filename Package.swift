@@ -50,16 +50,25 @@ let leaves: [Target] =
     + module("Statistics", [])
 
 let services: [Target] =
-    module("Postgres", ["CPostgres", "UVEventLoop", logging])
+    module("Postgres", ["CPostgres", "UVEventLoop", logging], tests: ["PostgresTesting"])
     + module("Evaluation", ["Jinja", "Statistics", collections, crypto, yams])
     + module("Inference", ["Evaluation", "Llama", logging])
-    + module("JobQueue", ["Postgres", "SQL", "UVEventLoop", collections, crypto, logging])
+    + module("JobQueue", ["Postgres", "SQL", "UVEventLoop", collections, crypto, logging], tests: ["PostgresTesting"])
     + module("ResultStore", ["HDF5", "Evaluation", crypto, logging])
 
 let useCases: [Target] =
-    module("Planning", ["Evaluation", "JobQueue", crypto, yams])
-    + module("Execution", ["Inference", "JobQueue", "ResultStore", "UVEventLoop", logging, lifecycle])
-    + module("Reporting", ["ResultStore", "JobQueue", "Statistics", crypto, mustache])
+    module("Planning", ["Evaluation", "JobQueue", crypto, yams], tests: ["PostgresTesting"])
+    + module(
+        "Execution", ["Inference", "JobQueue", "ResultStore", "UVEventLoop", logging, lifecycle],
+        tests: ["PostgresTesting"])
+    + module("Reporting", ["ResultStore", "JobQueue", "Statistics", crypto, mustache], tests: ["PostgresTesting"])
+
+/// What tests share; no product depends on it.
+let testSupport: [Target] = [
+    .target(
+        name: "PostgresTesting", dependencies: ["Postgres", "UVEventLoop"], path: "Tests/PostgresTesting",
+        swiftSettings: swiftSettings)
+]
 
 let package = Package(
     name: "assay",
@@ -73,6 +82,6 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
-    targets: leaves + services + useCases,
+    targets: leaves + services + useCases + testSupport,
     cxxLanguageStandard: .cxx17
 )
