@@ -52,7 +52,7 @@ let leaves: [Target] =
     + module("Statistics", [], testsExclude: ["Fixtures"])
 
 let services: [Target] =
-    module("Postgres", ["CPostgres", "UVEventLoop", logging])
+    module("Postgres", ["CPostgres", "UVEventLoop", logging], tests: ["PostgresTesting"])
     + module("Evaluation", ["Jinja", "Statistics", collections, crypto, yams])
     + module("Inference", ["Evaluation", "Llama", logging])
     + module("JobQueue", ["Postgres", "SQL", "UVEventLoop", collections, crypto, logging], tests: ["PostgresTesting"])
