@@ -14,19 +14,21 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let collections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
-let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 /// A library module with its tests in Tests/<name>Tests.
 func module(
-    _ name: String, _ dependencies: [Target.Dependency], tests: [Target.Dependency] = [], exclude: [String] = []
+    _ name: String, _ dependencies: [Target.Dependency], tests: [Target.Dependency] = [], exclude: [String] = [],
+    testsExclude: [String] = [], resources: [Resource] = []
 ) -> [Target] {
     [
-        .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: swiftSettings),
+        .target(
+            name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "\(name)Tests", dependencies: [.target(name: name)] + dependencies + tests,
-            swiftSettings: swiftSettings),
+            exclude: testsExclude, swiftSettings: swiftSettings),
     ]
 }
 
@@ -45,25 +47,62 @@ let leaves: [Target] =
     ]
     + module("UVEventLoop", ["CUV"])
     + module("HDF5", ["CHDF5", logging])
-    + module("Llama", ["CLlama", logging])
+    + module("Llama", ["CLlama", crypto, logging])
     + module("Jinja", ["CJinja"])
-    + module("Statistics", [])
+    + module("Statistics", [], testsExclude: ["Fixtures"])
 
 let services: [Target] =
     module("Postgres", ["CPostgres", "UVEventLoop", logging])
-    + module("Evaluation", ["Jinja", "Statistics", collections, crypto, yams])
+    + module(
+        "Evaluation", ["Jinja", "Statistics", collections, crypto, yams], testsExclude: ["Fixtures"])
     + module("Inference", ["Evaluation", "Llama", logging])
-    + module("JobQueue", ["Postgres", "SQL", "UVEventLoop", collections, crypto, logging])
+    + module("JobQueue", ["Postgres", "SQL", "UVEventLoop", collections, crypto, logging], tests: ["PostgresTesting"])
     + module("ResultStore", ["HDF5", "Evaluation", crypto, logging])
 
 let useCases: [Target] =
-    module("Planning", ["Evaluation", "JobQueue", crypto, yams])
-    + module("Execution", ["Inference", "JobQueue", "ResultStore", "UVEventLoop", logging, lifecycle])
-    + module("Reporting", ["ResultStore", "JobQueue", "Statistics", crypto, mustache])
+    module("Planning", ["Evaluation", "JobQueue", "ResultStore", yams], tests: ["PostgresTesting"])
+    + module(
+        "Execution", ["Evaluation", "Inference", "JobQueue", "Llama", "ResultStore", "UVEventLoop", logging],
+        tests: ["PostgresTesting"])
+    + module(
+        "Reporting", ["Evaluation", "ResultStore", "JobQueue", "Statistics", crypto, mustache],
+        tests: ["PostgresTesting"], testsExclude: ["Fixtures"], resources: [.embedInCode("Templates")])
+    + module("Console", ["JobQueue", "Postgres", "UVEventLoop", "ResultStore", argumentParser, logging, yams])
+
+/// A thin program: parse, configure, run.
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name, dependencies: ["Console", argumentParser, logging] + dependencies, swiftSettings: swiftSettings)
+}
+
+let programs: [Target] = [
+    program(
+        "assay",
+        [
+            "Evaluation", "Execution", "Inference", "JobQueue", "Llama", "Planning", "Reporting", "ResultStore",
+            "UVEventLoop",
+        ]),
+    program("assay-worker", ["Execution", "JobQueue", "Llama", "UVEventLoop"]),
+    program("assay-report", ["JobQueue", "Reporting", "ResultStore"]),
+]
+
+/// What tests share; no product depends on it.
+let testSupport: [Target] = [
+    .target(
+        name: "PostgresTesting", dependencies: ["Postgres", "UVEventLoop"], path: "Tests/PostgresTesting",
+        swiftSettings: swiftSettings),
+    .testTarget(
+        name: "EndToEndTests",
+        dependencies: ["UVEventLoop", "assay", "assay-worker", "assay-report"], swiftSettings: swiftSettings),
+]
 
 let package = Package(
     name: "assay",
-    products: [],
+    products: [
+        .executable(name: "assay", targets: ["assay"]),
+        .executable(name: "assay-worker", targets: ["assay-worker"]),
+        .executable(name: "assay-report", targets: ["assay-report"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -71,8 +110,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
-    targets: leaves + services + useCases,
+    targets: leaves + services + useCases + programs + testSupport,
     cxxLanguageStandard: .cxx17
 )

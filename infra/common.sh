@@ -62,3 +62,17 @@ download() {
     fi
     printf '%s\n' "$file"
 }
+
+build_packages=(build-essential cmake ninja-build pkg-config libpq-dev libhdf5-dev libuv1-dev python3 python3-pip)
+run_packages=(postgresql)
+python_packages=(h5py==3.16.0 anndata)
+
+# check_swift: a Swift toolchain of 6.2 or later, or a word on where to get one.
+check_swift() {
+    local found
+    command -v swift >/dev/null ||
+        die "no 'swift' on PATH: install a Swift toolchain, 6.2 or later (https://swift.org/install), and run this again"
+    found=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
+    [ "$(printf '%s\n' 6.2 "$found" | sort -V | head -n 1)" = 6.2 ] ||
+        die "Swift $found is too old: 6.2 or later is needed (https://swift.org/install)"
+}

@@ -1,1 +1,1 @@
-// UVEventLoop tests
+// UVEventLoop

@@ -1,0 +1,44 @@
+public import ArgumentParser
+internal import Glibc
+
+/// Runs a command line and ends the process with Assay's exit codes.
+public enum CommandRunner {
+    public static func main(_ root: any AsyncParsableCommand.Type) async -> Never {
+        // A reader that goes away must not kill a worker in the middle of a commit.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try root.parseAsRoot(nil)
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+            exit(ExitStatus.ok.rawValue)
+        } catch let failure as CommandFailure {
+            self.end(failure)
+        } catch {
+            self.end(error, root)
+        }
+    }
+
+    private static func end(_ failure: CommandFailure) -> Never {
+        let terminal = Terminal.standardError(environment: [:])
+        Output.note("\(terminal.styled("error:", .red)) \(failure.message)")
+        if let hint = failure.hint { Output.note("  \(hint)") }
+        exit(failure.exitCode.rawValue)
+    }
+
+    private static func end(_ error: any Error, _ root: any AsyncParsableCommand.Type) -> Never {
+        let code = root.exitCode(for: error)
+        if code == .success {
+            Output.line(root.fullMessage(for: error))
+            exit(ExitStatus.ok.rawValue)
+        }
+        if code == .validationFailure {
+            Output.note(root.fullMessage(for: error))
+            exit(ExitStatus.usage.rawValue)
+        }
+        if let code = error as? ArgumentParser.ExitCode { exit(code.rawValue) }
+        self.end(CommandFailure("\(error)"))
+    }
+}

@@ -1,0 +1,47 @@
+internal import JobQueue
+public import Logging
+public import Postgres
+internal import UVEventLoop
+
+/// The embedded PostgreSQL of a home folder, as the commands use it.
+public enum EmbeddedDatabase {
+    /// Starts the server unless it runs, migrates it, and answers the schema's version.
+    public static func start(_ settings: Settings, logger: Logger) async throws -> Int {
+        try await self.withLoop { loop in
+            _ = try await EmbeddedServer(home: settings.home.value, on: loop).start()
+            return try await Session.migrate(settings, logger: logger, loop: loop)
+        }
+    }
+
+    /// Stops the server; false if it did not run.
+    public static func stop(_ settings: Settings, logger: Logger) async throws -> Bool {
+        try await self.withLoop { loop in
+            let server = EmbeddedServer(home: settings.home.value, on: loop)
+            guard await server.isRunning else { return false }
+            try await server.stop()
+            return true
+        }
+    }
+
+    /// How to reach the database that the settings name.
+    static func configuration(_ settings: Settings) throws(CommandFailure) -> PostgresConfiguration {
+        do {
+            if let url = settings.databaseURL { return try PostgresConfiguration(url.value) }
+            return try EmbeddedServer.configuration(home: settings.home.value)
+        } catch {
+            throw CommandFailure("\(error)")
+        }
+    }
+
+    static func withLoop<Value: Sendable>(_ body: (EventLoop) async throws -> Value) async throws -> Value {
+        let loop = try EventLoop(name: "postgres")
+        do {
+            let value = try await body(loop)
+            await loop.shutDown()
+            return value
+        } catch {
+            await loop.shutDown()
+            throw error
+        }
+    }
+}

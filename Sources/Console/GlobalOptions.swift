@@ -1,0 +1,44 @@
+public import ArgumentParser
+internal import FoundationEssentials
+public import Logging
+
+/// Options that every command takes.
+public struct GlobalOptions: ParsableArguments {
+    @Option(help: "Folder of the embedded PostgreSQL (ASSAY_HOME; default ./.assay).")
+    public var home: String?
+
+    @Option(help: "Folder of results on shared storage (ASSAY_STORE; default <home>/store).")
+    public var store: String?
+
+    @Option(help: "PostgreSQL URL (ASSAY_DATABASE_URL; default: the embedded server).")
+    public var databaseURL: String?
+
+    @Option(name: .customLong("log"), help: "Log level: trace, debug, info, warning, error (ASSAY_LOG).")
+    public var logLevel: String?
+
+    @Flag(help: "Print one JSON document for machines.")
+    public var json = false
+
+    public init() {}
+
+    /// The settings in force, and the logger they ask for.
+    public func resolve(label: String) throws(CommandFailure) -> (settings: Settings, logger: Logger) {
+        var flags: [String: String] = [:]
+        flags["home"] = self.home
+        flags["store"] = self.store
+        flags["database_url"] = self.databaseURL
+        flags["log"] = self.logLevel
+        let settings = try Settings(
+            flags: flags, environment: self.environment, folder: FileManager.default.currentDirectoryPath)
+        guard let level = Logger.Level(rawValue: settings.logLevel.value) else {
+            throw CommandFailure(
+                "log level '\(settings.logLevel.value)' (\(settings.logLevel.source.rawValue)) is unknown",
+                hint: "use one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))", exitCode: .usage)
+        }
+        let format = AssayLogHandler.Format(rawValue: settings.logFormat.value) ?? .text
+        let logger = Logger(label: label) { AssayLogHandler(label: $0, level: level, format: format) }
+        return (settings, logger)
+    }
+
+    public var environment: [String: String] { ProcessInfo.processInfo.environment }
+}

@@ -1,0 +1,22 @@
+internal import FoundationEssentials
+
+/// The programs that are installed together.
+public enum Programs {
+    /// The path of the program `name` beside the running one, whether or not it is there.
+    public static func path(of name: String) -> String {
+        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return "\(own[..<(own.lastIndex(of: "/") ?? own.startIndex)])/\(name)"
+    }
+
+    public static func isInstalled(_ name: String) -> Bool {
+        FileManager.default.isExecutableFile(atPath: self.path(of: name))
+    }
+
+    /// The path of a program that must be there.
+    public static func find(_ name: String) throws(CommandFailure) -> String {
+        guard self.isInstalled(name) else {
+            throw CommandFailure("there is no \(self.path(of: name))", hint: "build it: swift build")
+        }
+        return self.path(of: name)
+    }
+}

@@ -1,0 +1,107 @@
+internal import FoundationEssentials
+public import JobQueue
+public import Logging
+internal import Postgres
+public import ResultStore
+public import UVEventLoop
+
+/// A command's connection to the queue and the store; closed whatever happens.
+public struct Session: Sendable {
+    public let settings: Settings
+    public let logger: Logger
+    /// The process's one loop: database sockets, timers, signals, child processes.
+    public let loop: EventLoop
+    public let queue: PostgresJobQueue
+
+    /// Resolves the settings, opens the queue, runs `body` and closes everything.
+    public static func with<Value: Sendable>(
+        _ options: GlobalOptions, label: String = "assay", _ body: (Session) async throws -> Value
+    ) async throws -> Value {
+        let (settings, logger) = try options.resolve(label: label)
+        return try await self.with(settings, logger: logger, body)
+    }
+
+    /// Opens the queue that the settings name, checks its schema, runs `body` and closes everything.
+    public static func with<Value: Sendable>(
+        _ settings: Settings, logger: Logger, _ body: (Session) async throws -> Value
+    ) async throws -> Value {
+        try await EmbeddedDatabase.withLoop { loop in
+            let pool = PostgresPool(try EmbeddedDatabase.configuration(settings), on: loop, size: 4, logger: logger)
+            do {
+                try await self.checkSchema(pool, settings)
+                let session = Session(
+                    settings: settings, logger: logger, loop: loop, queue: PostgresJobQueue(pool: pool))
+                let value = try await body(session)
+                await pool.shutDown()
+                return value
+            } catch {
+                await pool.shutDown()
+                throw error
+            }
+        }
+    }
+
+    /// Runs `body` with another way into the same queue, on a loop of its own; for the heartbeat.
+    public func withSecondQueue<Value: Sendable>(
+        _ body: (PostgresJobQueue, EventLoop) async throws -> Value
+    ) async throws -> Value {
+        let configuration = try EmbeddedDatabase.configuration(self.settings)
+        return try await EmbeddedDatabase.withLoop { loop in
+            let pool = PostgresPool(configuration, on: loop, size: 1, logger: self.logger)
+            do {
+                let value = try await body(PostgresJobQueue(pool: pool), loop)
+                await pool.shutDown()
+                return value
+            } catch {
+                await pool.shutDown()
+                throw error
+            }
+        }
+    }
+
+    /// Brings the schema up to date and answers its version.
+    public static func migrate(_ settings: Settings, logger: Logger) async throws -> Int {
+        try await EmbeddedDatabase.withLoop { try await self.migrate(settings, logger: logger, loop: $0) }
+    }
+
+    static func migrate(_ settings: Settings, logger: Logger, loop: EventLoop) async throws -> Int {
+        let pool = PostgresPool(try EmbeddedDatabase.configuration(settings), on: loop, size: 1, logger: logger)
+        do {
+            let migrator = Migrator(pool)
+            _ = try await migrator.migrate()
+            let version = try await migrator.status().version
+            await pool.shutDown()
+            return version
+        } catch {
+            await pool.shutDown()
+            throw error
+        }
+    }
+
+    /// Migrates the embedded server by itself; on any other one an old schema is the operator's to migrate.
+    private static func checkSchema(_ pool: PostgresPool, _ settings: Settings) async throws {
+        let migrator = Migrator(pool)
+        let status = try await migrator.status()
+        guard !status.isCurrent else { return }
+        guard settings.databaseURL == nil else {
+            throw CommandFailure(
+                "the database's schema is at version \(status.version); \(status.pending.joined(separator: ", ")) is to come",
+                hint: "bring it up to date with `assay migrate`")
+        }
+        _ = try await migrator.migrate()
+    }
+
+    /// The result store of the settings.
+    public func store(_ access: Store.Access = .readWrite) async throws(StoreError) -> Store {
+        try await Store(root: self.settings.store.value, access: access)
+    }
+
+    /// Where task files' data is looked for besides their own folder.
+    public var dataFolders: [String] { ["\(self.settings.home.value)/data"] }
+
+    /// Who submits.
+    public var userName: String {
+        let environment = ProcessInfo.processInfo.environment
+        return environment["USER"] ?? environment["LOGNAME"] ?? "unknown"
+    }
+}

@@ -1,0 +1,95 @@
+internal import FoundationEssentials
+internal import Yams
+
+/// Where a setting's value came from; the first that names it wins.
+public enum SettingSource: String, Sendable, Codable {
+    case flag, environment, file, `default`
+}
+
+/// A value with its origin, so that `assay doctor` can say which one counts.
+public struct Setting: Sendable, Hashable {
+    public var value: String
+    public var source: SettingSource
+
+    public init(_ value: String, _ source: SettingSource) {
+        self.value = value
+        self.source = source
+    }
+}
+
+/// What every command must know to find the database and the store.
+public struct Settings: Sendable, Hashable {
+    /// The folder of the embedded PostgreSQL, of data sets that task files name, and of the default store.
+    public var home: Setting
+    public var store: Setting
+    /// `nil`: the embedded server under `home`.
+    public var databaseURL: Setting?
+    public var logLevel: Setting
+    public var logFormat: Setting
+
+    /// Flags beat the environment, which beats `assay.yaml`, which beats the defaults.
+    ///
+    /// Relative paths are taken from `folder`. Fails if `assay.yaml` there is not a flat map of the known keys.
+    public init(
+        flags: [String: String], environment: [String: String], folder: String
+    ) throws(CommandFailure) {
+        let file = try Self.readFile("\(folder)/assay.yaml")
+        func find(_ key: String) -> Setting? {
+            if let value = flags[key] { return Setting(value, .flag) }
+            if let value = environment[Self.variables[key] ?? ""], !value.isEmpty {
+                return Setting(value, .environment)
+            }
+            return file[key].map { Setting($0, .file) }
+        }
+        func path(_ setting: Setting) -> Setting {
+            setting.value.hasPrefix("/") ? setting : Setting("\(folder)/\(setting.value)", setting.source)
+        }
+        let home = path(find("home") ?? Setting(".assay", .default))
+        self.home = home
+        self.store = path(find("store") ?? Setting("\(home.value)/store", .default))
+        self.databaseURL = find("database_url")
+        self.logLevel = find("log") ?? Setting("warning", .default)
+        self.logFormat = find("log_format") ?? Setting("text", .default)
+        guard ["text", "json"].contains(self.logFormat.value) else {
+            throw CommandFailure(
+                "log format '\(self.logFormat.value)' (\(self.logFormat.source.rawValue)) is unknown",
+                hint: "use text or json", exitCode: .usage)
+        }
+    }
+
+    /// Key in `assay.yaml` to environment variable.
+    public static let variables = [
+        "home": "ASSAY_HOME", "store": "ASSAY_STORE", "database_url": "ASSAY_DATABASE_URL",
+        "log": "ASSAY_LOG", "log_format": "ASSAY_LOG_FORMAT",
+    ]
+
+    private static func readFile(_ path: String) throws(CommandFailure) -> [String: String] {
+        guard FileManager.default.fileExists(atPath: path) else { return [:] }
+        let text: String
+        let node: Node?
+        do {
+            text = try String(contentsOfFile: path, encoding: .utf8)
+            node = try Yams.compose(yaml: text)
+        } catch {
+            throw CommandFailure("\(path) can't be read: \(error)", hint: "correct or remove the file")
+        }
+        guard let node else { return [:] }
+        guard case .mapping(let mapping) = node else {
+            throw CommandFailure("\(path) is not a map of settings", hint: "write lines such as 'store: /shared/assay'")
+        }
+        var values: [String: String] = [:]
+        for (key, value) in mapping {
+            let line = key.mark?.line ?? 0
+            guard let name = key.scalar?.string, Self.variables[name] != nil else {
+                throw CommandFailure(
+                    "\(path):\(line): unknown setting '\(key.scalar?.string ?? "")'",
+                    hint: "known are \(Self.variables.keys.sorted().joined(separator: ", "))")
+            }
+            guard let scalar = value.scalar?.string else {
+                throw CommandFailure("\(path):\(line): '\(name)' must be a plain value", hint: nil)
+            }
+            values[name] = scalar
+        }
+        return values
+    }
+}

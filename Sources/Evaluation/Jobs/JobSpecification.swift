@@ -1,0 +1,98 @@
+internal import FoundationEssentials
+
+/// Everything that decides a job's results but the shard's range: model, task, data and settings.
+///
+/// It travels from the submitter to the workers as JSON and stands in every result file.
+public struct JobSpecification: Codable, Sendable, Hashable {
+    /// The version of this structure.
+    public var schema = 1
+    public var model: Model
+    public var task: Task
+    public var dataSet: DataSet
+    public var settings: Settings
+
+    public init(model: Model, task: Task, dataSet: DataSet, settings: Settings) {
+        self.model = model
+        self.task = task
+        self.dataSet = dataSet
+        self.settings = settings
+    }
+
+    /// As JSON with sorted keys; equal specifications give equal bytes.
+    public func json() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+
+    public init(json: String) throws {
+        self = try JSONDecoder().decode(JobSpecification.self, from: Data(json.utf8))
+    }
+
+    public struct Model: Codable, Sendable, Hashable {
+        /// The name it was registered under; not part of what is compared.
+        public var name: String
+        /// Where workers find the file; they check its hash. Not part of what is compared.
+        public var path: String
+        public var sha256: String
+        public var tokenizerSHA256: String
+
+        public init(name: String, path: String, sha256: String, tokenizerSHA256: String) {
+            self.name = name
+            self.path = path
+            self.sha256 = sha256
+            self.tokenizerSHA256 = tokenizerSHA256
+        }
+    }
+
+    public struct Task: Codable, Sendable, Hashable {
+        public var name: String
+        public var hash: String
+        /// The task as canonical JSON, few-shot examples included.
+        public var configuration: String
+
+        public init(name: String, hash: String, configuration: String) {
+            self.name = name
+            self.hash = hash
+            self.configuration = configuration
+        }
+    }
+
+    public struct DataSet: Codable, Sendable, Hashable {
+        /// Of the JSONL bytes in the store.
+        public var sha256: String
+        /// Rows that the job uses, from the first.
+        public var rows: Int
+
+        public init(sha256: String, rows: Int) {
+            self.sha256 = sha256
+            self.rows = rows
+        }
+    }
+
+    public struct Settings: Codable, Sendable, Hashable {
+        /// Tokens of context and continuation; `nil`: what the model was trained with.
+        public var maxLength: Int?
+        /// Tokens that one decode takes; part of the result, since batches decide how sums round.
+        public var batchTokens: Int
+        /// Sequences that are scored together.
+        public var maxSequences: Int
+        /// Sequences that are generated together.
+        public var generationSlots: Int
+        public var logits: LogitsMode
+        /// Samples in a shard; part of the result, since batches do not cross shards.
+        public var shardSize: Int
+
+        public init(
+            maxLength: Int?, batchTokens: Int, maxSequences: Int, generationSlots: Int, logits: LogitsMode,
+            shardSize: Int
+        ) {
+            self.maxLength = maxLength
+            self.batchTokens = batchTokens
+            self.maxSequences = maxSequences
+            self.generationSlots = generationSlots
+            self.logits = logits
+            self.shardSize = shardSize
+        }
+    }
+}

@@ -1,0 +1,22 @@
+/// Why a shard was not finished.
+public struct ExecutionError: Error, Sendable, Hashable, CustomStringConvertible {
+    public enum Code: Sendable, Hashable {
+        /// It would fail the same way again: a bad row, a task that asks for what the engine can't do.
+        case permanent
+        /// It may work elsewhere or later: no memory, a full disk, no database.
+        case transient
+        /// It was told to stop.
+        case cancelled
+    }
+
+    public var code: Code
+    /// What happened, where, and what to do.
+    public var message: String
+
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    public var description: String { self.message }
+}

@@ -1,0 +1,85 @@
+internal import Evaluation
+internal import Inference
+internal import JobQueue
+
+/// A shard's samples on their way from rows to scores.
+struct ShardWork {
+    let task: EvaluationTask
+    let samples: [PreparedSample]
+
+    init(task: EvaluationTask, dataSet: DataSet, range: ShardRange) throws(ExecutionError) {
+        self.task = task
+        do {
+            self.samples = try dataSet.documents(in: range.rowStart..<(range.rowStart + range.rowCount))
+                .map { (document) throws(TaskError) in try task.prepare(document) }
+        } catch {
+            throw ExecutionError(.permanent, "\(error)")
+        }
+    }
+
+    /// The engine's requests: by sample, by request of the sample, by window.
+    func tokenized(by engine: any Engine) throws(ExecutionError) -> ShardRequests {
+        var bySample: [[[EngineRequest]]] = []
+        bySample.reserveCapacity(self.samples.count)
+        do {
+            for sample in self.samples {
+                var requests: [[EngineRequest]] = []
+                for request in sample.requests {
+                    requests.append(try request.tokenized(by: engine.tokenizer, maxLength: engine.maxLength))
+                }
+                bySample.append(requests)
+            }
+        } catch {
+            throw ExecutionError(.permanent, "\(error)")
+        }
+        return ShardRequests(bySample: bySample)
+    }
+
+    func scored(
+        _ requests: ShardRequests, _ responses: [EngineResponse], mode: LogitsMode
+    ) throws(ExecutionError) -> [SampleResult] {
+        guard responses.count == requests.flat.count else {
+            throw ExecutionError(
+                .permanent, "the engine gave \(responses.count) responses to \(requests.flat.count) requests")
+        }
+        var next = responses.startIndex
+        var results: [SampleResult] = []
+        results.reserveCapacity(self.samples.count)
+        do {
+            for (sample, requests) in zip(self.samples, requests.bySample) {
+                let own = requests.map { windows in
+                    defer { next += windows.count }
+                    return Array(responses[next..<(next + windows.count)])
+                }
+                results.append(
+                    try self.task.score(sample, requests: requests, responses: own, logitsMode: mode))
+            }
+        } catch {
+            throw ExecutionError(.permanent, "\(error)")
+        }
+        return results
+    }
+}
+
+/// Requests by sample, and the same in one row as the engine takes them.
+struct ShardRequests: Sendable {
+    let bySample: [[[EngineRequest]]]
+    let flat: [EngineRequest]
+
+    init(bySample: [[[EngineRequest]]]) {
+        self.bySample = bySample
+        self.flat = bySample.flatMap { $0.flatMap { $0 } }
+    }
+}
+
+/// Turns finished requests into finished samples, for progress.
+struct SampleCounter: Sendable {
+    private let requestsPerSample: Double
+
+    init(_ requests: ShardRequests) {
+        self.requestsPerSample =
+            requests.bySample.isEmpty ? 1 : max(Double(requests.flat.count) / Double(requests.bySample.count), 1)
+    }
+
+    func samples(finishedWith requests: Int) -> Int { Int(Double(requests) / self.requestsPerSample) }
+}

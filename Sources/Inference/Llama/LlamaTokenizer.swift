@@ -1,0 +1,25 @@
+public import Evaluation
+public import Llama
+
+/// The tokenizer of a GGUF model.
+public struct LlamaTokenizer: Tokenizer {
+    public let vocabulary: Vocabulary
+
+    public init(_ vocabulary: Vocabulary) {
+        self.vocabulary = vocabulary
+    }
+
+    /// Loads only the vocabulary of a model, for planning and previews; takes a fraction of a second.
+    public init(modelPath: String) throws(EngineError) {
+        self.init(
+            try translatingErrors { () throws(LlamaError) in
+                try LlamaModel(path: modelPath, vocabularyOnly: true).vocabulary
+            })
+    }
+
+    public func encode(_ text: String, addSpecial: Bool) -> [Int32] {
+        self.vocabulary.tokenize(text, addSpecial: addSpecial)
+    }
+
+    public var prefixToken: Int32? { self.vocabulary.beginningOfText ?? self.vocabulary.endOfText }
+}

@@ -1,0 +1,143 @@
+/// The queue: runs come in, workers take shards and commit results, people look.
+///
+/// Both implementations pass the same conformance suite. All times are the queue's own clock.
+public protocol JobQueue: WorkQueue, RunRegistry, ModelRegistry {}
+
+/// The workers' side of the queue.
+public protocol WorkQueue: Sendable {
+    /// Registers a worker's process; its lease runs from now on.
+    func register(_ description: WorkerDescription, ttl: Duration) async throws(QueueError) -> WorkerLease
+
+    /// Takes up to `limit` shards of one job, the one whose turn it is among those that the worker can run.
+    ///
+    /// - Parameter run: Only shards of this run; nil for any.
+    /// - Returns: Nothing when there is nothing to do, or the worker is to drain.
+    /// - Throws: `leaseLost` when the lease has run out.
+    func claim(_ lease: WorkerLease, limit: Int, run: RunID?) async throws(QueueError) -> [ClaimedShard]
+
+    /// Renews the lease, reports progress and compares what the worker holds with what the queue thinks.
+    ///
+    /// A lease that ran out is renewed too as long as nobody has declared the worker dead.
+    /// - Throws: `leaseLost` when the worker was declared dead: everything that it holds belongs to others.
+    func heartbeat(_ lease: WorkerLease, holding: [ShardProgress]) async throws(QueueError) -> HeartbeatReply
+
+    /// Makes a published result visible, durably, if the shard is still this claim's.
+    ///
+    /// A result that comes late is accepted too as long as nobody else has claimed the shard.
+    func commit(_ claimed: ClaimedShard, _ publication: ShardPublication) async throws(QueueError) -> CommitOutcome
+
+    /// Records a failed attempt and decides what becomes of the shard.
+    func fail(_ claimed: ClaimedShard, _ failure: ShardFailure) async throws(QueueError) -> FailureOutcome
+
+    /// Gives shards back that were not computed; burns no attempt.
+    ///
+    /// - Returns: The shards that were still this worker's.
+    @discardableResult
+    func release(_ claimed: [ClaimedShard]) async throws(QueueError) -> [ShardKey]
+
+    /// Gives back all that the worker still has and ends its lease.
+    func deregister(_ lease: WorkerLease) async throws(QueueError)
+
+    /// Declares workers dead whose lease ran out, takes their shards back, and promotes blocked shards.
+    ///
+    /// Any process may call this at any time; several at once do no harm.
+    @discardableResult
+    func reap() async throws(QueueError) -> ReapReport
+
+    /// Makes blocked shards ready whose time has come, and answers how many.
+    @discardableResult
+    func promote() async throws(QueueError) -> Int
+
+    /// Asks a worker to finish what it holds and to leave.
+    func drain(_ worker: WorkerID) async throws(QueueError)
+
+    /// Workers that are alive, and those that ended within the last day, newest first.
+    func workers() async throws(QueueError) -> [WorkerRecord]
+
+    /// Shards of a run, or of all, that are blocked, ready or running.
+    func openShardCount(run: RunID?) async throws(QueueError) -> Int
+
+    /// Wakes whenever something was submitted, and now and then without a reason: look for work on each.
+    ///
+    /// Ends when its consumer stops; errors of the connection only slow it down to polling.
+    func submissions() async -> AsyncStream<Void>
+}
+
+extension WorkQueue {
+    public func register(_ description: WorkerDescription) async throws(QueueError) -> WorkerLease {
+        try await register(description, ttl: WorkerLease.defaultTTL)
+    }
+
+    public func claim(_ lease: WorkerLease, limit: Int) async throws(QueueError) -> [ClaimedShard] {
+        try await claim(lease, limit: limit, run: nil)
+    }
+}
+
+/// Runs, jobs and shards, as people and reports see them.
+public protocol RunRegistry: Sendable {
+    /// Stores a run with all its jobs and shards, or nothing.
+    ///
+    /// The same submission again answers the run that exists already.
+    /// - Throws: `conflict` when another submission has this identifier, `invalid` when it does not hold together.
+    @discardableResult
+    func submit(_ submission: RunSubmission) async throws(QueueError) -> RunRecord
+
+    /// Cancels what is not running yet, and tells workers of the rest at their next heartbeat.
+    func cancel(_ run: RunID) async throws(QueueError) -> RunRecord
+
+    /// The newest runs first.
+    ///
+    /// - Parameter project: Only this project's; nil for all.
+    func runs(limit: Int, project: String?) async throws(QueueError) -> [RunRecord]
+
+    /// The one run whose identifier starts with `prefix`.
+    ///
+    /// - Throws: `notFound`; `ambiguous` with the candidates; `invalid` when it can't be an identifier.
+    func run(matching prefix: String) async throws(QueueError) -> RunRecord
+
+    /// A run's jobs in order.
+    func jobs(of run: RunID) async throws(QueueError) -> [JobRecord]
+
+    /// The one job that "<run or its prefix>.<ordinal>" names.
+    func job(matching name: String) async throws(QueueError) -> JobRecord
+
+    /// The run's specification as submitted.
+    func specification(of run: RunID) async throws(QueueError) -> String
+
+    /// The job's specification as submitted.
+    func specification(of job: JobID) async throws(QueueError) -> String
+
+    /// A job's shards in order.
+    func shards(of job: JobID) async throws(QueueError) -> [ShardRecord]
+
+    /// A job's attempts by shard and epoch, the running ones too.
+    func attempts(of job: JobID) async throws(QueueError) -> [AttemptRecord]
+
+    /// A job's committed results in the order of its shards.
+    func results(of job: JobID) async throws(QueueError) -> [ShardResult]
+}
+
+/// Models by name.
+public protocol ModelRegistry: Sendable {
+    /// Adds a model; the same name with the same content again changes nothing.
+    ///
+    /// - Parameter replacing: Let the name mean the new file from now on; jobs submitted before keep theirs.
+    /// - Throws: `conflict` when the name stands for another file.
+    @discardableResult
+    func addModel(_ model: ModelRecord, replacing: Bool) async throws(QueueError) -> ModelRecord
+
+    /// All models by name.
+    func models() async throws(QueueError) -> [ModelRecord]
+
+    /// The model of this name.
+    ///
+    /// - Throws: `notFound` with the names that exist.
+    func model(named name: String) async throws(QueueError) -> ModelRecord
+}
+
+extension ModelRegistry {
+    @discardableResult
+    public func addModel(_ model: ModelRecord) async throws(QueueError) -> ModelRecord {
+        try await addModel(model, replacing: false)
+    }
+}

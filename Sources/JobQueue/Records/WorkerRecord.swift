@@ -1,0 +1,53 @@
+public import FoundationEssentials
+
+/// Where a worker stands.
+public enum WorkerState: String, Sendable, Hashable, CaseIterable, Encodable {
+    case live
+    /// Its lease ran out and its shards were given to others.
+    case dead
+    /// It said good-bye.
+    case left
+}
+
+/// A worker as the queue knows it.
+public struct WorkerRecord: Sendable, Hashable, Encodable {
+    public var id: WorkerID
+    public var incarnation: Incarnation
+    public var host: String
+    public var pid: Int
+    public var device: String
+    public var labels: [String]
+    public var gpuMegabytes: Int
+    public var engine: String
+    /// The sha256 of the models that it has loaded.
+    public var warmModels: [String]
+    public var state: WorkerState
+    public var isDraining: Bool
+    public var registeredAt: Date
+    public var seenAt: Date
+    public var leaseUntil: Date
+    /// How many shards it holds.
+    public var holding: Int
+
+    public init(
+        id: WorkerID, incarnation: Incarnation, host: String, pid: Int, device: String, labels: [String],
+        gpuMegabytes: Int, engine: String, warmModels: [String], state: WorkerState, isDraining: Bool,
+        registeredAt: Date, seenAt: Date, leaseUntil: Date, holding: Int
+    ) {
+        self.id = id
+        self.incarnation = incarnation
+        self.host = host
+        self.pid = pid
+        self.device = device
+        self.labels = labels
+        self.gpuMegabytes = gpuMegabytes
+        self.engine = engine
+        self.warmModels = warmModels
+        self.state = state
+        self.isDraining = isDraining
+        self.registeredAt = registeredAt
+        self.seenAt = seenAt
+        self.leaseUntil = leaseUntil
+        self.holding = holding
+    }
+}

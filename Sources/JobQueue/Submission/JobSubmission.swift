@@ -1,0 +1,48 @@
+/// One job of a run: one model, one task, one set of settings.
+public struct JobSubmission: Sendable, Hashable {
+    /// The place in the run; the jobs of a run are numbered from 0 without gaps.
+    public var ordinal: Int
+    public var task: String
+    /// The model's name, for people.
+    public var model: String
+    /// 64 lower-case hexadecimal digits; what a worker compares with the models that it has loaded.
+    public var modelSHA256: String
+    /// All that a worker needs to know, as JSON; opaque to the queue, stored once per content.
+    public var specification: String
+    /// The number of samples; the shards cover exactly these rows.
+    public var sampleCount: Int
+    /// In order, without gaps, from row 0.
+    public var shards: [ShardRange]
+    /// A worker must carry all of these labels.
+    public var needLabels: [String]
+    public var needGPUMegabytes: Int
+    /// Failures after which a shard is given up; a lost worker does not count as one.
+    public var maxAttempts: Int
+
+    public init(
+        ordinal: Int, task: String, model: String, modelSHA256: String, specification: String, sampleCount: Int,
+        shards: [ShardRange], needLabels: [String] = [], needGPUMegabytes: Int = 0, maxAttempts: Int = 3
+    ) {
+        self.ordinal = ordinal
+        self.task = task
+        self.model = model
+        self.modelSHA256 = modelSHA256
+        self.specification = specification
+        self.sampleCount = sampleCount
+        self.shards = shards
+        self.needLabels = needLabels
+        self.needGPUMegabytes = needGPUMegabytes
+        self.maxAttempts = maxAttempts
+    }
+}
+
+/// A contiguous range of a job's samples.
+public struct ShardRange: Sendable, Hashable, Encodable {
+    public var rowStart: Int
+    public var rowCount: Int
+
+    public init(rowStart: Int, rowCount: Int) {
+        self.rowStart = rowStart
+        self.rowCount = rowCount
+    }
+}

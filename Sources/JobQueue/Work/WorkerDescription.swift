@@ -1,0 +1,27 @@
+/// What a worker says of itself when it registers.
+public struct WorkerDescription: Sendable, Hashable {
+    public var host: String
+    public var pid: Int
+    /// The device it computes on, for example "cpu" or "cuda:0".
+    public var device: String
+    /// What jobs may ask for, for example "cuda" or "h100".
+    public var labels: [String]
+    public var gpuMegabytes: Int
+    /// The engine and its build.
+    public var engine: String
+    /// The sha256 of every model that is loaded already.
+    public var warmModels: [String]
+
+    public init(
+        host: String, pid: Int, device: String, labels: [String] = [], gpuMegabytes: Int = 0, engine: String,
+        warmModels: [String] = []
+    ) {
+        self.host = host
+        self.pid = pid
+        self.device = device
+        self.labels = labels
+        self.gpuMegabytes = gpuMegabytes
+        self.engine = engine
+        self.warmModels = warmModels
+    }
+}

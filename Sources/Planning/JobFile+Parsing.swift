@@ -1,0 +1,122 @@
+internal import Evaluation
+internal import FoundationEssentials
+internal import JobQueue
+internal import Yams
+
+extension JobFile {
+    /// A job file is written by hand: more than this is a mistake.
+    static let maximumBytes = 1 << 20
+
+    /// Reads a job file; every error names the file and the line.
+    public static func read(path: String) throws(PlanningError) -> JobFile {
+        let data: Data
+        do {
+            data = try Data(contentsOf: URL(filePath: path))
+        } catch {
+            let reason = FileManager.default.fileExists(atPath: path) ? "it can't be read" : "there is no such file"
+            throw PlanningError(.jobFile, at: path, "\(reason); give the path of a job file such as jobs/demo.yaml")
+        }
+        guard data.count <= Self.maximumBytes else {
+            throw PlanningError(.jobFile, at: path, "it has \(data.count) bytes; a job file has at most 1 MiB")
+        }
+        guard let text = String(validating: data, as: UTF8.self) else {
+            throw PlanningError(.jobFile, at: path, "it is not UTF-8 text")
+        }
+        return try Self.parse(text, path: path)
+    }
+
+    /// Reads the text of a job file; `path` is used in messages and as the start of relative paths.
+    public static func parse(_ text: String, path: String) throws(PlanningError) -> JobFile {
+        let root: Node?
+        do {
+            root = try Yams.compose(yaml: text)
+        } catch let error as YamlError {
+            throw PlanningError(.jobFile, at: path, "this is not YAML: \(error)")
+        } catch {
+            throw PlanningError(.jobFile, at: path, "this is not YAML: \(error)")
+        }
+        guard let root else { throw PlanningError(.jobFile, at: path, "the file is empty; it needs model and tasks") }
+        let reader = try YAMLReader(
+            root, path: path, prefix: "",
+            known: ["name", "project", "priority", "model", "models", "settings", "tasks"])
+        let one = try reader.string("model")
+        let several = try reader.strings("models")
+        let models = several ?? one.map { [$0] } ?? []
+        guard !models.isEmpty else {
+            throw reader.error("model", nil, "is missing; give the name of a model that `assay model list` shows")
+        }
+        if reader.node("models") != nil, reader.node("model") != nil {
+            throw reader.error("model", reader.node("model"), "stands beside 'models'; keep one of them")
+        }
+        guard Set(models).count == models.count else {
+            throw reader.error("models", reader.node("models"), "names a model twice")
+        }
+        return JobFile(
+            path: path,
+            name: try reader.string("name") ?? Self.stem(of: path),
+            project: try reader.string("project") ?? "default",
+            priority: try Self.priority(reader),
+            models: models,
+            settings: try JobSettings(reader.node("settings"), path: path, prefix: "settings"),
+            tasks: try Self.tasks(reader))
+    }
+
+    private static func priority(_ reader: YAMLReader) throws(PlanningError) -> Priority {
+        guard let name = try reader.string("priority") else { return .normal }
+        do {
+            return try Priority(name: name)
+        } catch {
+            throw reader.error("priority", reader.node("priority"), "is wrong: \(error)")
+        }
+    }
+
+    private static func tasks(_ reader: YAMLReader) throws(PlanningError) -> [TaskEntry] {
+        guard let list = reader.node("tasks")?.sequence, !list.isEmpty else {
+            throw reader.error("tasks", reader.node("tasks"), "must be a list of task files, with one at least")
+        }
+        var entries: [TaskEntry] = []
+        for (index, node) in list.enumerated() {
+            let line = node.mark?.line ?? reader.line
+            if let path = node.scalar?.string {
+                entries.append(TaskEntry(path: path, line: line, settings: JobSettings()))
+                continue
+            }
+            let prefix = "tasks[\(index)]"
+            let entry = try YAMLReader(
+                node, path: reader.path, prefix: prefix, known: ["task", "limit", "settings"])
+            entries.append(
+                TaskEntry(
+                    path: try entry.required("task"), line: line,
+                    limit: try entry.integer("limit", in: 1...1_000_000_000),
+                    settings: try JobSettings(entry.node("settings"), path: reader.path, prefix: "\(prefix).settings")))
+        }
+        return entries
+    }
+
+    private static func stem(of path: String) -> String {
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        return name.split(separator: ".").first.map(String.init) ?? name
+    }
+}
+
+extension JobSettings {
+    init(_ node: Node?, path: String, prefix: String) throws(PlanningError) {
+        self.init()
+        guard let node else { return }
+        let reader = try YAMLReader(
+            node, path: path, prefix: prefix,
+            known: ["shard_size", "max_length", "batch_tokens", "max_sequences", "generation_slots", "logits"])
+        self.shardSize = try reader.integer("shard_size", in: 1...100_000)
+        self.maxLength = try reader.integer("max_length", in: 16...10_000_000)
+        self.batchTokens = try reader.integer("batch_tokens", in: 32...1_000_000)
+        self.maxSequences = try reader.integer("max_sequences", in: 2...256)
+        self.generationSlots = try reader.integer("generation_slots", in: 1...255)
+        if let name = try reader.string("logits") {
+            guard let mode = LogitsMode(rawValue: name) else {
+                let known = LogitsMode.allCases.map(\.rawValue).joined(separator: ", ")
+                throw reader.error("logits", reader.node("logits"), "is '\(name)'; it must be one of \(known)")
+            }
+            self.logits = mode
+        }
+    }
+}

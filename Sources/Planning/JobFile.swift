@@ -1,0 +1,56 @@
+public import Evaluation
+public import JobQueue
+
+/// A job file as written: which tasks run on which models, and how.
+public struct JobFile: Sendable, Hashable {
+    /// Where it was read from; paths in it start at its folder.
+    public var path: String
+    public var name: String
+    public var project: String
+    public var priority: Priority
+    /// Names of registered models; every task runs on each.
+    public var models: [String]
+    public var settings: JobSettings
+    public var tasks: [TaskEntry]
+
+    /// One task of the file, with what it overrides.
+    public struct TaskEntry: Sendable, Hashable {
+        /// The task file, as written.
+        public var path: String
+        /// The line of the job file, from 1.
+        public var line: Int
+        /// Only so many rows, from the first.
+        public var limit: Int?
+        public var settings: JobSettings
+    }
+}
+
+/// Settings of a job, all optional: what is not given comes from the level above.
+public struct JobSettings: Sendable, Hashable {
+    public var shardSize: Int?
+    public var maxLength: Int?
+    public var batchTokens: Int?
+    public var maxSequences: Int?
+    public var generationSlots: Int?
+    public var logits: LogitsMode?
+
+    public init(
+        shardSize: Int? = nil, maxLength: Int? = nil, batchTokens: Int? = nil, maxSequences: Int? = nil,
+        generationSlots: Int? = nil, logits: LogitsMode? = nil
+    ) {
+        self.shardSize = shardSize
+        self.maxLength = maxLength
+        self.batchTokens = batchTokens
+        self.maxSequences = maxSequences
+        self.generationSlots = generationSlots
+        self.logits = logits
+    }
+
+    /// These settings, with those of `base` where they say nothing.
+    public func over(_ base: JobSettings) -> JobSettings {
+        JobSettings(
+            shardSize: self.shardSize ?? base.shardSize, maxLength: self.maxLength ?? base.maxLength,
+            batchTokens: self.batchTokens ?? base.batchTokens, maxSequences: self.maxSequences ?? base.maxSequences,
+            generationSlots: self.generationSlots ?? base.generationSlots, logits: self.logits ?? base.logits)
+    }
+}

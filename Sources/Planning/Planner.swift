@@ -1,0 +1,151 @@
+internal import Evaluation
+internal import FoundationEssentials
+public import JobQueue
+
+/// Turns a job file into a run: reads, checks and hashes everything, and cuts the shards.
+public struct Planner: Sendable {
+    /// Where data files of tasks are looked for besides the task file's own folder.
+    public var searchFolders: [String]
+    public var user: String
+
+    public init(searchFolders: [String], user: String) {
+        self.searchFolders = searchFolders
+        self.user = user
+    }
+
+    /// What a job gets that no file sets.
+    public static let defaults = JobSettings(
+        shardSize: 100, batchTokens: EngineDefaults.batchTokens, maxSequences: EngineDefaults.maxSequences,
+        generationSlots: EngineDefaults.generationSlots, logits: .choices)
+
+    /// Checks everything that can be wrong before anything is stored; the same inputs give the same plan.
+    public func plan(
+        _ file: JobFile, id: RunID = .random(), model find: (String) async throws(QueueError) -> ModelRecord
+    ) async throws(PlanningError) -> RunPlan {
+        var models: [ModelRecord] = []
+        for name in file.models { models.append(try await self.model(name, of: file, find)) }
+        var plan = RunPlan(
+            submission: RunSubmission(
+                id: id, name: file.name, project: file.project, user: self.user, priority: file.priority,
+                specification: "", jobs: []),
+            jobs: [], dataSets: [:])
+        for entry in file.tasks {
+            let (task, dataSet) = try self.load(entry, of: file)
+            plan.dataSets[dataSet.sha256] = dataSet
+            for model in models {
+                try self.add(task, dataSet, model, entry, file, to: &plan)
+            }
+        }
+        plan.submission.specification = try Self.describe(plan, file)
+        return plan
+    }
+
+    private func model(
+        _ name: String, of file: JobFile, _ find: (String) async throws(QueueError) -> ModelRecord
+    ) async throws(PlanningError) -> ModelRecord {
+        let model: ModelRecord
+        do {
+            model = try await find(name)
+        } catch {
+            throw PlanningError(error.isTransient ? .unavailable : .model, at: file.path, "\(error)")
+        }
+        let attributes = try? FileManager.default.attributesOfItem(atPath: model.path)
+        guard let size = attributes?[.size] as? UInt64 else {
+            throw PlanningError(
+                .model, at: file.path,
+                "the file of model '\(name)' is gone: \(model.path); put it back, or register it with `assay model add`"
+            )
+        }
+        guard Int64(size) == model.bytes else {
+            throw PlanningError(
+                .model, at: file.path,
+                "the file of model '\(name)' has changed since it was registered: \(model.path) has \(size) bytes, "
+                    + "not \(model.bytes); register it under a new name with `assay model add`")
+        }
+        return model
+    }
+
+    private func load(
+        _ entry: JobFile.TaskEntry, of file: JobFile
+    ) throws(PlanningError) -> (EvaluationTask, DataSet) {
+        let folder =
+            file.path.contains("/") ? String(file.path[..<(file.path.lastIndex(of: "/") ?? file.path.startIndex)]) : "."
+        let path = entry.path.hasPrefix("/") ? entry.path : "\(folder)/\(entry.path)"
+        do {
+            return try self.checked(path, limit: entry.limit)
+        } catch {
+            throw PlanningError(
+                error.code == .invalidData || error.code == .invalidSample ? .dataSet : .task,
+                at: "\(file.path):\(entry.line)", "task '\(entry.path)': \(error)")
+        }
+    }
+
+    /// Renders every row once, so that a worker never meets one that can't be.
+    private func checked(_ path: String, limit: Int?) throws(TaskError) -> (EvaluationTask, DataSet) {
+        let (task, dataSet) = try EvaluationTask.load(path: path, searchFolders: self.searchFolders)
+        let rows = min(limit ?? dataSet.rowCount, dataSet.rowCount)
+        guard rows > 0 else { throw TaskError(.invalidData, "the data set has no rows", file: path) }
+        try task.checkSampleIDs(in: dataSet)
+        for document in try dataSet.documents(in: 0..<rows) { _ = try task.prepare(document) }
+        return (task, dataSet)
+    }
+
+    private func add(
+        _ task: EvaluationTask, _ dataSet: DataSet, _ model: ModelRecord, _ entry: JobFile.TaskEntry, _ file: JobFile,
+        to plan: inout RunPlan
+    ) throws(PlanningError) {
+        let settings = entry.settings.over(file.settings).over(Self.defaults)
+        let samples = min(entry.limit ?? dataSet.rowCount, dataSet.rowCount)
+        let place = "\(file.path):\(entry.line)"
+        if let maxLength = settings.maxLength, maxLength > model.contextLength {
+            throw PlanningError(
+                .model, at: place,
+                "max_length \(maxLength) is more than the \(model.contextLength) tokens that model '\(model.name)' takes"
+            )
+        }
+        let shardSize = settings.shardSize ?? samples
+        let specification = JobSpecification(
+            model: .init(
+                name: model.name, path: model.path, sha256: model.sha256, tokenizerSHA256: model.tokenizerSHA256),
+            task: .init(name: task.configuration.name, hash: task.taskHash, configuration: task.canonicalJSON),
+            dataSet: .init(sha256: dataSet.sha256, rows: samples),
+            settings: .init(
+                maxLength: settings.maxLength, batchTokens: settings.batchTokens ?? EngineDefaults.batchTokens,
+                maxSequences: settings.maxSequences ?? EngineDefaults.maxSequences,
+                generationSlots: settings.generationSlots ?? EngineDefaults.generationSlots,
+                logits: settings.logits ?? .choices, shardSize: shardSize))
+        let json: String
+        do {
+            json = try specification.json()
+        } catch {
+            throw PlanningError(.task, at: place, "the job can't be written as JSON: \(error)")
+        }
+        let shards = Self.shards(of: samples, size: shardSize)
+        let ordinal = plan.jobs.count + 1
+        plan.submission.jobs.append(
+            JobSubmission(
+                ordinal: ordinal, task: task.configuration.name, model: model.name, modelSHA256: model.sha256,
+                specification: json, sampleCount: samples, shards: shards))
+        plan.jobs.append(
+            PlannedJob(
+                ordinal: ordinal, task: task.configuration.name, taskFile: entry.path, taskHash: task.taskHash,
+                model: model.name, dataSetSHA256: dataSet.sha256, samples: samples, shards: shards.count))
+    }
+
+    /// Contiguous ranges of `size` rows, the last one with what is left; a function of its arguments alone.
+    public static func shards(of samples: Int, size: Int) -> [ShardRange] {
+        stride(from: 0, to: samples, by: max(size, 1)).map {
+            ShardRange(rowStart: $0, rowCount: min(size, samples - $0))
+        }
+    }
+
+    private static func describe(_ plan: RunPlan, _ file: JobFile) throws(PlanningError) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do {
+            return String(decoding: try encoder.encode(plan.jobs), as: UTF8.self)
+        } catch {
+            throw PlanningError(.jobFile, at: file.path, "the run can't be written as JSON: \(error)")
+        }
+    }
+}

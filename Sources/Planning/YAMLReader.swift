@@ -1,0 +1,81 @@
+internal import Evaluation
+internal import Yams
+
+/// Reads one map of a job file, key by key, and knows where each key stands.
+struct YAMLReader {
+    let path: String
+    /// The keys above, for messages: "tasks[2].settings".
+    let prefix: String
+    private let mapping: Node.Mapping
+    let line: Int
+
+    init(_ node: Node, path: String, prefix: String, known: [String]) throws(PlanningError) {
+        self.path = path
+        self.prefix = prefix
+        self.line = node.mark?.line ?? 1
+        guard case .mapping(let mapping) = node else {
+            throw PlanningError(
+                .jobFile, at: "\(path):\(self.line)",
+                "\(prefix.isEmpty ? "the file" : "'\(prefix)'") must be a map of \(known.joined(separator: ", "))")
+        }
+        self.mapping = mapping
+        var seen: Set<String> = []
+        for (key, _) in mapping {
+            let name = key.scalar?.string ?? ""
+            let place = "\(path):\(key.mark?.line ?? self.line)"
+            guard known.contains(name) else {
+                throw PlanningError(
+                    .jobFile, at: place, "unknown key '\(name)'; known here are \(known.joined(separator: ", "))")
+            }
+            guard seen.insert(name).inserted else {
+                throw PlanningError(.jobFile, at: place, "'\(name)' stands here twice; keep one")
+            }
+        }
+    }
+
+    func node(_ key: String) -> Node? {
+        guard let node = self.mapping[Node(key)] else { return nil }
+        if node.scalar?.string == "" || node == Node("null", Tag(.null)) { return nil }
+        return node
+    }
+
+    func error(_ key: String, _ node: Node?, _ message: String) -> PlanningError {
+        let name = self.prefix.isEmpty ? key : "\(self.prefix).\(key)"
+        return PlanningError(.jobFile, at: "\(self.path):\(node?.mark?.line ?? self.line)", "'\(name)' \(message)")
+    }
+
+    func string(_ key: String) throws(PlanningError) -> String? {
+        guard let node = self.node(key) else { return nil }
+        guard let value = node.scalar?.string else { throw self.error(key, node, "must be plain text") }
+        return value
+    }
+
+    func required(_ key: String) throws(PlanningError) -> String {
+        guard let value = try self.string(key) else { throw self.error(key, nil, "is missing") }
+        return value
+    }
+
+    func integer(_ key: String, in range: ClosedRange<Int>) throws(PlanningError) -> Int? {
+        guard let node = self.node(key) else { return nil }
+        guard let value = Int.construct(from: node.scalar ?? Node.Scalar("")), range.contains(value) else {
+            throw self.error(
+                key, node,
+                "is '\(node.scalar?.string ?? "not a number")'; it must be a whole number from \(range.lowerBound) to \(range.upperBound)"
+            )
+        }
+        return value
+    }
+
+    /// A list of plain text, or one text as a list of one.
+    func strings(_ key: String) throws(PlanningError) -> [String]? {
+        guard let node = self.node(key) else { return nil }
+        if let one = node.scalar?.string { return [one] }
+        var values: [String] = []
+        for item in node.sequence ?? [] {
+            guard let value = item.scalar?.string else { throw self.error(key, item, "must be a list of names") }
+            values.append(value)
+        }
+        guard !values.isEmpty else { throw self.error(key, node, "must be a list of names, with one at least") }
+        return values
+    }
+}

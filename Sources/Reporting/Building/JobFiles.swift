@@ -1,0 +1,29 @@
+public import JobQueue
+public import ResultStore
+
+/// The published files of a job: its shards, and the one file over them that analysts open.
+public struct JobFiles: Sendable {
+    public let job: JobRecord
+    public let shards: [PublishedFile]
+
+    /// Reads the committed rows of a job, in the order of its shards.
+    public init(of job: JobRecord, in queue: any RunRegistry) async throws(QueueError) {
+        self.job = job
+        self.shards = try await queue.results(of: job.id).map { result in
+            PublishedFile(
+                path: result.publication.path, bytes: Int(result.publication.bytes),
+                sha256: result.publication.sha256, digest: result.publication.digest)
+        }
+    }
+
+    /// Whether every shard has its result.
+    public var isComplete: Bool { self.shards.count == self.job.progress.shards.total && !self.shards.isEmpty }
+
+    /// The job's logical digest; equal for equal work, however it was done.
+    public var digest: String { Store.jobDigest(self.shards.map(\.digest)) }
+
+    /// Makes the job's file, unless it is there.
+    public func build(in store: Store) async throws(StoreError) -> PublishedFile {
+        try await store.buildJobFile(runID: self.job.id.run.description, jobID: self.job.id.name, shards: self.shards)
+    }
+}

@@ -1,0 +1,102 @@
+import Evaluation
+
+/// One data set that a shard's file has: where, of what kind, and how those of several shards are joined.
+struct ColumnSpecification: Sendable, Hashable {
+    enum Kind: Sendable, Hashable {
+        case int8, uint8, int32, int64, uint64, float32, float64, bool, strings
+    }
+
+    /// How the same column of several shards becomes one.
+    enum Joining: Sendable, Hashable {
+        /// One behind the other.
+        case concatenated
+        /// Offsets into a concatenated column, n + 1 of them, which are moved on.
+        case offsets
+        /// The same in every shard.
+        case constant
+    }
+
+    /// The groups from the root.
+    let groups: [String]
+    let name: String
+    let kind: Kind
+    let joining: Joining
+
+    init(_ path: String, _ kind: Kind, _ joining: Joining = .concatenated) {
+        let components = path.split(separator: "/").map(String.init)
+        self.groups = components.dropLast()
+        self.name = components.last ?? ""
+        self.kind = kind
+        self.joining = joining
+    }
+
+    /// The absolute path in the file.
+    var path: String { "/" + (self.groups + [self.name]).joined(separator: "/") }
+}
+
+/// Which columns a shard's file has, given its metrics and logits mode.
+struct ShardSchema: Sendable, Hashable {
+    /// A metric, and whether its weights are stored.
+    struct Metric: Sendable, Hashable {
+        let name: String
+        let hasWeights: Bool
+
+        var weightName: String { MetricName.weight(of: self.name) }
+    }
+
+    let metrics: [Metric]
+    let logitsMode: LogitsMode
+
+    var hasChoices: Bool { self.logitsMode != .none }
+    var hasTokens: Bool { self.logitsMode == .tokens }
+
+    /// The columns of the data frame, in its order; `finish_reason` is a group.
+    var columnOrder: [String] {
+        ["row", "target", "prediction"]
+            + self.metrics.flatMap { $0.hasWeights ? [$0.name, $0.weightName] : [$0.name] }
+            + ["finish_reason", "n_prompt", "n_generated", "is_truncated", "is_unparsed"]
+    }
+
+    /// Every data set but /provenance.
+    var columns: [ColumnSpecification] {
+        self.sampleColumns + self.textColumns + (self.hasChoices ? Self.choiceColumns : [])
+            + (self.hasTokens ? Self.tokenColumns : [])
+    }
+
+    /// The data sets of /samples.
+    var sampleColumns: [ColumnSpecification] {
+        var columns: [ColumnSpecification] = [
+            .init("/samples/_index", .strings), .init("/samples/row", .int64), .init("/samples/target", .strings),
+            .init("/samples/prediction", .strings),
+        ]
+        for metric in self.metrics {
+            columns.append(.init("/samples/\(metric.name)", .float64))
+            if metric.hasWeights { columns.append(.init("/samples/\(metric.weightName)", .float64)) }
+        }
+        return columns + [
+            .init("/samples/finish_reason/codes", .int8),
+            .init("/samples/finish_reason/categories", .strings, .constant), .init("/samples/n_prompt", .int64),
+            .init("/samples/n_generated", .int64), .init("/samples/is_truncated", .bool),
+            .init("/samples/is_unparsed", .bool),
+        ]
+    }
+
+    private var textColumns: [ColumnSpecification] {
+        [
+            .init("/text/prompt", .uint8), .init("/text/prompt_offsets", .uint64, .offsets),
+            .init("/text/generation", .uint8), .init("/text/generation_offsets", .uint64, .offsets),
+        ]
+    }
+
+    private static let choiceColumns: [ColumnSpecification] = [
+        .init("/index/choices", .uint64, .offsets), .init("/choices/logprob_sum", .float64),
+        .init("/choices/n_tokens", .int32), .init("/choices/n_bytes", .int32), .init("/choices/n_chars", .int32),
+        .init("/choices/is_greedy", .bool), .init("/choices/text", .uint8),
+        .init("/choices/text_offsets", .uint64, .offsets),
+    ]
+
+    private static let tokenColumns: [ColumnSpecification] = [
+        .init("/index/tokens", .uint64, .offsets), .init("/tokens/token_id", .int32),
+        .init("/tokens/logprob", .float32), .init("/tokens/is_prompt", .bool), .init("/tokens/request", .int32),
+    ]
+}

@@ -1,0 +1,112 @@
+import Evaluation
+
+extension ColumnTable {
+    /// The columns of /samples, each with `count` values.
+    func sampleTable(_ header: ShardHeader) throws(StoreError) -> SampleTable {
+        let count = header.rowCount
+        for column in self.schema.sampleColumns where column.joining == .concatenated {
+            guard self[column.path]?.count == count else {
+                throw StoreError(.malformed, path: column.path, "the data set does not have \(count) values.")
+            }
+        }
+        var metrics: [SampleTable.Metric] = []
+        for metric in self.schema.metrics {
+            let values = try self.float64("/samples/\(metric.name)")
+            let weights =
+                metric.hasWeights
+                ? try self.float64("/samples/\(metric.weightName)") : [Double](repeating: 1, count: count)
+            metrics.append(SampleTable.Metric(name: metric.name, values: values, weights: weights))
+        }
+        return SampleTable(
+            header: header, sampleIDs: try self.strings("/samples/_index"), rows: try self.integers("/samples/row"),
+            targets: try self.strings("/samples/target"), predictions: try self.strings("/samples/prediction"),
+            metrics: metrics, finishReasons: try self.finishReasons(),
+            promptTokens: try self.integers("/samples/n_prompt"),
+            generatedTokens: try self.integers("/samples/n_generated"),
+            isTruncated: try self.bool("/samples/is_truncated"), isUnparsed: try self.bool("/samples/is_unparsed"))
+    }
+
+    /// All samples with everything that was kept of them.
+    func samples(_ header: ShardHeader) throws(StoreError) -> [SampleResult] {
+        let table = try self.sampleTable(header)
+        let count = header.rowCount
+        let prompts = try self.texts("/text/prompt", count: count)
+        let generations = try self.texts("/text/generation", count: count)
+        let choices = try self.choices(samples: count)
+        let tokens = try self.tokens(samples: count)
+        var samples: [SampleResult] = []
+        samples.reserveCapacity(count)
+        for index in 0..<count {
+            samples.append(
+                SampleResult(
+                    sampleID: table.sampleIDs[index], row: table.rows[index], target: table.targets[index],
+                    prediction: table.predictions[index],
+                    metrics: table.metrics.map {
+                        MetricValue(name: $0.name, value: $0.values[index], weight: $0.weights[index])
+                    },
+                    finishReason: table.finishReasons[index], promptTokens: table.promptTokens[index],
+                    generatedTokens: table.generatedTokens[index], isTruncated: table.isTruncated[index],
+                    isUnparsed: table.isUnparsed[index], prompt: prompts[index], generation: generations[index],
+                    choices: choices[index], tokens: tokens[index]))
+        }
+        return samples
+    }
+
+    private func choices(samples count: Int) throws(StoreError) -> [[ChoiceResult]] {
+        guard self.schema.hasChoices else { return [[ChoiceResult]](repeating: [], count: count) }
+        let logProbs = try self.float64("/choices/logprob_sum")
+        let total = logProbs.count
+        let tokens = try self.int32("/choices/n_tokens")
+        let bytes = try self.int32("/choices/n_bytes")
+        let characters = try self.int32("/choices/n_chars")
+        let isGreedy = try self.bool("/choices/is_greedy")
+        let texts = try self.texts("/choices/text", count: total)
+        guard [tokens.count, bytes.count, characters.count, isGreedy.count].allSatisfy({ $0 == total }) else {
+            throw StoreError(.malformed, path: "/choices", "the data sets do not all have \(total) values.")
+        }
+        return try self.ranges("/index/choices", count: count, total: total).map { range in
+            range.map { index in
+                ChoiceResult(
+                    text: texts[index], logProb: logProbs[index], tokenCount: Int(tokens[index]),
+                    byteCount: Int(bytes[index]), characterCount: Int(characters[index]), isGreedy: isGreedy[index])
+            }
+        }
+    }
+
+    private func tokens(samples count: Int) throws(StoreError) -> [[TokenResult]] {
+        guard self.schema.hasTokens else { return [[TokenResult]](repeating: [], count: count) }
+        let ids = try self.int32("/tokens/token_id")
+        let total = ids.count
+        let logProbs = try self.float32("/tokens/logprob")
+        let isPrompt = try self.bool("/tokens/is_prompt")
+        let requests = try self.int32("/tokens/request")
+        guard [logProbs.count, isPrompt.count, requests.count].allSatisfy({ $0 == total }) else {
+            throw StoreError(.malformed, path: "/tokens", "the data sets do not all have \(total) values.")
+        }
+        return try self.ranges("/index/tokens", count: count, total: total).map { range in
+            range.map { index in
+                TokenResult(
+                    tokenID: ids[index], logProb: logProbs[index], isPrompt: isPrompt[index], request: requests[index])
+            }
+        }
+    }
+
+    private func finishReasons() throws(StoreError) -> [FinishReason?] {
+        let path = "/samples/finish_reason"
+        guard try self.strings("\(path)/categories") == FinishReason.categories.map(\.rawValue) else {
+            throw StoreError(.malformed, path: path, "the categories are others than those of this version.")
+        }
+        var reasons: [FinishReason?] = []
+        for code in try self.int8("\(path)/codes") {
+            guard code >= -1, code < FinishReason.categories.count else {
+                throw StoreError(.malformed, path: path, "there is no category \(code).")
+            }
+            reasons.append(code < 0 ? nil : FinishReason.categories[Int(code)])
+        }
+        return reasons
+    }
+
+    private func integers(_ path: String) throws(StoreError) -> [Int] {
+        try self.int64(path).map { Int($0) }
+    }
+}

@@ -1,0 +1,43 @@
+#if canImport(FoundationEssentials)
+import struct FoundationEssentials.UUID
+#else
+import struct Foundation.UUID
+#endif
+
+/// The names of files and folders in the store.
+enum Layout {
+    static let datasets = "datasets"
+    static let runs = "runs"
+    static let reports = "reports"
+
+    static func dataSet(_ sha256: String) throws(StoreError) -> StorePath {
+        guard SHA256Text.isValid(sha256) else {
+            throw StoreError(
+                .invalidInput, path: datasets, "\"\(sha256)\" is no SHA-256; it has 64 digits of 0-9 and a-f.")
+        }
+        return try StorePath([datasets, "\(sha256).jsonl"])
+    }
+
+    static func job(run: String, job: String) throws(StoreError) -> [String] {
+        try StorePath([runs, run, job]).components
+    }
+
+    static func shard(_ header: ShardHeader, epoch: Int, incarnation: UUID) throws(StoreError) -> StorePath {
+        let name = "shard-\(header.shardIndex).e\(epoch).\(incarnation.uuidString.lowercased()).h5"
+        return try StorePath(try job(run: header.runID, job: header.jobID) + [name])
+    }
+
+    static func jobFile(run: String, job: String, digest: String) throws(StoreError) -> StorePath {
+        try StorePath(try Self.job(run: run, job: job) + ["job.\(digest).h5"])
+    }
+
+    static func report(_ name: String, version: Int) throws(StoreError) -> StorePath {
+        try StorePath([reports, name, "v\(version)"])
+    }
+
+    static func isShard(_ name: String) -> Bool { name.hasPrefix("shard-") && name.hasSuffix(".h5") }
+
+    /// A name that no other writer uses and that no reader takes for a result.
+    static func temporary(for name: String) -> String { ".\(name).\(UUID().uuidString.prefix(8).lowercased()).tmp" }
+    static func isTemporary(_ name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix(".tmp") }
+}

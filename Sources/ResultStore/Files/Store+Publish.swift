@@ -1,0 +1,35 @@
+import HDF5
+
+extension Store {
+    /// Puts bytes under a name in the store: temporary file, flush, read back, verify, rename, flush of the folder.
+    ///
+    /// `isGood` judges the bytes that were read back.
+    @HDF5Actor
+    func publish(
+        _ bytes: [UInt8], at path: StorePath, digest: String, replacing: Bool = false,
+        isGood: ([UInt8]) throws(StoreError) -> Bool
+    ) throws(StoreError) -> PublishedFile {
+        let folder = try Folder.root(self.root).folder(path.folder, create: true)
+        let sha256 = SHA256Text.of(bytes)
+        let published = PublishedFile(path: path.text, bytes: bytes.count, sha256: sha256, digest: digest)
+        if try folder.status(path.name) != nil {
+            if try folder.sha256(path.name).sha256 == sha256 { return published }
+            guard replacing else {
+                throw StoreError(
+                    .conflict, path: "\(folder.path)/\(path.name)",
+                    "a different file has this name already; published files never change.")
+            }
+        }
+        let file = try TemporaryFile(for: path.name, in: folder)
+        try file.write(bytes)
+        try file.flush()
+        let written = try folder.read(file.name)
+        guard written == bytes, try isGood(written) else {
+            throw StoreError(
+                .corrupt, path: "\(folder.path)/\(file.name)",
+                "what was written reads back differently; nothing was kept. Check the disk and the file system.")
+        }
+        try file.commit(as: path.name)
+        return published
+    }
+}

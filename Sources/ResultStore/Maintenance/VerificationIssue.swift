@@ -1,0 +1,19 @@
+/// One thing in the store that is not as published.
+public struct VerificationIssue: Sendable, Hashable {
+    public enum Kind: Sendable, Hashable {
+        case missing, wrongSize, wrongSHA256, wrongDigest, unreadable, wrongManifest, wrongContent
+    }
+
+    public var kind: Kind
+    /// Relative to the store's root.
+    public var path: String
+    /// What is wrong.
+    public var message: String
+}
+
+/// A file that no row names.
+public struct GarbageFile: Sendable, Hashable {
+    /// Relative to the store's root.
+    public var path: String
+    public var bytes: Int
+}

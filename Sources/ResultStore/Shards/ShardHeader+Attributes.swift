@@ -1,0 +1,128 @@
+import Evaluation
+import HDF5
+
+extension ShardHeader {
+    static let format = "assay-shard"
+    static let schemaVersion = 1
+    /// The longest text that is written as an attribute, and the longest provenance.
+    private static let textLimit = 4096
+    static let provenanceLimit = 16 << 20
+
+    /// The attributes of the root group but `complete`.
+    var attributes: [String: AttributeValue] {
+        [
+            "format": .text(Self.format), "schema_version": .integer(Self.schemaVersion), "run_id": .text(self.runID),
+            "job_id": .text(self.jobID), "shard_index": .integer(self.shardIndex), "row_start": .integer(self.rowStart),
+            "row_count": .integer(self.rowCount), "model_sha256": .text(self.modelSHA256),
+            "tokenizer_sha256": .text(self.tokenizerSHA256), "dataset_sha256": .text(self.datasetSHA256),
+            "task_hash": .text(self.taskHash), "engine": .text(self.engine), "engine_build": .text(self.engineBuild),
+            "device_kind": .text(self.deviceKind), "logits_mode": .text(self.logitsMode.rawValue),
+        ]
+    }
+
+    /// The order in which attributes stand in the file.
+    static let attributeOrder =
+        ["format", "schema_version", "run_id", "job_id"] + LogicalDigest.attributes.dropFirst(2)
+
+    /// Throws `invalidInput` for values that no file could hold.
+    func check(samples: Int) throws(StoreError) {
+        let place = "\(self.runID)/\(self.jobID)"
+        guard self.shardIndex >= 0, self.rowStart >= 0, self.rowCount > 0, self.rowCount == samples else {
+            throw StoreError(
+                .invalidInput, path: place,
+                "shard \(self.shardIndex) starts at row \(self.rowStart) and declares \(self.rowCount) samples; "
+                    + "\(samples) were given.")
+        }
+        for (name, value) in self.attributes {
+            guard case .text(let text) = value else { continue }
+            guard text.utf8.count <= Self.textLimit, !text.utf8.contains(0) else {
+                throw StoreError(
+                    .invalidInput, path: place,
+                    "\(name) has U+0000 in it or is longer than \(Self.textLimit) bytes.")
+            }
+        }
+        guard self.provenance.utf8.count <= Self.provenanceLimit, !self.provenance.utf8.contains(0) else {
+            throw StoreError(
+                .invalidInput, path: place,
+                "the provenance has U+0000 in it or is longer than \(Self.provenanceLimit) bytes.")
+        }
+    }
+
+    /// Reads the header of a complete shard's file.
+    @HDF5Actor
+    init(reading root: borrowing Group) throws(HDF5Error) {
+        let reader = try AttributeReader(root, names: Self.attributeOrder + ["complete"])
+        guard try reader.integer("complete") == 1, try reader.text("format") == Self.format else {
+            throw HDF5Error(
+                .malformed, operation: "reading the header", object: "/", detail: "this is no complete shard of Assay")
+        }
+        guard try reader.integer("schema_version") == Self.schemaVersion else {
+            throw HDF5Error(
+                .unsupported, operation: "reading the header", object: "/",
+                detail: "its schema_version is \(try reader.integer("schema_version")), not \(Self.schemaVersion)")
+        }
+        let mode = try reader.text("logits_mode")
+        guard let logitsMode = LogitsMode(rawValue: mode) else {
+            throw HDF5Error(
+                .unsupported, operation: "reading the header", object: "/", detail: "its logits_mode is \"\(mode)\"")
+        }
+        self.init(
+            runID: try reader.text("run_id"), jobID: try reader.text("job_id"),
+            shardIndex: try reader.integer("shard_index"), rowStart: try reader.integer("row_start"),
+            rowCount: try reader.integer("row_count"), modelSHA256: try reader.text("model_sha256"),
+            tokenizerSHA256: try reader.text("tokenizer_sha256"), datasetSHA256: try reader.text("dataset_sha256"),
+            taskHash: try reader.text("task_hash"), engine: try reader.text("engine"),
+            engineBuild: try reader.text("engine_build"), deviceKind: try reader.text("device_kind"),
+            logitsMode: logitsMode, provenance: try root.text("provenance", limit: Self.provenanceLimit))
+    }
+}
+
+/// The attributes of a group by name, with checked access.
+struct AttributeReader {
+    private var values: [String: AttributeValue] = [:]
+    private let path: String
+
+    @HDF5Actor
+    init(_ group: borrowing Group, names: [String]) throws(HDF5Error) {
+        self.path = group.path
+        for name in names {
+            self.values[name] = try group.attribute(name)
+        }
+    }
+
+    /// An integer that is not negative.
+    func integer(_ name: String) throws(HDF5Error) -> Int {
+        guard case .integer(let number) = self.values[name], number >= 0 else { throw self.missing(name) }
+        return number
+    }
+
+    func text(_ name: String) throws(HDF5Error) -> String {
+        guard case .text(let text) = self.values[name] else { throw self.missing(name) }
+        return text
+    }
+
+    private func missing(_ name: String) -> HDF5Error {
+        HDF5Error(
+            .malformed, operation: "reading attributes", object: "\(self.path)@\(name)",
+            detail: "the attribute is missing or of another type")
+    }
+}
+
+extension Group {
+    /// A single string that is a data set of its own, because attributes end at 64 KiB.
+    @HDF5Actor
+    func text(_ name: String, limit: Int) throws(HDF5Error) -> String {
+        let dataSet = try self.dataSet(name)
+        guard dataSet.shape.isEmpty, let text = try dataSet.readStrings(limit: limit).first else {
+            throw HDF5Error(
+                .malformed, operation: "reading", object: dataSet.path, detail: "it is no single string")
+        }
+        return text
+    }
+
+    @HDF5Actor
+    func writeText(_ name: String, _ text: String) throws(HDF5Error) {
+        let dataSet = try self.createDataSet(name, type: .string(width: FixedStrings.width([text])), shape: [])
+        try dataSet.write([text])
+    }
+}

@@ -1,0 +1,110 @@
+import HDF5
+
+/// What is read of a shard's file.
+enum ShardPart {
+    case everything
+    case samples
+
+    func columns(of schema: ShardSchema) -> [ColumnSpecification] {
+        switch self {
+        case .everything: schema.columns
+        case .samples: schema.sampleColumns
+        }
+    }
+}
+
+extension ShardImage {
+    /// What all data sets of a file together may take in memory.
+    private static let memoryLimit = 4 << 30
+
+    /// Reads a shard's file from its bytes, which may be anybody's.
+    ///
+    /// Only what the schema names is opened, only in the types, layouts and filters that `make` uses, and only within
+    /// `memoryLimit`; any further object makes the file invalid.
+    static func read(
+        _ bytes: [UInt8], part: ShardPart, name: String
+    ) throws(HDF5Error) -> (header: ShardHeader, table: ColumnTable) {
+        let file = try File.open(image: bytes, name: name)
+        let content = try read(file, part: part)
+        try file.close()
+        return content
+    }
+
+    private static func read(
+        _ file: borrowing File, part: ShardPart
+    ) throws(HDF5Error) -> (header: ShardHeader, table: ColumnTable) {
+        let root = try file.root()
+        let header = try ShardHeader(reading: root)
+        let schema = try readSchema(header, root)
+        try checkNames(schema, root)
+        var table = ColumnTable(schema: schema)
+        var budget = memoryLimit
+        for column in part.columns(of: schema) {
+            table[column.path] = try read(column, in: root, budget: &budget)
+        }
+        return (header, table)
+    }
+
+    private static func readSchema(
+        _ header: ShardHeader, _ root: borrowing Group
+    ) throws(HDF5Error) -> ShardSchema {
+        let samples = try root.group("samples")
+        guard case .texts(let columns) = try samples.attribute("column-order"), columns.count >= 8 else {
+            throw malformed("/samples@column-order", "it does not name the columns")
+        }
+        let metrics = MetricName.metrics(in: Array(columns.dropFirst(3).dropLast(5)))
+        let schema = ShardSchema(metrics: metrics, logitsMode: header.logitsMode)
+        guard schema.columnOrder == columns, MetricName.problem(with: metrics.map(\.name)) == nil else {
+            throw malformed("/samples@column-order", "the columns \(columns) are none that are written")
+        }
+        return schema
+    }
+
+    /// Throws unless every group has just the objects of the schema.
+    private static func checkNames(_ schema: ShardSchema, _ root: borrowing Group) throws(HDF5Error) {
+        try checkNames(of: root, are: schema.groups + ["provenance"])
+        for name in schema.groups {
+            let group = try root.group(name)
+            let columns = schema.columns.filter { $0.groups == [name] }.map(\.name)
+            try checkNames(of: group, are: columns + (name == "samples" ? ["finish_reason"] : []))
+        }
+        try checkNames(of: try root.group(at: ["samples", "finish_reason"]), are: ["codes", "categories"])
+    }
+
+    private static func checkNames(of group: borrowing Group, are expected: [String]) throws(HDF5Error) {
+        let found = try group.names(limit: expected.count)
+        guard Set(found) == Set(expected) else {
+            throw malformed(group.path, "it holds \(found.sorted()), expected is \(expected.sorted())")
+        }
+    }
+
+    static func read(
+        _ column: ColumnSpecification, in root: borrowing Group, budget: inout Int
+    ) throws(HDF5Error) -> ColumnValues {
+        let group = try root.group(at: column.groups)
+        let dataSet = try group.dataSet(column.name)
+        guard dataSet.shape.count == 1 else { throw malformed(dataSet.path, "it is not one-dimensional") }
+        let limit = budget
+        let values: ColumnValues =
+            switch column.kind {
+            case .int8: .int8(try dataSet.read(Int8.self, limit: limit))
+            case .uint8: .uint8(try dataSet.read(UInt8.self, limit: limit))
+            case .int32: .int32(try dataSet.read(Int32.self, limit: limit))
+            case .int64: .int64(try dataSet.read(Int64.self, limit: limit))
+            case .uint64: .uint64(try dataSet.read(UInt64.self, limit: limit))
+            case .float32: .float32(try dataSet.read(Float.self, limit: limit))
+            case .float64: .float64(try dataSet.read(Double.self, limit: limit))
+            case .bool: .bool(try dataSet.readBools(limit: limit))
+            case .strings: .strings(try dataSet.readStrings(limit: limit))
+            }
+        guard values.elementType == dataSet.type else {
+            throw malformed(dataSet.path, "its strings are wider than the longest")
+        }
+        budget -= dataSet.byteCount
+        return values
+    }
+
+    private static func malformed(_ object: String, _ detail: String) -> HDF5Error {
+        HDF5Error(.malformed, operation: "reading a shard", object: object, detail: detail)
+    }
+}

@@ -1,0 +1,85 @@
+public import Evaluation
+import HDF5
+
+#if canImport(FoundationEssentials)
+public import struct FoundationEssentials.UUID
+#else
+public import struct Foundation.UUID
+#endif
+
+extension Store {
+    /// Writes a shard's file, so that it stands under its name complete, flushed and verified, or not at all.
+    ///
+    /// A file of this shard, epoch and incarnation that is there already is returned if it is the same. Throws
+    /// `noSpace`, `invalidInput` (also for names of metrics that `MetricName` refuses), `conflict` if a different
+    /// file is there, and `corrupt` if what was written reads back differently.
+    public func publishShard(
+        _ header: ShardHeader, samples: [SampleResult], epoch: Int, incarnation: UUID
+    ) async throws(StoreError) -> PublishedFile {
+        try await self.publish(header, samples, epoch: epoch, incarnation: incarnation)
+    }
+
+    /// Reads a published shard, whose bytes must have this SHA-256.
+    ///
+    /// The file may come from anybody: what is not exactly a shard gives `malformed`, other bytes give `corrupt`.
+    public func readShard(_ path: String, sha256: String) async throws(StoreError) -> Shard {
+        try await self.shard(path, sha256: sha256)
+    }
+
+    /// Reads only the columns of a published shard's /samples.
+    public func readSamples(_ path: String, sha256: String) async throws(StoreError) -> SampleTable {
+        try await self.samples(path, sha256: sha256)
+    }
+
+    @HDF5Actor
+    private func publish(
+        _ header: ShardHeader, _ samples: [SampleResult], epoch: Int, incarnation: UUID
+    ) throws(StoreError) -> PublishedFile {
+        let path = try Layout.shard(header, epoch: epoch, incarnation: incarnation)
+        try header.check(samples: samples.count)
+        let table = try ColumnTable(samples, logitsMode: header.logitsMode)
+        let digest = try Self.digest(header, table, path: path.text)
+        let image = try translating(path: path.text) { () throws(HDF5Error) in try ShardImage.make(header, table) }
+        return try self.publish(image, at: path, digest: digest) { (bytes) throws(StoreError) in
+            let written = try Self.parse(bytes, part: .everything, path: path.text)
+            return try Self.digest(written.header, written.table, path: path.text) == digest
+                && written.header == header
+        }
+    }
+
+    @HDF5Actor
+    private func shard(_ path: String, sha256: String) throws(StoreError) -> Shard {
+        let content = try self.read(path, sha256: sha256, part: .everything)
+        let digest = try Self.digest(content.header, content.table, path: path)
+        return Shard(header: content.header, samples: try content.table.samples(content.header), digest: digest)
+    }
+
+    @HDF5Actor
+    private func samples(_ path: String, sha256: String) throws(StoreError) -> SampleTable {
+        let content = try self.read(path, sha256: sha256, part: .samples)
+        return try content.table.sampleTable(content.header)
+    }
+
+    @HDF5Actor
+    func read(
+        _ path: String, sha256: String, part: ShardPart
+    ) throws(StoreError) -> (header: ShardHeader, table: ColumnTable) {
+        let path = try StorePath(parsing: path)
+        let bytes = try Folder.root(self.root).folder(path.folder).read(path.name, sha256: sha256)
+        return try Self.parse(bytes, part: part, path: path.text)
+    }
+
+    @HDF5Actor
+    static func parse(
+        _ bytes: [UInt8], part: ShardPart, path: String
+    ) throws(StoreError) -> (header: ShardHeader, table: ColumnTable) {
+        try translating(path: path) { () throws(HDF5Error) in
+            try ShardImage.read(bytes, part: part, name: path)
+        }
+    }
+
+    @HDF5Actor
+    static func digest(_ header: ShardHeader, _ table: ColumnTable, path: String) throws(StoreError) -> String {
+        try translating(path: path) { () throws(HDF5Error) in try LogicalDigest.shard(header, table) }
+    }
+}

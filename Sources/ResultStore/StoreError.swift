@@ -1,0 +1,36 @@
+/// What went wrong in the store, where, and what to do about it.
+public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The kind of failure, for callers that decide by it.
+    public enum Code: Sendable, Hashable {
+        /// The store's root is missing, is no folder or may not be written.
+        case unusableStore
+        /// The disk, a quota or a limit on file size is exhausted; nothing was left behind.
+        case noSpace
+        /// A file that should be there is not.
+        case missing
+        /// A file's size or hash differs from what was published.
+        case corrupt
+        /// A file is no result file of this version, or a hostile one.
+        case malformed
+        /// What the caller gave cannot be stored (names, counts, headers that contradict each other).
+        case invalidInput
+        /// A different file already has this name.
+        case conflict
+        /// Reading or writing failed for another reason.
+        case inputOutput
+    }
+
+    public var code: Code
+    /// The file or folder concerned.
+    public var path: String
+    /// What happened and what to do.
+    public var message: String
+
+    public init(_ code: Code, path: String, _ message: String) {
+        self.code = code
+        self.path = path
+        self.message = message
+    }
+
+    public var description: String { "\(self.path): \(self.message)" }
+}

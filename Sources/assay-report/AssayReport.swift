@@ -1,0 +1,12 @@
+internal import ArgumentParser
+internal import Console
+
+@main
+struct AssayReport: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "assay-report",
+        abstract: "Join published results into versioned, reproducible reports.",
+        subcommands: [BuildCommand.self, ShowCommand.self, ListCommand.self, VerifyCommand.self])
+
+    static func main() async { await CommandRunner.main(AssayReport.self) }
+}

@@ -1,0 +1,27 @@
+internal import ArgumentParser
+internal import Console
+
+@main
+struct Assay: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "assay",
+        abstract: "Evaluate language models in batches, with results one can trust and reproduce.",
+        discussion: """
+            Start with:  assay up, then  assay model add NAME FILE.gguf, then  assay run jobs/demo.yaml
+            Exit codes: 0 ok, 1 failed, 2 usage, 3 gate not passed.
+            """,
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Set-up:",
+                subcommands: [UpCommand.self, DownCommand.self, MigrateCommand.self, DoctorCommand.self]),
+            CommandGroup(name: "What to run:", subcommands: [ModelCommand.self, TaskCommand.self]),
+            CommandGroup(
+                name: "Runs:",
+                subcommands: [
+                    SubmitCommand.self, RunCommand.self, ListCommand.self, ShowCommand.self, WatchCommand.self,
+                    CancelCommand.self, ResultsCommand.self,
+                ]),
+        ])
+
+    static func main() async { await CommandRunner.main(Assay.self) }
+}

@@ -1,0 +1,64 @@
+internal import ArgumentParser
+internal import Console
+internal import Execution
+internal import FoundationEssentials
+internal import JobQueue
+internal import Llama
+
+struct ModelAddCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add",
+        abstract: "Register a GGUF file under a name; its sha256 becomes part of every result.",
+        discussion: "Example:  assay model add smollm2-135m /models/SmolLM2-135M-Instruct.Q4_1.gguf")
+
+    @Argument(help: "The name that job files use: letters, digits, '.', '_' and '-'.")
+    var name: String
+
+    @Argument(help: "The GGUF file, on storage that the workers see too.")
+    var file: String
+
+    @Flag(help: "Let the name mean this file from now on, if it means another one.")
+    var replace = false
+
+    @OptionGroup var options: GlobalOptions
+
+    func validate() throws {
+        let allowed = self.name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                true
+            default: false
+            }
+        }
+        guard allowed, !self.name.isEmpty, self.name.utf8.count <= 100 else {
+            throw ValidationError(
+                "a model's name has 1 to 100 letters, digits, '.', '_' or '-'; this is '\(self.name)'")
+        }
+    }
+
+    func run() async throws {
+        let path =
+            self.file.hasPrefix("/") ? self.file : "\(FileManager.default.currentDirectoryPath)/\(self.file)"
+        let gguf: GGUFFile
+        let sha256: String
+        do {
+            gguf = try GGUFFile(path: path)
+            sha256 = try await ModelHashing.sha256(path: path)
+        } catch {
+            throw CommandFailure("\(error)")
+        }
+        let record = ModelRecord(
+            name: self.name, path: path, sha256: sha256, bytes: Int64(gguf.byteCount),
+            architecture: gguf.architecture, parameters: Int64(gguf.parameterCount),
+            contextLength: gguf.contextLength, vocabularySize: gguf.vocabularySize,
+            tokenizerSHA256: gguf.tokenizerSHA256, quantization: gguf.quantization ?? "unknown")
+        let model = try await Session.with(self.options) { session in
+            try await session.queue.addModel(record, replacing: self.replace)
+        }
+        if self.options.json { return try Output.json(model) }
+        Output.line(
+            "\(model.name): \(model.architecture), \(Format.count(model.parameters)) parameters, "
+                + "\(model.quantization), \(model.contextLength) tokens of context, sha256 \(model.sha256.prefix(12))")
+    }
+}

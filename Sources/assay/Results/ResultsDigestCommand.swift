@@ -1,0 +1,40 @@
+internal import ArgumentParser
+internal import Console
+internal import Reporting
+internal import ResultStore
+
+struct ResultsDigestCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "digest",
+        abstract: "Print the logical digest of every finished job: equal digests, equal results.",
+        discussion: "Example:  diff <(assay results digest k3f9) <(assay results digest m7x2)")
+
+    @Argument(help: "A run or job; a unique beginning will do.")
+    var id: String
+
+    @OptionGroup var options: GlobalOptions
+
+    struct Row: Encodable {
+        var task: String
+        var model: String
+        var digest: String
+    }
+
+    func run() async throws {
+        let rows = try await Session.with(self.options) { session in
+            var rows: [Row] = []
+            for job in try await RunSelection(self.id, in: session.queue).jobs {
+                let files = try await JobFiles(of: job, in: session.queue)
+                guard files.isComplete else {
+                    throw CommandFailure(
+                        "job \(job.id) is \(job.state.rawValue); a digest is of a finished job",
+                        hint: "wait for it with `assay watch \(job.id.run)`")
+                }
+                rows.append(Row(task: job.task, model: job.model, digest: files.digest))
+            }
+            return rows
+        }
+        if self.options.json { return try Output.json(rows) }
+        for row in rows { Output.line("\(row.digest)  \(row.task)  \(row.model)") }
+    }
+}

@@ -1,0 +1,52 @@
+internal import ArgumentParser
+internal import Console
+internal import JobQueue
+internal import Reporting
+internal import ResultStore
+
+struct ResultsVerifyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Read every result file again and compare it with what was published.",
+        discussion: "Example:  assay results verify k3f9")
+
+    @Argument(help: "A run or job; a unique beginning will do.")
+    var id: String
+
+    @OptionGroup var options: GlobalOptions
+
+    struct Answer: Encodable {
+        struct Issue: Encodable {
+            var path: String
+            var message: String
+        }
+        var files: Int
+        var issues: [Issue]
+    }
+
+    func run() async throws {
+        let answer = try await Session.with(self.options) { session in
+            let store = try await session.store(.read)
+            var answer = Answer(files: 0, issues: [])
+            for job in try await RunSelection(self.id, in: session.queue).jobs {
+                let files = try await JobFiles(of: job, in: session.queue)
+                var issues = try await store.verifyShards(files.shards)
+                answer.files += files.shards.count
+                if files.isComplete, issues.isEmpty {
+                    issues += try await store.verifyJobFile(try await files.build(in: store), shards: files.shards)
+                    answer.files += 1
+                }
+                answer.issues += issues.map { Answer.Issue(path: $0.path, message: $0.message) }
+            }
+            return answer
+        }
+        if self.options.json { try Output.json(answer) }
+        guard answer.issues.isEmpty else {
+            for issue in answer.issues where !self.options.json { Output.line("\(issue.path): \(issue.message)") }
+            throw CommandFailure(
+                "\(answer.issues.count) of \(answer.files) files are not as published",
+                hint: "restore them from a backup, or run the job again")
+        }
+        if !self.options.json { Output.line("\(answer.files) files are as published") }
+    }
+}

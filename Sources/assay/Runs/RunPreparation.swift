@@ -1,0 +1,16 @@
+internal import Console
+internal import JobQueue
+internal import Planning
+
+/// From a job file to a plan, with the flags that override it.
+enum RunPreparation {
+    static func plan(
+        _ path: String, priority: String?, project: String?, _ session: Session
+    ) async throws -> RunPlan {
+        var file = try JobFile.read(path: path)
+        if let priority { file.priority = try Priority(name: priority) }
+        if let project { file.project = project }
+        let planner = Planner(searchFolders: session.dataFolders, user: session.userName)
+        return try await planner.plan(file) { name throws(QueueError) in try await session.queue.model(named: name) }
+    }
+}

@@ -1,0 +1,52 @@
+internal import Console
+internal import JobQueue
+
+/// Follows a run until it has ended, with rate and time left.
+struct RunWatcher {
+    let session: Session
+    let environment: [String: String]
+
+    /// Shows progress on standard error, and answers the run once nothing of it is open any more.
+    ///
+    /// - Parameter isStillUseful: False ends the watch early; for a local worker that died.
+    func follow(_ id: RunID, while isStillUseful: () -> Bool = { true }) async throws -> RunRecord {
+        var line = ProgressLine(terminal: .standardError(environment: self.environment))
+        var meter = RateMeter()
+        let clock = ContinuousClock()
+        let start = clock.now
+        while true {
+            let run = try await self.session.queue.run(matching: id.description)
+            let progress = run.progress
+            meter.add(seconds: (clock.now - start) / .seconds(1), done: Double(progress.samplesDone))
+            line.show(
+                self.describe(run, meter.rate),
+                percent: Format.percent(progress.samplesDone, of: progress.samples))
+            if run.state.isSettled || !isStillUseful() {
+                line.finish()
+                return run
+            }
+            try await self.session.loop.sleep(for: .milliseconds(500))
+        }
+    }
+
+    private func describe(_ run: RunRecord, _ rate: Double?) -> String {
+        let progress = run.progress
+        var text =
+            "\(run.id) \(run.name): \(run.state.rawValue), \(progress.samplesDone)/\(progress.samples) samples, "
+            + "\(progress.shards.done)/\(progress.shards.total) shards"
+        if progress.shards.running > 0 { text += ", \(progress.shards.running) running" }
+        if progress.shards.failed > 0 { text += ", \(progress.shards.failed) failed" }
+        if let rate, progress.samplesDone < progress.samples {
+            let left = Double(progress.samples - progress.samplesDone) / rate
+            text += ", \(Format.fixed(rate, 1)) samples/s, \(RateMeter.describe(seconds: left)) left"
+        }
+        return text
+    }
+
+    /// Fails unless the run is done.
+    static func check(_ run: RunRecord) throws(CommandFailure) {
+        guard run.state != .done else { return }
+        throw CommandFailure(
+            "run \(run.id) is \(run.state.rawValue)", hint: "see why with `assay show \(run.id)`")
+    }
+}

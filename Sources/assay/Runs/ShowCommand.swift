@@ -1,0 +1,74 @@
+internal import ArgumentParser
+internal import Console
+internal import JobQueue
+
+struct ShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Show a run's jobs, or a job's shards and failed attempts.",
+        discussion: "Example:  assay show k3f9, or assay show k3f9.1")
+
+    @Argument(help: "A run or job; a unique beginning will do.")
+    var id: String
+
+    @OptionGroup var options: GlobalOptions
+
+    struct Answer: Encodable {
+        var run: RunRecord
+        var jobs: [JobRecord]
+        var shards: [ShardRecord]?
+        var attempts: [AttemptRecord]
+    }
+
+    func run() async throws {
+        let isJob = self.id.contains(".")
+        let answer = try await Session.with(self.options) { session in
+            let selection = try await RunSelection(self.id, in: session.queue)
+            var attempts: [AttemptRecord] = []
+            for job in selection.jobs where isJob || job.progress.shards.done < job.progress.shards.total {
+                attempts += try await session.queue.attempts(of: job.id)
+            }
+            return Answer(
+                run: selection.run, jobs: selection.jobs,
+                shards: isJob ? try await session.queue.shards(of: selection.jobs[0].id) : nil, attempts: attempts)
+        }
+        if self.options.json { return try Output.json(answer) }
+        self.show(answer, on: .standardOutput(environment: self.options.environment))
+    }
+
+    private func show(_ answer: Answer, on terminal: Terminal) {
+        let run = answer.run
+        Output.line(
+            "\(terminal.styled("\(run.id)", .bold))  \(run.name), project \(run.project), \(run.state.rawValue), "
+                + "submitted \(Format.time(run.submittedAt)) by \(run.user)")
+        Output.line()
+        var jobs = Table("job", "task", "model", "state", ">samples", ">done", ">shards", ">failed")
+        for job in answer.jobs {
+            let progress = job.progress
+            jobs.add(
+                job.id.name, job.task, job.model, job.state.rawValue, "\(progress.samples)",
+                "\(progress.samplesDone)", "\(progress.shards.done)/\(progress.shards.total)",
+                "\(progress.shards.failed + progress.shards.held)")
+        }
+        Output.line(jobs.rendered(on: terminal))
+        if let shards = answer.shards {
+            var table = Table("shard", ">rows", "state", ">epoch", ">failures", "reason")
+            for shard in shards {
+                table.add(
+                    "\(shard.key.index)", "\(shard.range.rowStart)-\(shard.range.rowStart + shard.range.rowCount - 1)",
+                    shard.state.rawValue, "\(shard.epoch)", "\(shard.failures)", shard.reason ?? "")
+            }
+            Output.line()
+            Output.line(table.rendered(on: terminal))
+        }
+        let troubled = answer.attempts.filter { $0.error != nil }
+        guard !troubled.isEmpty else { return }
+        Output.line()
+        Output.line(terminal.styled("attempts that went wrong", .bold))
+        for attempt in troubled.suffix(20) {
+            Output.line(
+                "  shard \(attempt.key), attempt \(attempt.epoch), \(attempt.outcome.rawValue) on \(attempt.host) "
+                    + "(\(attempt.device)), \(Format.time(attempt.startedAt)): \(attempt.error ?? "")")
+        }
+    }
+}

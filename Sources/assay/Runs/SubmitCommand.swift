@@ -1,0 +1,60 @@
+internal import ArgumentParser
+internal import Console
+internal import JobQueue
+internal import Planning
+
+struct SubmitCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "submit",
+        abstract: "Check a job file to the last row and enqueue it.",
+        discussion: "Example:  assay submit jobs/demo.yaml --watch")
+
+    @Argument(help: "The job file.")
+    var file: String
+
+    @Flag(help: "Check everything and show the plan, but enqueue nothing.")
+    var dryRun = false
+
+    @Flag(help: "Stay and show progress until the run has ended.")
+    var watch = false
+
+    @Option(help: "low, normal, high or urgent, instead of the job file's.")
+    var priority: String?
+
+    @Option(help: "The project, instead of the job file's.")
+    var project: String?
+
+    @OptionGroup var options: GlobalOptions
+
+    func run() async throws {
+        try await Session.with(self.options) { session in
+            let plan = try await RunPreparation.plan(
+                self.file, priority: self.priority, project: self.project, session)
+            if self.dryRun { return try self.show(plan) }
+            let run = try await Planner.submit(plan, queue: session.queue, store: try await session.store())
+            if self.options.json, !self.watch { return try Output.json(run) }
+            if !self.options.json {
+                Output.line(
+                    "\(run.id)  \(run.name): \(plan.jobs.count) jobs, \(run.progress.samples) samples, "
+                        + "\(run.progress.shards.total) shards")
+            }
+            guard self.watch else { return }
+            let settled = try await RunWatcher(session: session, environment: self.options.environment)
+                .follow(run.id)
+            if self.options.json { try Output.json(settled) }
+            try RunWatcher.check(settled)
+        }
+    }
+
+    private func show(_ plan: RunPlan) throws {
+        if self.options.json { return try Output.json(plan.jobs) }
+        var table = Table("job", "task", "model", ">samples", ">shards", "task hash", "data set")
+        for job in plan.jobs {
+            table.add(
+                "\(job.ordinal)", job.task, job.model, "\(job.samples)", "\(job.shards)",
+                String(job.taskHash.prefix(12)), String(job.dataSetSHA256.prefix(12)))
+        }
+        Output.line(table.rendered(on: .standardOutput(environment: self.options.environment)))
+        Output.note("nothing was enqueued")
+    }
+}

@@ -1,0 +1,94 @@
+internal import Console
+internal import FoundationEssentials
+internal import JobQueue
+internal import Llama
+internal import Logging
+internal import ResultStore
+internal import UVEventLoop
+
+/// One thing that was looked at.
+struct Check: Encodable {
+    var name: String
+    var isGood: Bool
+    /// What was found.
+    var finding: String
+    /// What to do; `nil` when nothing is wrong.
+    var remedy: String?
+}
+
+/// What `assay doctor` looks at.
+struct Checks {
+    let settings: Settings
+    let logger: Logger
+
+    func all() async -> [Check] {
+        var checks: [Check] = []
+        checks += await self.database()
+        checks.append(await self.store())
+        checks += self.devices()
+        checks.append(self.program("assay-worker"))
+        checks.append(self.program("assay-report"))
+        return checks
+    }
+
+    private func database() async -> [Check] {
+        do {
+            return try await Session.with(self.settings, logger: self.logger) { session in
+                let models = try await session.queue.models()
+                let workers = try await session.queue.workers().filter { $0.state == .live }
+                return [Check(name: "database", isGood: true, finding: "reached, schema is current")]
+                    + models.map(self.model)
+                    + [Check(name: "workers", isGood: true, finding: "\(workers.count) live")]
+            }
+        } catch let failure as CommandFailure {
+            return [Check(name: "database", isGood: false, finding: failure.message, remedy: failure.hint)]
+        } catch {
+            return [Check(name: "database", isGood: false, finding: "\(error)", remedy: "start it with `assay up`")]
+        }
+    }
+
+    private func model(_ model: ModelRecord) -> Check {
+        let size = (try? FileManager.default.attributesOfItem(atPath: model.path)[.size]) as? UInt64
+        switch size.map(Int64.init) {
+        case model.bytes:
+            return Check(name: "model \(model.name)", isGood: true, finding: "\(model.path), \(model.bytes) bytes")
+        case nil:
+            return Check(
+                name: "model \(model.name)", isGood: false, finding: "\(model.path) is not there",
+                remedy: "put the file back, or register it anew: assay model add \(model.name) FILE --replace")
+        case let other?:
+            return Check(
+                name: "model \(model.name)", isGood: false,
+                finding: "\(model.path) has \(other) bytes, not \(model.bytes)",
+                remedy: "put the right file back, or register this one under a new name")
+        }
+    }
+
+    private func store() async -> Check {
+        do {
+            let store = try await Store(root: self.settings.store.value, access: .readWrite)
+            return Check(name: "store", isGood: true, finding: "\(store.root) can be written")
+        } catch {
+            return Check(
+                name: "store", isGood: false, finding: error.description,
+                remedy: "give another folder with --store or ASSAY_STORE")
+        }
+    }
+
+    private func devices() -> [Check] {
+        LlamaDevice.all().map { device in
+            Check(
+                name: "device \(device.name)", isGood: true,
+                finding: "\(device.description), \(Format.count(Int64(device.freeMemory)))B free of "
+                    + "\(Format.count(Int64(device.totalMemory)))B")
+        }
+    }
+
+    private func program(_ name: String) -> Check {
+        let path = Programs.path(of: name)
+        let isThere = Programs.isInstalled(name)
+        return Check(
+            name: name, isGood: isThere, finding: isThere ? path : "\(path) is not there",
+            remedy: isThere ? nil : "build it: swift build")
+    }
+}
