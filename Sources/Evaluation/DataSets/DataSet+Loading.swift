@@ -1,5 +1,6 @@
 #if canImport(FoundationEssentials)
 internal import FoundationEssentials
+internal import Glibc
 #else
 internal import Foundation
 #endif
@@ -24,11 +25,11 @@ func readFile(_ path: String, limit: Int) throws(TaskError) -> [UInt8] {
         throw TaskError(.unreadableFile, "there is no such file", file: path)
     }
     guard !isDirectory else { throw TaskError(.unreadableFile, "this is a folder, not a file", file: path) }
+    var status = stat()
+    if stat(path, &status) == 0, Int(status.st_size) > limit {
+        throw TaskError(.limitExceeded, "the file is larger than \(limit) bytes", file: path)
+    }
     do {
-        let attributes = try FileManager.default.attributesOfItem(atPath: path)
-        guard attributes[.type] as? FileAttributeType != .typeUnknown,
-            let size = attributes[.size] as? any BinaryInteger, Int(size) <= limit
-        else { throw TaskError(.limitExceeded, "the file is larger than \(limit) bytes", file: path) }
         let data = try Data(contentsOf: URL(filePath: path))
         guard data.count <= limit else {
             throw TaskError(.limitExceeded, "the file is larger than \(limit) bytes", file: path)
