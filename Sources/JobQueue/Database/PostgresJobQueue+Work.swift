@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Postgres
+public import Postgres
 import SQL
 
 extension PostgresJobQueue {
