@@ -120,7 +120,7 @@ public struct Planner: Sendable {
             throw PlanningError(.task, at: place, "the job can't be written as JSON: \(error)")
         }
         let shards = Self.shards(of: samples, size: shardSize)
-        let ordinal = plan.jobs.count + 1
+        let ordinal = plan.jobs.count
         plan.submission.jobs.append(
             JobSubmission(
                 ordinal: ordinal, task: task.configuration.name, model: model.name, modelSHA256: model.sha256,
