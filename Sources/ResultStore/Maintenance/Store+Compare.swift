@@ -3,11 +3,14 @@ import HDF5
 extension Store {
     /// Reads every column through the job's file and compares it with the shards.
     @HDF5Actor
-    func compare(_ file: PublishedFile, with shards: [PublishedFile]) throws(StoreError) -> [VerificationIssue] {
+    func compare(
+        _ file: PublishedFile, with shards: [PublishedFile]
+    ) async throws(StoreError) -> [VerificationIssue] {
         let path = try self.absolutePath(file.path)
         var issues: [VerificationIssue] = []
         var starts: [String: Int] = [:]
         for shard in shards {
+            await Task.yield()
             let table = try self.read(shard.path, sha256: shard.sha256, part: .everything).table
             let differing = try translating(path: file.path) { () throws(HDF5Error) in
                 try Self.differing(path, table, starts: &starts)
