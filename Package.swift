@@ -19,13 +19,16 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 /// A library module with its tests in Tests/<name>Tests.
 func module(
-    _ name: String, _ dependencies: [Target.Dependency], tests: [Target.Dependency] = [], exclude: [String] = []
+    _ name: String, _ dependencies: [Target.Dependency], tests: [Target.Dependency] = [], exclude: [String] = [],
+    testsExclude: [String] = [], resources: [Resource] = []
 ) -> [Target] {
     [
-        .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: swiftSettings),
+        .target(
+            name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "\(name)Tests", dependencies: [.target(name: name)] + dependencies + tests,
-            swiftSettings: swiftSettings),
+            exclude: testsExclude, swiftSettings: swiftSettings),
     ]
 }
 
@@ -46,11 +49,11 @@ let leaves: [Target] =
     + module("HDF5", ["CHDF5", logging])
     + module("Llama", ["CLlama", crypto, logging])
     + module("Jinja", ["CJinja"])
-    + module("Statistics", [])
+    + module("Statistics", [], testsExclude: ["Fixtures"])
 
 let services: [Target] =
-    module("Postgres", ["CPostgres", "UVEventLoop", logging])
-    + module("Evaluation", ["Jinja", "Statistics", collections, crypto, yams])
+    module("Postgres", ["CPostgres", "UVEventLoop", logging], tests: ["PostgresTesting"])
+    + module("Evaluation", ["Jinja", "Statistics", collections, crypto, yams], testsExclude: ["Fixtures"])
     + module("Inference", ["Evaluation", "Llama", logging])
     + module("JobQueue", ["Postgres", "SQL", "UVEventLoop", collections, crypto, logging], tests: ["PostgresTesting"])
     + module("ResultStore", ["HDF5", "Evaluation", crypto, logging])
@@ -62,7 +65,7 @@ let useCases: [Target] =
         tests: ["PostgresTesting"])
     + module(
         "Reporting", ["Evaluation", "ResultStore", "JobQueue", "Statistics", crypto, mustache],
-        tests: ["PostgresTesting"])
+        tests: ["PostgresTesting"], testsExclude: ["Fixtures"], resources: [.embedInCode("Templates")])
     + module("Console", ["JobQueue", "Postgres", "UVEventLoop", "ResultStore", argumentParser, logging, yams])
 
 /// A thin program: parse, configure, run.
@@ -79,14 +82,17 @@ let programs: [Target] = [
             "UVEventLoop",
         ]),
     program("assay-worker", ["Execution", "JobQueue", "Llama", "UVEventLoop"]),
-    program("assay-report", ["JobQueue", "Reporting", "ResultStore"]),
+    program("assay-report", ["JobQueue", "Reporting", "ResultStore", "Statistics"]),
 ]
 
 /// What tests share; no product depends on it.
 let testSupport: [Target] = [
     .target(
         name: "PostgresTesting", dependencies: ["Postgres", "UVEventLoop"], path: "Tests/PostgresTesting",
-        swiftSettings: swiftSettings)
+        swiftSettings: swiftSettings),
+    .testTarget(
+        name: "EndToEndTests",
+        dependencies: ["UVEventLoop", "assay", "assay-worker", "assay-report"], swiftSettings: swiftSettings),
 ]
 
 let package = Package(

@@ -2,3 +2,14 @@
 
 #include <assay-llama-build.h>
 #include <llama.h>
+#include <string.h>
+
+#include "distribution.h"
+
+/// The features that the CPU code of this build uses, as a list ended by a null name; null if it does not say.
+static inline const struct ggml_backend_feature *assay_cpu_features(void) {
+    ggml_backend_dev_t device = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+    ggml_backend_reg_t registry = device ? ggml_backend_dev_backend_reg(device) : NULL;
+    void *address = registry ? ggml_backend_reg_get_proc_address(registry, "ggml_backend_get_features") : NULL;
+    return address ? ((ggml_backend_get_features_t)address)(registry) : NULL;
+}

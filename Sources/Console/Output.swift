@@ -3,7 +3,9 @@ internal import Glibc
 
 /// Writes to the standard streams; a closed pipe ends the process quietly, as users of `head` expect.
 public enum Output {
-    public static func line(_ text: String = "") { self.write(text + "\n", to: STDOUT_FILENO) }
+    public static func line(_ text: String = "", terminator: String = "\n") {
+        self.write(text + terminator, to: STDOUT_FILENO)
+    }
 
     public static func note(_ text: String) { self.write(text + "\n", to: STDERR_FILENO) }
 

@@ -30,7 +30,7 @@ public struct Session: Sendable {
             do {
                 try await self.checkSchema(pool, settings)
                 let session = Session(
-                    settings: settings, logger: logger, loop: loop, queue: PostgresJobQueue(pool: pool))
+                    settings: settings, logger: logger, loop: loop, queue: PostgresJobQueue(pool))
                 let value = try await body(session)
                 await pool.shutDown()
                 return value
@@ -49,7 +49,7 @@ public struct Session: Sendable {
         return try await EmbeddedDatabase.withLoop { loop in
             let pool = PostgresPool(configuration, on: loop, size: 1, logger: self.logger)
             do {
-                let value = try await body(PostgresJobQueue(pool: pool), loop)
+                let value = try await body(PostgresJobQueue(pool), loop)
                 await pool.shutDown()
                 return value
             } catch {
@@ -67,7 +67,9 @@ public struct Session: Sendable {
     static func migrate(_ settings: Settings, logger: Logger, loop: EventLoop) async throws -> Int {
         let pool = PostgresPool(try EmbeddedDatabase.configuration(settings), on: loop, size: 1, logger: logger)
         do {
-            let version = try await Migrator(pool: pool).migrate()
+            let migrator = Migrator(pool)
+            _ = try await migrator.migrate()
+            let version = try await migrator.status().version
             await pool.shutDown()
             return version
         } catch {
@@ -78,14 +80,15 @@ public struct Session: Sendable {
 
     /// Migrates the embedded server by itself; on any other one an old schema is the operator's to migrate.
     private static func checkSchema(_ pool: PostgresPool, _ settings: Settings) async throws {
-        let status = try await Migrator(pool: pool).status()
+        let migrator = Migrator(pool)
+        let status = try await migrator.status()
         guard !status.isCurrent else { return }
         guard settings.databaseURL == nil else {
             throw CommandFailure(
-                "the database's schema is at version \(status.applied), this program needs \(status.available)",
+                "the database's schema is at version \(status.version); \(status.pending.joined(separator: ", ")) is to come",
                 hint: "bring it up to date with `assay migrate`")
         }
-        _ = try await Migrator(pool: pool).migrate()
+        _ = try await migrator.migrate()
     }
 
     /// The result store of the settings.

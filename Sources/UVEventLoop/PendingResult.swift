@@ -3,7 +3,7 @@ internal import Synchronization
 /// A result that one task waits for and the loop, a cancellation or a shutdown delivers; the first one wins.
 ///
 /// Delivery may come before the wait begins, so an operation can be started first and awaited afterwards.
-final class PendingResult<Value: Sendable>: Sendable {
+public final class PendingResult<Value: Sendable>: Sendable {
     private enum State {
         case created
         case waiting(CheckedContinuation<Value, any Error>)
@@ -13,8 +13,10 @@ final class PendingResult<Value: Sendable>: Sendable {
 
     private let state = Mutex(State.created)
 
+    public init() {}
+
     /// The operation need not be started, or its handle can be closed.
-    var isFinished: Bool {
+    public var isFinished: Bool {
         self.state.withLock { state in
             switch state {
             case .created, .waiting: false
@@ -25,7 +27,7 @@ final class PendingResult<Value: Sendable>: Sendable {
 
     /// Delivers the result; false when there is one already.
     @discardableResult
-    func finish(_ result: Result<Value, any Error>) -> Bool {
+    public func finish(_ result: Result<Value, any Error>) -> Bool {
         let (isFirst, continuation) = self.state.withLock {
             state -> (Bool, CheckedContinuation<Value, any Error>?) in
             switch state {
@@ -44,7 +46,7 @@ final class PendingResult<Value: Sendable>: Sendable {
     }
 
     /// Waits for the result; `onCancel` is called when the task's cancellation came first.
-    func value(onCancel: @escaping @Sendable () -> Void) async throws -> Value {
+    public func value(onCancel: @escaping @Sendable () -> Void) async throws -> Value {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let early = self.state.withLock { state -> Result<Value, any Error>? in

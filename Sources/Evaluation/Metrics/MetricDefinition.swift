@@ -16,14 +16,3 @@ public struct MetricDefinition: Sendable, Hashable, Codable {
         self.higherIsBetter = higherIsBetter
     }
 }
-
-/// The metrics a task can name.
-public enum Metric: String, Sendable, Hashable, CaseIterable, Codable {
-    case acc
-    case accNorm = "acc_norm"
-    case exactMatch = "exact_match"
-    case perplexity
-    case wordPerplexity = "word_perplexity"
-    case bytePerplexity = "byte_perplexity"
-    case bitsPerByte = "bits_per_byte"
-}

@@ -1,33 +1,119 @@
 public import Evaluation
+internal import Llama
 public import Logging
 
-/// Answers requests with llama.cpp in this process.
+/// Answers requests with llama.cpp in this process, on a thread of its own.
+///
+/// Flash attention is off and batches are a function of the requests, so that a repetition gives equal bits.
 public actor LlamaEngine: Engine {
     public nonisolated let identity: EngineIdentity
     public nonisolated let tokenizer: any Tokenizer
     public nonisolated let maxLength: Int
+
+    let model: LlamaModel
+    let settings: ResolvedSettings
+    private let executor: ThreadExecutor
+    /// At most one context is kept: a shard either scores or generates, rarely both.
+    private var context: LlamaContext?
+
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { self.executor.asUnownedSerialExecutor() }
 
     /// Loads a model on the engine's own thread.
     ///
     /// - Parameters:
     ///   - modelPath: a GGUF file; it is checked within bounds before llama.cpp sees it.
     ///   - modelSHA256: recorded in the identity; computed from the file where `nil`.
+    ///   - logger: takes llama.cpp's own lines, too.
+    /// - Throws: `EngineError` of codes `modelUnreadable`, `modelUnsupported`, `deviceUnavailable`, `settings`.
     public static func load(
         modelPath: String, modelSHA256: String? = nil, settings: EngineSettings = EngineSettings(),
         logger: Logger = Logger(label: "assay.inference")
     ) async throws(EngineError) -> LlamaEngine {
-        throw EngineError(.settings, "not yet")
+        let executor = try ThreadExecutor()
+        LlamaBackend.start(logger: logger)
+        let loaded = try await ModelLoader(executor: executor).load(
+            path: modelPath, sha256: modelSHA256, settings: settings)
+        return LlamaEngine(loaded, executor: executor)
     }
 
-    init(identity: EngineIdentity, tokenizer: any Tokenizer, maxLength: Int) {
-        self.identity = identity
-        self.tokenizer = tokenizer
-        self.maxLength = maxLength
+    private init(_ loaded: LoadedModel, executor: ThreadExecutor) {
+        let file = loaded.model.file
+        self.identity = EngineIdentity(
+            engine: "llama.cpp", engineBuild: LlamaBackend.build, deviceKind: loaded.model.device.computeKind,
+            modelName: file.name, modelSHA256: loaded.sha256, tokenizerSHA256: file.tokenizerSHA256,
+            settings: loaded.settings.identity)
+        self.tokenizer = LlamaTokenizer(loaded.model.vocabulary)
+        self.maxLength = loaded.settings.maxLength
+        self.model = loaded.model
+        self.settings = loaded.settings
+        self.executor = executor
     }
 
     public func run(
         _ requests: [EngineRequest], progress: @escaping @Sendable (EngineProgress) -> Void
     ) async throws(EngineError) -> [EngineResponse] {
-        throw EngineError(.settings, "not yet")
+        try RequestCheck(maxLength: self.maxLength, vocabularySize: self.model.vocabulary.count).check(requests)
+        var meter = ProgressMeter(report: progress)
+        var responses = [EngineResponse?](repeating: nil, count: requests.count)
+        try self.score(requests, into: &responses, meter: &meter)
+        try self.generate(requests, into: &responses, meter: &meter)
+        return try responses.enumerated().map { (index, response) throws(EngineError) in
+            guard let response else {
+                throw EngineError(.decodeFailed, "the plan left it without an answer", requestIndex: index)
+            }
+            return response
+        }
+    }
+
+    /// A context of this shape without any memory of what was before.
+    func emptyContext(_ shape: ContextShape) throws(EngineError) -> LlamaContext {
+        if let context = self.context, context.shape == shape {
+            context.clear()
+            return context
+        }
+        // Never two at a time: the limit on memory holds for one.
+        self.context = nil
+        let free = self.model.device.kind == .cpu ? nil : LlamaDevice.freeMemory(of: self.model.device.name)
+        let needed = shape.totalCells * self.model.file.cacheBytesPerToken
+        if let free, free < needed {
+            throw EngineError(
+                .outOfMemory,
+                "keys and values of \(shape.totalCells) tokens take \(needed >> 20) MiB, but \(self.model.device.name) has "
+                    + "\(free >> 20) MiB free; lower maxLength or cacheBytes, or use another device")
+        }
+        let context = try translatingErrors { () throws(LlamaError) in try LlamaContext(self.model, shape: shape) }
+        self.context = context
+        return context
+    }
+
+    /// Whatever has to be looked at between two decodes.
+    func checkCancellation() throws(EngineError) {
+        guard !Task.isCancelled else { throw EngineError(.cancelled, "the shard was cancelled") }
+    }
+}
+
+/// What `ModelLoader` hands over.
+struct LoadedModel: Sendable {
+    var model: LlamaModel
+    var sha256: String
+    var settings: ResolvedSettings
+}
+
+/// Loads a model on the thread that will use it.
+private actor ModelLoader {
+    private let executor: ThreadExecutor
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { self.executor.asUnownedSerialExecutor() }
+
+    init(executor: ThreadExecutor) { self.executor = executor }
+
+    func load(path: String, sha256: String?, settings: EngineSettings) throws(EngineError) -> LoadedModel {
+        let file = try translatingErrors { () throws(LlamaError) in try GGUFFile(path: path) }
+        let resolved = try ResolvedSettings(settings, model: file)
+        let model = try translatingErrors { () throws(LlamaError) in try LlamaModel(file, device: settings.device) }
+        let digest = try translatingErrors { () throws(LlamaError) in
+            if let sha256 { sha256 } else { try GGUFFile.sha256(path: path) }
+        }
+        return LoadedModel(model: model, sha256: digest, settings: resolved)
     }
 }

@@ -11,10 +11,15 @@ public struct LlamaTokenizer: Tokenizer {
 
     /// Loads only the vocabulary of a model, for planning and previews; takes a fraction of a second.
     public init(modelPath: String) throws(EngineError) {
-        throw EngineError(.settings, "not yet")
+        self.init(
+            try translatingErrors { () throws(LlamaError) in
+                try LlamaModel(path: modelPath, vocabularyOnly: true).vocabulary
+            })
     }
 
-    public func encode(_ text: String, addSpecial: Bool) -> [Int32] { [] }
+    public func encode(_ text: String, addSpecial: Bool) -> [Int32] {
+        self.vocabulary.tokenize(text, addSpecial: addSpecial)
+    }
 
-    public var prefixToken: Int32? { nil }
+    public var prefixToken: Int32? { self.vocabulary.beginningOfText ?? self.vocabulary.endOfText }
 }

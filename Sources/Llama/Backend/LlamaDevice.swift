@@ -1,15 +1,71 @@
+internal import CLlama
+
 /// A device that llama.cpp can compute on.
 public struct LlamaDevice: Sendable, Hashable {
-    public enum Kind: String, Sendable, Hashable, Codable { case cpu, gpu, integratedGPU, accelerator }
+    public enum Kind: String, Sendable, Hashable, Codable {
+        case cpu, gpu, integratedGPU, accelerator
+    }
 
     /// llama.cpp's name, such as "CPU" or "CUDA0".
     public var name: String
-    /// The maker's name.
+    /// The maker's name, such as "NVIDIA H100 80GB HBM3".
     public var description: String
     public var kind: Kind
+    /// In bytes; 0 if the device does not say.
     public var totalMemory: Int
+    /// In bytes, at the time of asking; 0 if the device does not say.
     public var freeMemory: Int
 
     /// All devices of this process, in llama.cpp's order.
-    public static func all() -> [LlamaDevice] { [] }
+    public static func all() -> [LlamaDevice] {
+        LlamaBackend.started
+        return (0..<ggml_backend_dev_count()).compactMap { index in
+            ggml_backend_dev_get(index).map(LlamaDevice.init(handle:))
+        }
+    }
+
+    /// What decides how this device rounds: instruction set of a CPU, model of a GPU.
+    ///
+    /// Part of what makes results comparable.
+    public var computeKind: String {
+        guard self.kind == .cpu else { return self.description }
+        let features = Self.cpuFeatures()
+        let names = ["AVX512", "AVX2", "AVX", "SVE", "NEON"]
+        guard let widest = names.first(where: features.contains) else { return "cpu" }
+        return "cpu-\(widest.lowercased())"
+    }
+
+    init(handle: ggml_backend_dev_t) {
+        var properties = ggml_backend_dev_props()
+        ggml_backend_dev_get_props(handle, &properties)
+        self.name = properties.name.map { String(cString: $0) } ?? "?"
+        self.description = properties.description.map { String(cString: $0) } ?? self.name
+        self.kind =
+            switch properties.type {
+            case GGML_BACKEND_DEVICE_TYPE_CPU: .cpu
+            case GGML_BACKEND_DEVICE_TYPE_GPU: .gpu
+            case GGML_BACKEND_DEVICE_TYPE_IGPU: .integratedGPU
+            default: .accelerator
+            }
+        self.totalMemory = Int(clamping: properties.memory_total)
+        self.freeMemory = Int(clamping: properties.memory_free)
+    }
+
+    private static func cpuFeatures() -> Set<String> {
+        LlamaBackend.started
+        var names: Set<String> = []
+        guard var feature = assay_cpu_features() else { return names }
+        while let name = feature.pointee.name {
+            if let value = feature.pointee.value, String(cString: value) != "0" { names.insert(String(cString: name)) }
+            feature += 1
+        }
+        return names
+    }
+}
+
+extension LlamaDevice {
+    /// The free memory of the device with this name now, in bytes; `nil` if it is unknown.
+    public static func freeMemory(of name: String) -> Int? {
+        Self.all().first { $0.name == name && $0.totalMemory > 0 }?.freeMemory
+    }
 }

@@ -1,7 +1,10 @@
 /// What a GGUF file says about its model, read within strict bounds and checked against the file's size.
+///
+/// llama.cpp trusts files more than it should; nothing reaches it that has not been read here first.
 public struct GGUFFile: Sendable, Hashable {
     public let path: String
     public let byteCount: Int
+    /// Such as "llama".
     public let architecture: String
     /// `general.name`, else the file's name without its extension.
     public let name: String
@@ -13,12 +16,57 @@ public struct GGUFFile: Sendable, Hashable {
     public let quantization: String?
     /// The default Jinja chat template; `nil` if there is none.
     public let chatTemplate: String?
-    /// SHA-256 over all `tokenizer.*` metadata in hexadecimal digits, independent of the order in the file.
+    /// SHA-256 over all `tokenizer.*` metadata in hexadecimal digits, independent of their order in the file.
     public let tokenizerSHA256: String
+    /// Bytes that the keys and values of one token take in a context (16-bit), estimated from the shapes.
+    public let cacheBytesPerToken: Int
+    /// The context length up to which rotary frequencies are taken from the short table, where there are two tables.
+    public let longRopeThreshold: Int?
 
-    /// Reads and checks the file at `path`; no tensor data is read.
-    public init(path: String) throws(LlamaError) { throw LlamaError(message: "not yet") }
+    /// Reads and checks the file at `path`; no tensor data are read.
+    public init(path: String) throws(LlamaError) {
+        var reader = try FileReader(path: path)
+        try Self.checkHeader(&reader)
+        let tensorCount = try reader.count(of: "tensors", limit: GGUFLimits.tensors)
+        let metadata = try GGUFMetadata(&reader)
+        let tensors = try reader.tensors(count: tensorCount, alignment: try metadata.alignment())
 
-    /// The SHA-256 of the whole file at `path` in hexadecimal digits.
-    public static func sha256(path: String) throws(LlamaError) -> String { throw LlamaError(message: "not yet") }
+        self.path = path
+        self.byteCount = reader.size
+        self.architecture = try metadata.requiredString("general.architecture")
+        self.name = metadata.string("general.name").flatMap { $0.isEmpty ? nil : $0 } ?? Self.fileName(path)
+        self.vocabularySize = try metadata.checkedVocabularySize(architecture: self.architecture)
+        let shape = try ModelShape(metadata, architecture: self.architecture)
+        self.contextLength = shape.contextLength
+        self.cacheBytesPerToken = shape.cacheBytesPerToken
+        self.longRopeThreshold = tensors.hasLongRopeFactors ? shape.originalContextLength : nil
+        self.parameterCount = tensors.parameterCount
+        self.quantization = metadata.quantization()
+        self.chatTemplate = metadata.string("tokenizer.chat_template")
+        self.tokenizerSHA256 = metadata.tokenizerSHA256()
+    }
+
+    private static func checkHeader(_ reader: inout FileReader) throws(LlamaError) {
+        let path = reader.path
+        guard reader.size >= 24 else {
+            throw LlamaError(.malformedFile, "\(path): is no GGUF file: it has only \(reader.size) bytes")
+        }
+        // "GGUF" in the file's byte order.
+        guard try reader.integer(UInt32.self) == 0x4655_4747 else {
+            throw LlamaError(
+                .malformedFile, "\(path): is no GGUF file (it does not begin with \"GGUF\"); models are given as .gguf")
+        }
+        let version = try reader.integer(UInt32.self)
+        guard version & 0xFFFF != 0 else {
+            throw LlamaError(.unsupported, "\(path): is a big-endian GGUF file; convert it to little-endian")
+        }
+        guard version == 2 || version == 3 else {
+            throw LlamaError(.unsupported, "\(path): is GGUF version \(version); versions 2 and 3 are supported")
+        }
+    }
+
+    private static func fileName(_ path: String) -> String {
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        return name.hasSuffix(".gguf") ? String(name.dropLast(5)) : name
+    }
 }

@@ -18,14 +18,10 @@ struct LocalWorker {
         environment["ASSAY_DATABASE_URL"] = settings.databaseURL?.value
         environment["ASSAY_LOG"] = settings.logLevel.value
         environment["ASSAY_LOG_FORMAT"] = settings.logFormat.value
-        var configuration = ProcessConfiguration(
-            executable: try Programs.find("assay-worker"),
-            arguments: ["--drain", "--run", run.description, "--device", device])
-        configuration.environment = environment
-        configuration.standardOutput = .null
         // Ctrl-C goes to this command alone, which then asks the worker to drain.
-        configuration.hasOwnGroup = true
-        self.configuration = configuration
+        self.configuration = ProcessConfiguration(
+            try Programs.find("assay-worker"), ["--drain", "--run", run.description, "--device", device],
+            environment: environment, standardOutput: .null, hasOwnGroup: true)
     }
 
     /// Runs `body` while the worker works; `body` is told whether it still lives.

@@ -44,7 +44,8 @@ struct RunCommand: AsyncParsableCommand {
                 return try Output.json(
                     Answer(run: settled, report: built.absoluteFolder, results: built.resultFiles))
             }
-            built.printSummary(environment: self.options.environment)
+            let terminal = Terminal.standardOutput(environment: self.options.environment)
+            Output.line(built.summary(style: terminal.usesColour ? .ansi : .plain), terminator: "")
         }
     }
 

@@ -1,0 +1,54 @@
+#include "tree.h"
+
+namespace assay {
+
+value scope::find(const std::string &name) const {
+    for (const scope *at = this; at; at = at->parent) {
+        const auto entry = at->names.find(name);
+        if (entry != at->names.end()) return entry->second;
+    }
+    return nullptr;
+}
+
+value expression::evaluate(frame &in) const {
+    try {
+        in.limits.spend(1);
+        return this->run(in);
+    } catch (failure &error) {
+        if (error.position == nowhere) error.position = this->position;
+        throw;
+    } catch (const std::bad_alloc &) {
+        throw;
+    } catch (const std::exception &error) {
+        throw failure(error.what(), this->position);
+    }
+}
+
+value expression::need(frame &in) const {
+    value result = this->evaluate(in);
+    if (result->is_undefined()) {
+        const std::string &hint = jinja::cast_val<jinja::value_undefined>(result)->hint;
+        throw failure(hint.empty() ? "the value is undefined" : hint, this->position);
+    }
+    return result;
+}
+
+void statement::execute(frame &in) const {
+    try {
+        in.limits.spend(1);
+        this->run(in);
+    } catch (failure &error) {
+        if (error.position == nowhere) error.position = this->position;
+        throw;
+    } catch (const std::bad_alloc &) {
+        throw;
+    } catch (const std::exception &error) {
+        throw failure(error.what(), this->position);
+    }
+}
+
+void run_all(const statements &body, frame &in) {
+    for (const auto &statement : body) statement->execute(in);
+}
+
+}  // namespace assay

@@ -1,0 +1,73 @@
+internal import OrderedCollections
+
+/// A node of a task file, with its place.
+struct ConfigurationNode: Sendable {
+    struct Place: Sendable {
+        var file: String
+        var line: Int?
+        var column: Int?
+    }
+
+    struct Member: Sendable {
+        var key: String
+        var place: Place
+        var node: ConfigurationNode
+    }
+
+    enum Content: Sendable {
+        /// Never an array or object.
+        case scalar(JSONValue)
+        case list([ConfigurationNode])
+        case mapping([Member])
+    }
+
+    var content: Content
+    var place: Place
+
+    /// What stands in a task's canonical JSON; places are unknown there.
+    init(_ value: JSONValue, file: String) {
+        self.place = Place(file: file)
+        switch value {
+        case .array(let items): self.content = .list(items.map { ConfigurationNode($0, file: file) })
+        case .object(let members):
+            let place = self.place
+            self.content = .mapping(
+                members.map { Member(key: $0.key, place: place, node: ConfigurationNode($0.value, file: file)) })
+        default: self.content = .scalar(value)
+        }
+    }
+
+    init(_ content: Content, place: Place) {
+        self.content = content
+        self.place = place
+    }
+
+    /// The node without places.
+    var value: JSONValue {
+        switch self.content {
+        case .scalar(let value): value
+        case .list(let nodes): .array(nodes.map(\.value))
+        case .mapping(let members):
+            .object(.init(members.map { ($0.key, $0.node.value) }, uniquingKeysWith: { first, _ in first }))
+        }
+    }
+
+    /// "a string", "a list", ... for messages; short scalars are shown.
+    var found: String {
+        switch self.content {
+        case .scalar(.null): "nothing"
+        case .scalar(.string(let text)): text.utf8.count <= 40 ? "\"\(text)\"" : "a string"
+        case .scalar(let value): value.text()
+        case .list: "a list"
+        case .mapping: "a mapping"
+        }
+    }
+
+    func error(_ code: TaskError.Code, _ message: String) -> TaskError { self.place.error(code, message) }
+}
+
+extension ConfigurationNode.Place {
+    func error(_ code: TaskError.Code, _ message: String) -> TaskError {
+        TaskError(code, message, file: self.file, line: self.line, column: self.column)
+    }
+}

@@ -1,0 +1,62 @@
+#if canImport(FoundationEssentials)
+internal import FoundationEssentials
+#else
+internal import Foundation
+#endif
+
+extension ConfigurationNode {
+    /// The task with the keys of the files it includes; its own keys win, as in lm-eval.
+    func includingOthers(depth: Int = 0) throws(TaskError) -> ConfigurationNode {
+        guard case .mapping(var members) = self.content,
+            let index = members.firstIndex(where: { $0.key == "include" })
+        else { return self }
+        let include = members.remove(at: index)
+        guard case .scalar(.string(let name)) = include.node.content, !name.isEmpty, !name.hasPrefix("/") else {
+            throw include.node.error(
+                .invalidValue, "include is \(include.node.found); it must be a path relative to this file")
+        }
+        guard depth < 5 else { throw include.node.error(.limitExceeded, "files include each other more than 5 deep") }
+        let path = sibling(name, of: self.place.file)
+        let bytes: [UInt8]
+        do throws(TaskError) {
+            bytes = try readFile(path, limit: 1 << 20)
+        } catch {
+            throw include.node.error(.unreadableFile, "can't include \(path): \(error.message)")
+        }
+        guard let yaml = String(validating: bytes, as: UTF8.self) else {
+            throw TaskError(.invalidYAML, "the file is not UTF-8", file: path)
+        }
+        let included = try ConfigurationNode(yaml: yaml, file: path).includingOthers(depth: depth + 1)
+        guard case .mapping(let others) = included.content else {
+            throw included.error(.invalidValue, "a task file must be a mapping (key: value)")
+        }
+        members += others.filter { other in !members.contains { $0.key == other.key } }
+        return ConfigurationNode(.mapping(members), place: self.place)
+    }
+}
+
+extension TaskConfiguration {
+    /// The data file of a split: beside the task file, else in the first of `searchFolders` that has it.
+    ///
+    /// - Throws: `TaskError` that names every place that was looked at.
+    public func dataFile(split: String, searchFolders: [String] = []) throws(TaskError) -> String {
+        guard let name = self.dataFiles[split] else {
+            throw TaskError(.invalidValue, "the task \(self.name) names no file for the split \(split)", file: self.file)
+        }
+        var candidates = [sibling(name, of: self.file)]
+        if !name.hasPrefix("/") {
+            candidates += searchFolders.map { $0 + ($0.hasSuffix("/") ? "" : "/") + name }
+        }
+        for path in candidates where FileManager.default.fileExists(atPath: path) { return path }
+        throw TaskError(
+            .unreadableFile,
+            "the data file of the split \(split) is missing; looked for \(candidates.joined(separator: ", "))",
+            file: self.file)
+    }
+}
+
+/// `name` in the folder of `file`.
+private func sibling(_ name: String, of file: String) -> String {
+    guard !name.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return name }
+    return String(file[...slash]) + name
+}

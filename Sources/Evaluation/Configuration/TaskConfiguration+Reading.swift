@@ -1,0 +1,190 @@
+internal import Jinja
+internal import OrderedCollections
+
+extension TaskConfiguration {
+    /// Reads a task file.
+    ///
+    /// - Throws: `TaskError` with file, line and column.
+    public static func load(path: String) throws(TaskError) -> TaskConfiguration {
+        let bytes = try readFile(path, limit: 1 << 20)
+        guard let yaml = String(validating: bytes, as: UTF8.self) else {
+            throw TaskError(.invalidYAML, "the file is not UTF-8", file: path)
+        }
+        return try TaskConfiguration(yaml: yaml, file: path)
+    }
+
+    /// Reads a task file's text; `file` names it in messages, and files that it includes or uses stand beside it.
+    public init(yaml: String, file: String) throws(TaskError) {
+        let node = try ConfigurationNode(yaml: yaml, file: file).includingOthers()
+        try self.init(node, file: file, isResolved: false)
+    }
+
+    /// `isResolved`: the node is canonical JSON, which has few-shot examples but no data files.
+    init(_ node: ConfigurationNode, file: String, isResolved: Bool) throws(TaskError) {
+        var reader = try MappingReader(node, name: "the task")
+        self.file = file
+        guard let name = try reader.string("task"), !name.isEmpty else {
+            throw reader.missing("task", "give the task a name")
+        }
+        self.name = name
+        self.alias = try reader.string("task_alias")
+        self.tags = try reader.strings("tag") ?? []
+        self.outputType = try reader.choice("output_type", of: OutputType.self) ?? .generateUntil
+        self.trainingSplit = try reader.string("training_split")
+        self.validationSplit = try reader.string("validation_split")
+        self.testSplit = try reader.string("test_split")
+        (self.dataFormat, self.dataFiles) = isResolved ? (nil, [:]) : try Self.dataFiles(&reader)
+
+        guard let docToText = try reader.template("doc_to_text") ?? (self.outputType.readsNoText ? "" : nil) else {
+            throw reader.missing("doc_to_text", "it makes a prompt of a row, such as \"Question: {{question}}\"")
+        }
+        self.docToText = docToText
+        guard let docToTarget = try reader.target("doc_to_target") else {
+            throw reader.missing("doc_to_target", "it gives a row's answer: a column, a template or a number")
+        }
+        self.docToTarget = docToTarget
+        self.docToChoice = try reader.choices("doc_to_choice")
+        if self.outputType == .multipleChoice, self.docToChoice == nil {
+            throw reader.missing("doc_to_choice", "it gives a row's answer options as a list")
+        }
+        self.taskDescription = try reader.template("description") ?? ""
+        self.targetDelimiter = try reader.string("target_delimiter") ?? " "
+        self.fewShotDelimiter = try reader.string("fewshot_delimiter") ?? "\n\n"
+        self.fewShot = try FewShot(&reader, isResolved: isResolved)
+        self.generation = try Generation(
+            &reader, outputType: self.outputType, fewShotDelimiter: self.fewShotDelimiter)
+        self.filters = try FilterPipeline.list(&reader, outputType: self.outputType)
+        self.metrics = try MetricConfiguration.list(&reader, outputType: self.outputType)
+        self.shouldDecontaminate = try reader.boolean("should_decontaminate") ?? false
+        self.decontaminationQuery = try reader.template("doc_to_decontamination_query")
+        self.metadata = reader.node("metadata")?.value ?? .object([:])
+        if let repeats = reader.node("repeats"), repeats.value != .int(1) {
+            throw repeats.error(.unsupported, "repeats is \(repeats.found); greedy answers never differ, so it must be 1")
+        }
+        try reader.finish(refused: Self.refusedKeys)
+        try self.checkSplits(reader, isResolved: isResolved)
+    }
+
+    private static let refusedKeys = [
+        "process_docs": "it runs Python code; prepare the data file instead",
+        "process_results": "it runs Python code; use the metrics in metric_list",
+        "custom_dataset": "it runs Python code; give a file in dataset_kwargs.data_files",
+        "dataset_name": "files have no configurations; remove the key or set it to null",
+        "use_prompt": "promptsource prompts are not available; write doc_to_text",
+        "doc_to_image": "only text is evaluated",
+        "doc_to_audio": "only text is evaluated",
+        "unsafe_code": "generated code is never run",
+        "gen_prefix": "put the text at the end of doc_to_text",
+        "group": "this is a task, not a group; submit several tasks in one job file",
+        "include": "it was resolved already",
+    ]
+
+    private static func dataFiles(_ reader: inout MappingReader) throws(TaskError) -> (String, [String: String]) {
+        guard let format = reader.node("dataset_path") else {
+            throw reader.missing("dataset_path", "write json or csv, and the files in dataset_kwargs.data_files")
+        }
+        guard case .scalar(.string(let name)) = format.content, name == "json" || name == "csv" else {
+            throw format.error(
+                .unsupported,
+                "dataset_path is \(format.found); only json and csv are supported: get the data set as a file and name "
+                    + "it in dataset_kwargs.data_files")
+        }
+        let example = "such as data_files: {test: questions.jsonl}"
+        guard let arguments = reader.node("dataset_kwargs") else {
+            throw reader.missing("dataset_kwargs", "it names the data files, \(example)")
+        }
+        var inner = try MappingReader(arguments, name: "dataset_kwargs")
+        guard let files = inner.node("data_files") else { throw inner.missing("data_files", "write it \(example)") }
+        try inner.finish()
+        switch files.content {
+        // One file is the split "train", as in the library that lm-eval uses.
+        case .scalar(.string(let path)): return (name, ["train": path])
+        case .mapping(let members):
+            var paths: [String: String] = [:]
+            for member in members {
+                guard case .scalar(.string(let path)) = member.node.content, !path.isEmpty else {
+                    throw member.node.error(
+                        .invalidValue, "the split \(member.key) is \(member.node.found); it must be one file's path")
+                }
+                paths[member.key] = path
+            }
+            return (name, paths)
+        default:
+            throw files.error(.invalidValue, "data_files is \(files.found); it must be a path or split: path, \(example)")
+        }
+    }
+
+    private func checkSplits(_ reader: MappingReader, isResolved: Bool) throws(TaskError) {
+        guard !self.evaluationSplit.isEmpty else {
+            throw reader.missing("test_split", "name the split that is evaluated here or in validation_split")
+        }
+        if isResolved { return }
+        var splits = [self.evaluationSplit]
+        if self.fewShot.count > 0, let split = self.fewShotSplit { splits.append(split) }
+        for split in splits where self.dataFiles[split] == nil {
+            let known = self.dataFiles.keys.sorted().joined(separator: ", ")
+            throw reader.place.error(
+                .invalidValue,
+                "the split \(split) has no file; data_files names \(known) (one file without a split is train)")
+        }
+    }
+}
+
+extension OutputType {
+    fileprivate var readsNoText: Bool { self == .loglikelihoodRolling }
+}
+
+extension MappingReader {
+    /// A column's name or a template that can be parsed.
+    mutating func template(_ key: String) throws(TaskError) -> String? {
+        guard let node = self.node(key) else { return nil }
+        guard case .scalar(.string(let text)) = node.content else {
+            throw self.wrong(key, node, "a column's name or a template")
+        }
+        try Self.checkTemplate(text, key, node)
+        return text
+    }
+
+    mutating func target(_ key: String) throws(TaskError) -> TaskConfiguration.Target? {
+        guard let node = self.node(key) else { return nil }
+        switch node.content {
+        case .scalar(.int(let number)): return .number(number)
+        case .scalar(.string(let text)):
+            try Self.checkTemplate(text, key, node)
+            return .text(text)
+        case .list: throw node.error(.unsupported, "\(key) is a list; several targets for a row are not supported")
+        default: throw self.wrong(key, node, "a column's name, a template or a number")
+        }
+    }
+
+    mutating func choices(_ key: String) throws(TaskError) -> TaskConfiguration.Choices? {
+        guard let node = self.node(key) else { return nil }
+        var nodes: [ConfigurationNode] = []
+        switch node.content {
+        case .scalar(.string(let text)):
+            try Self.checkTemplate(text, key, node)
+            return .text(text)
+        case .list(let items): nodes = items
+        // As in lm-eval, a mapping stands for its values.
+        case .mapping(let members): nodes = members.map(\.node)
+        default: throw self.wrong(key, node, "a column's name, a template or a list of strings")
+        }
+        var choices: [String] = []
+        for node in nodes {
+            guard case .scalar(.string(let text)) = node.content, !text.isEmpty else {
+                throw self.wrong(key, node, "a list of strings that are not empty; quote numbers, yes and no")
+            }
+            choices.append(text)
+        }
+        guard !choices.isEmpty else { throw node.error(.invalidValue, "\(key) is an empty list") }
+        return .list(choices)
+    }
+
+    private static func checkTemplate(_ text: String, _ key: String, _ node: ConfigurationNode) throws(TaskError) {
+        do throws(JinjaError) {
+            _ = try Template(text)
+        } catch {
+            throw node.error(.invalidTemplate, "\(key): \(error)")
+        }
+    }
+}

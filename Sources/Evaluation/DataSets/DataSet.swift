@@ -1,0 +1,114 @@
+internal import Crypto
+
+/// The rows of a data set, as canonical JSON Lines with an index.
+///
+/// A JSON Lines file is kept byte for byte; a CSV file becomes JSON Lines. Rows are checked on loading, and any range
+/// of them can be read without parsing the others.
+public struct DataSet: Sendable {
+    /// Limits of what is read; data sets are not trusted.
+    enum Limit {
+        static let fileBytes = 4 << 30
+        static let rowBytes = 16 << 20
+        static let rows = 100_000_000
+    }
+
+    /// What is stored and hashed: one JSON object a line.
+    public let jsonl: [UInt8]
+    /// The sha256 of `jsonl`, 64 hexadecimal digits.
+    public let sha256: String
+    /// The file as the caller named it, for messages.
+    public let file: String
+    /// The byte range of each row.
+    private let rows: [Range<Int>]
+
+    public var rowCount: Int { self.rows.count }
+
+    /// Takes JSON Lines; empty lines are skipped.
+    ///
+    /// - Throws: `TaskError` with file and line if a row is no JSON object.
+    public init(jsonl: [UInt8], file: String = "") throws(TaskError) {
+        var rows: [Range<Int>] = []
+        var start = 0
+        var line = 0
+        while start < jsonl.count {
+            let end = jsonl[start...].firstIndex(of: UInt8(ascii: "\n")) ?? jsonl.count
+            line += 1
+            let bytes = jsonl[start..<end]
+            if bytes.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) {
+                try Self.check(bytes, file: file, line: line)
+                rows.append(start..<end)
+            }
+            start = end + 1
+        }
+        guard !rows.isEmpty else {
+            throw TaskError(.invalidData, "the data set has no rows; one JSON object a line is needed", file: file)
+        }
+        guard rows.count <= Limit.rows else {
+            throw TaskError(.limitExceeded, "the data set has more than \(Limit.rows) rows", file: file)
+        }
+        self.jsonl = jsonl
+        self.file = file
+        self.rows = rows
+        self.sha256 = SHA256.hash(data: jsonl).hexadecimal
+    }
+
+    private static func check(_ bytes: ArraySlice<UInt8>, file: String, line: Int) throws(TaskError) {
+        guard bytes.count <= Limit.rowBytes else {
+            throw TaskError(.limitExceeded, "the row is longer than 16 MiB", file: file, line: line)
+        }
+        do {
+            guard case .object = try JSONValue.parse(bytes) else {
+                throw TaskError(
+                    .invalidData, "a row must be a JSON object such as {\"question\": \"...\"}", file: file, line: line)
+            }
+        } catch let error as JSONError {
+            throw TaskError(
+                .invalidData, "the row is not valid JSON: \(error.message)", file: file, line: line,
+                column: error.offset + 1)
+        } catch let error as TaskError {
+            throw error
+        } catch {
+            throw TaskError(.invalidData, "\(error)", file: file, line: line)
+        }
+    }
+
+    /// One row.
+    public func document(at row: Int) throws(TaskError) -> Document {
+        guard self.rows.indices.contains(row) else {
+            throw TaskError(.invalidData, "there is no row \(row); the data set has \(self.rowCount)", file: self.file)
+        }
+        do throws(JSONError) {
+            return Document(row: row, value: try JSONValue.parse(self.jsonl[self.rows[row]]))
+        } catch {
+            throw TaskError(.invalidData, "row \(row) is not valid JSON: \(error.message)", file: self.file)
+        }
+    }
+
+    /// The rows of a range, in order; the range is cut to the rows that exist.
+    public func documents(in range: Range<Int>) throws(TaskError) -> [Document] {
+        var documents: [Document] = []
+        for row in range.clamped(to: 0..<self.rowCount) { documents.append(try self.document(at: row)) }
+        return documents
+    }
+
+    /// Refuses a data set in which two rows have the same sample id.
+    public func checkSampleIDs() throws(TaskError) {
+        var rows: [[UInt8]: Int] = [:]
+        for row in 0..<self.rowCount {
+            let id = try self.document(at: row).sampleID()
+            if let other = rows.updateValue(row, forKey: Array(id.utf8)) {
+                throw TaskError(
+                    .invalidData,
+                    "rows \(other) and \(row) (from 0) have the same id \"\(id)\"; make ids unique or remove the column",
+                    file: self.file)
+            }
+        }
+    }
+}
+
+extension Digest {
+    /// Lower case.
+    var hexadecimal: String {
+        self.map { ($0 < 0x10 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}

@@ -1,0 +1,99 @@
+extension Request {
+    /// The request in token ids, for a model that takes `maxLength` tokens; as lm-eval's Hugging Face model does it.
+    ///
+    /// A rolling request gives one request for each window, none for an empty text; the others give exactly one.
+    /// - Throws: `TaskError` if the request doesn't fit the model or has nothing to score.
+    public func tokenized(by tokenizer: any Tokenizer, maxLength: Int) throws(TaskError) -> [EngineRequest] {
+        guard maxLength >= 1 else { throw TaskError(.invalidSample, "a model of \(maxLength) tokens can't be used") }
+        switch self {
+        case .loglikelihood(let context, let continuation):
+            return [.score(try Self.pair(context, continuation, tokenizer, maxLength))]
+        case .rolling(let text): return try Self.windows(text, tokenizer, maxLength).map(EngineRequest.score)
+        case .generate(let prompt, let stop, let maxTokens):
+            return [.generate(try Self.generation(prompt, stop, maxTokens, tokenizer, maxLength))]
+        }
+    }
+
+    private static func prefix(_ tokenizer: any Tokenizer) throws(TaskError) -> Int32 {
+        guard let token = tokenizer.prefixToken else {
+            throw TaskError(
+                .invalidSample, "the model has neither a BOS nor an EOS token to put before a text without context")
+        }
+        return token
+    }
+
+    private static func pair(
+        _ context: String, _ continuation: String, _ tokenizer: any Tokenizer, _ maxLength: Int
+    ) throws(TaskError) -> ScoringRequest {
+        var head: [Int32]
+        var tail: [Int32]
+        // White space before the continuation belongs to its first token.
+        let scalars = context.unicodeScalars
+        let end = scalars.lastIndex { !PythonText.isSpace($0) }.map(scalars.index(after:)) ?? scalars.startIndex
+        if context.isEmpty {
+            head = []
+            tail = tokenizer.encode(continuation, addSpecial: false)
+        } else {
+            // Encoded together: tokens may reach over the boundary.
+            let whole = tokenizer.encode(context + continuation, addSpecial: true)
+            head = tokenizer.encode(String(scalars[..<end]), addSpecial: true)
+            tail = Array(whole.dropFirst(head.count))
+        }
+        if head.isEmpty {
+            let prefix = try self.prefix(tokenizer)
+            if tail.first == prefix { tail.removeFirst() }
+            head = [prefix]
+        }
+        guard !tail.isEmpty else {
+            throw TaskError(
+                .invalidSample, "the continuation \(JSONValue.string(continuation).text()) has no tokens to score")
+        }
+        guard tail.count <= maxLength else {
+            throw TaskError(
+                .invalidSample, "the continuation has \(tail.count) tokens, but the model takes only \(maxLength)")
+        }
+        // The last token is predicted, not fed.
+        let truncated = max(0, head.count + tail.count - (maxLength + 1))
+        let tokens = Array((head + tail).dropFirst(truncated))
+        return ScoringRequest(tokens: tokens, scoredFrom: tokens.count - tail.count, truncated: truncated)
+    }
+
+    /// Windows in which every token is predicted exactly once.
+    ///
+    /// The first starts with the prefix token; the later ones have at least one token of context, the last one as much
+    /// as fits.
+    private static func windows(
+        _ text: String, _ tokenizer: any Tokenizer, _ maxLength: Int
+    ) throws(TaskError) -> [ScoringRequest] {
+        let tokens = tokenizer.encode(text, addSpecial: false)
+        guard !tokens.isEmpty else { return [] }
+        var predicted = min(maxLength, tokens.count)
+        var windows = [
+            ScoringRequest(tokens: [try self.prefix(tokenizer)] + tokens.prefix(predicted), scoredFrom: 1)
+        ]
+        while predicted < tokens.count {
+            let count = min(tokens.count - predicted, maxLength)
+            let end = predicted + count
+            windows.append(
+                ScoringRequest(tokens: Array(tokens[(end - maxLength - 1)..<end]), scoredFrom: maxLength + 1 - count))
+            predicted = end
+        }
+        return windows
+    }
+
+    private static func generation(
+        _ prompt: String, _ stop: [String], _ maxTokens: Int, _ tokenizer: any Tokenizer, _ maxLength: Int
+    ) throws(TaskError) -> GenerationRequest {
+        let room = maxLength - maxTokens
+        guard room > 0 else {
+            throw TaskError(
+                .invalidSample,
+                "max_gen_toks is \(maxTokens), but the model takes only \(maxLength) tokens, prompt included; lower it")
+        }
+        var tokens = tokenizer.encode(prompt, addSpecial: true)
+        if tokens.isEmpty { tokens = [try self.prefix(tokenizer)] }
+        let truncated = max(0, tokens.count - room)
+        return GenerationRequest(
+            prompt: Array(tokens.dropFirst(truncated)), stop: stop, maxTokens: maxTokens, truncated: truncated)
+    }
+}

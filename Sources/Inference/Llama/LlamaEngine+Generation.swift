@@ -1,0 +1,143 @@
+internal import Evaluation
+internal import Llama
+
+/// Greedy generation of many texts at once.
+extension LlamaEngine {
+    /// Answers all generation requests; equal ones are computed once.
+    func generate(
+        _ requests: [EngineRequest], into responses: inout [EngineResponse?], meter: inout ProgressMeter
+    ) throws(EngineError) {
+        var texts: [GenerationRequest] = []
+        /// For each text, the requests that it answers.
+        var askers: [[Int]] = []
+        var known: [GenerationRequest: Int] = [:]
+        for (index, request) in requests.enumerated() {
+            guard case .generate(let request) = request else { continue }
+            if let text = known[request] {
+                askers[text].append(index)
+            } else {
+                known[request] = texts.count
+                texts.append(request)
+                askers.append([index])
+            }
+        }
+        guard let longest = texts.map({ $0.prompt.count + $0.maxTokens }).max() else { return }
+        let shape = try self.settings.generationShape(texts: texts.count, length: longest)
+        let context = try self.emptyContext(shape)
+        var session = GenerationSession(texts, context: context, vocabulary: self.model.vocabulary)
+        while true {
+            try self.checkCancellation()
+            let before = (computed: session.computedTokens, saved: session.savedTokens)
+            let step = try translatingErrors { () throws(LlamaError) in try session.step() }
+            guard let finished = step else { return }
+            if let text = session.notFinite {
+                throw EngineError(
+                    .notFinite, "the model's output is not a number; the model or its quantization is damaged",
+                    requestIndex: askers[text].first)
+            }
+            for (text, generation) in finished {
+                for request in askers[text] { responses[request] = .generation(generation) }
+            }
+            meter.update { progress in
+                progress.computedTokens += session.computedTokens - before.computed
+                progress.savedTokens += session.savedTokens - before.saved
+                for (text, generation) in finished {
+                    progress.requestsDone += askers[text].count
+                    progress.generatedTokens += generation.tokens.count
+                    progress.savedTokens += (askers[text].count - 1) * texts[text].prompt.count
+                }
+            }
+        }
+    }
+}
+
+/// The texts of a shard while they are generated: each step is one decode.
+struct GenerationSession {
+    private let context: LlamaContext
+    private let vocabulary: Vocabulary
+    private var schedule: SlotSchedule
+    private var states: [GenerationState]
+    private var batch = LlamaBatch()
+    private(set) var computedTokens = 0
+    private(set) var savedTokens = 0
+    /// A text for which the model's output was not finite.
+    private(set) var notFinite: Int?
+
+    init(_ requests: [GenerationRequest], context: LlamaContext, vocabulary: Vocabulary) {
+        self.context = context
+        self.vocabulary = vocabulary
+        self.schedule = SlotSchedule(prompts: requests.map(\.prompt), slots: context.shape.sequences)
+        self.states = requests.map(GenerationState.init)
+    }
+
+    /// Starts one prompt if a slot is free, else adds one token to every text at work.
+    ///
+    /// - Returns: the texts that ended with it; `nil` if there is nothing left to do.
+    mutating func step() throws(LlamaError) -> [(text: Int, generation: Generation)]? {
+        if let start = self.schedule.start() { return try self.begin(start) }
+        while let move = self.schedule.closeGap() {
+            try self.context.copy(sequence: Int32(move.from), to: Int32(move.to))
+        }
+        let active = self.schedule.active
+        guard !active.isEmpty else { return nil }
+        self.batch.removeAll()
+        for (slot, text) in active {
+            guard let token = self.states[text].lastToken else { continue }
+            self.batch.append(
+                token, position: self.states[text].lastPosition, sequence: Int32(slot), wantsOutput: true)
+            self.schedule.feed(token, to: slot)
+        }
+        try self.decode()
+        var finished: [(text: Int, generation: Generation)] = []
+        for (index, (slot, text)) in active.enumerated() {
+            if let generation = try self.take(after: index, slot: slot, text: text) {
+                finished.append((text, generation))
+            }
+        }
+        return finished
+    }
+
+    /// Computes a prompt, as far as it is not there yet, and its first new token.
+    private mutating func begin(
+        _ start: SlotSchedule.Start
+    ) throws(LlamaError) -> [(text: Int, generation: Generation)] {
+        let slot = Int32(start.slot)
+        if let source = start.copyFrom { try self.context.copy(sequence: Int32(source), to: slot) }
+        try self.context.truncate(sequence: slot, from: start.kept)
+        self.savedTokens += start.kept
+        let prompt = self.states[start.prompt].request.prompt
+        var position = start.kept
+        while position < prompt.count {
+            let end = min(prompt.count, position + self.context.shape.batchTokens)
+            self.batch.removeAll()
+            for index in position..<end {
+                self.batch.append(
+                    prompt[index], position: index, sequence: slot, wantsOutput: index == prompt.count - 1)
+            }
+            try self.decode()
+            position = end
+        }
+        let generation = try self.take(after: self.batch.count - 1, slot: start.slot, text: start.prompt)
+        return generation.map { [(start.prompt, $0)] } ?? []
+    }
+
+    private mutating func decode() throws(LlamaError) {
+        try self.context.decode(self.batch)
+        self.computedTokens += self.batch.count
+    }
+
+    /// Takes the most likely token after token `index` of the batch.
+    private mutating func take(after index: Int, slot: Int, text: Int) throws(LlamaError) -> Generation? {
+        let best = try self.context.withDistribution(after: index) { distribution in
+            (token: distribution.mostLikely, logProb: distribution.logProb(of: distribution.mostLikely))
+        }
+        guard let best else {
+            self.notFinite = text
+            return nil
+        }
+        let piece = self.vocabulary.endsGeneration(best.token) ? nil : self.vocabulary.piece(best.token)
+        let generation = self.states[text].append(best.token, logProb: best.logProb, piece: piece)
+        if generation != nil { self.schedule.finish(slot) }
+        return generation
+    }
+}

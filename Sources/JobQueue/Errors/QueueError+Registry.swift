@@ -1,0 +1,51 @@
+// The sentences that both implementations say.
+extension QueueError {
+    static func runNotFound(_ prefix: String) -> QueueError {
+        QueueError(.notFound, "no run starts with '\(prefix)': `assay list` shows the runs that exist")
+    }
+
+    static func runIsAmbiguous(_ prefix: String, _ candidates: [RunID], areMore: Bool) -> QueueError {
+        let names = candidates.map(\.text).joined(separator: ", ")
+        return QueueError(
+            .ambiguous, "'\(prefix)' fits several runs (\(names)\(areMore ? ", ..." : "")): give more characters")
+    }
+
+    static func jobNotFound(_ name: String) -> QueueError {
+        QueueError(.notFound, "there is no job \(name): `assay show <run>` lists a run's jobs")
+    }
+
+    static func notAJobName(_ name: String) -> QueueError {
+        QueueError(.invalid, "'\(name)' is no job: a job is named '<run>.<number>', for example 'k3f9x2a0.0'")
+    }
+
+    static func submissionDiffers(_ run: RunID) -> QueueError {
+        QueueError(
+            .conflict, "run \(run) exists already and was submitted with other content: submit under a new run id")
+    }
+
+    static func leaseLost(_ worker: WorkerID) -> QueueError {
+        QueueError(
+            .leaseLost,
+            "worker \(worker) has lost its lease: its shards belong to others now, it must stop and register again")
+    }
+
+    static func workerNotFound(_ worker: WorkerID) -> QueueError {
+        QueueError(.notFound, "there is no living worker \(worker): `assay worker list` shows those that are alive")
+    }
+}
+
+extension QueueError {
+    static func modelNotFound(_ name: String, existing: [String]) -> QueueError {
+        let others = existing.isEmpty ? "none was added yet" : "there are \(existing.joined(separator: ", "))"
+        return QueueError(.notFound, "there is no model '\(name)' (\(others)): add it with `assay model add`")
+    }
+
+    static func modelConflict(_ existing: ModelRecord, _ new: ModelRecord) -> QueueError {
+        QueueError(
+            .conflict,
+            """
+            model '\(new.name)' is \(existing.path) (sha256 \(existing.sha256.prefix(12))...), \
+            not \(new.path) (sha256 \(new.sha256.prefix(12))...): choose another name, or replace it
+            """)
+    }
+}

@@ -1,0 +1,184 @@
+public import FoundationEssentials
+
+/// A queue in this process's memory: for tests, and the model that the database is compared with.
+public actor InMemoryJobQueue: JobQueue {
+    private var ledger = Ledger()
+    private let now: @Sendable () -> Date
+    private let jitter: @Sendable () -> Double
+    private let pollInterval: Duration
+    private var listeners: [Int: AsyncStream<Void>.Continuation] = [:]
+    private var lastListener = 0
+
+    /// An empty queue.
+    ///
+    /// - Parameters:
+    ///   - pollInterval: How often `submissions()` wakes without a reason.
+    ///   - jitter: The part of the longest backoff that is waited, from 0 to 1.
+    ///   - now: The queue's clock.
+    public init(
+        pollInterval: Duration = .seconds(1), jitter: @escaping @Sendable () -> Double = { .random(in: 0...1) },
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.now = now
+        self.jitter = jitter
+        self.pollInterval = pollInterval
+    }
+}
+
+// MARK: - Work
+
+extension InMemoryJobQueue {
+    public func register(_ description: WorkerDescription, ttl: Duration) throws(QueueError) -> WorkerLease {
+        try ledger.register(description, ttl: ttl, incarnation: .random(), now: now())
+    }
+
+    public func claim(_ lease: WorkerLease, limit: Int, run: RunID?) throws(QueueError) -> [ClaimedShard] {
+        try ledger.claim(lease, limit: limit, run: run, now: now())
+    }
+
+    public func heartbeat(_ lease: WorkerLease, holding: [ShardProgress]) throws(QueueError) -> HeartbeatReply {
+        try ledger.heartbeat(lease, holding: holding, now: now())
+    }
+
+    public func commit(
+        _ claimed: ClaimedShard, _ publication: ShardPublication
+    ) throws(QueueError) -> CommitOutcome {
+        try ledger.commit(claimed, publication, now: now())
+    }
+
+    public func fail(_ claimed: ClaimedShard, _ failure: ShardFailure) throws(QueueError) -> FailureOutcome {
+        ledger.fail(claimed, failure, jitter: jitter(), now: now())
+    }
+
+    public func release(_ claimed: [ClaimedShard]) throws(QueueError) -> [ShardKey] {
+        ledger.release(claimed, now: now())
+    }
+
+    public func deregister(_ lease: WorkerLease) throws(QueueError) {
+        ledger.deregister(lease, now: now())
+    }
+
+    public func reap() throws(QueueError) -> ReapReport {
+        ledger.reap(now: now())
+    }
+
+    public func promote() throws(QueueError) -> Int {
+        ledger.promote(now: now())
+    }
+
+    public func drain(_ worker: WorkerID) throws(QueueError) {
+        try ledger.drain(worker)
+    }
+
+    public func workers() throws(QueueError) -> [WorkerRecord] {
+        ledger.workerRecords(now: now())
+    }
+
+    public func openShardCount(run: RunID?) throws(QueueError) -> Int {
+        ledger.openShardCount(run: run)
+    }
+}
+
+// MARK: - Runs
+
+extension InMemoryJobQueue {
+    public func submit(_ submission: RunSubmission) throws(QueueError) -> RunRecord {
+        try ledger.submit(submission, now: now())
+        for listener in listeners.values {
+            listener.yield()
+        }
+        return try ledger.run(matching: submission.id.text)
+    }
+
+    public func cancel(_ run: RunID) throws(QueueError) -> RunRecord {
+        try ledger.cancel(run, now: now())
+        return try ledger.run(matching: run.text)
+    }
+
+    public func runs(limit: Int, project: String?) throws(QueueError) -> [RunRecord] {
+        ledger.runRecords(limit: limit, project: project)
+    }
+
+    public func run(matching prefix: String) throws(QueueError) -> RunRecord {
+        try ledger.run(matching: prefix)
+    }
+
+    public func jobs(of run: RunID) throws(QueueError) -> [JobRecord] {
+        try ledger.jobRecords(of: run)
+    }
+
+    public func job(matching name: String) throws(QueueError) -> JobRecord {
+        let parsed = try JobName(name)
+        let run = try ledger.run(matching: parsed.run)
+        guard let job = try ledger.jobRecords(of: run.id).first(where: { $0.id.ordinal == parsed.ordinal }) else {
+            throw QueueError.jobNotFound("\(run.id).\(parsed.ordinal)")
+        }
+        return job
+    }
+
+    public func specification(of run: RunID) throws(QueueError) -> String {
+        guard let run = ledger.runs[run] else {
+            throw QueueError.runNotFound(run.text)
+        }
+        return run.submission.specification
+    }
+
+    public func specification(of job: JobID) throws(QueueError) -> String {
+        try ledger.job(job).submission.specification
+    }
+
+    public func shards(of job: JobID) throws(QueueError) -> [ShardRecord] {
+        try ledger.shardRecords(of: job)
+    }
+
+    public func attempts(of job: JobID) throws(QueueError) -> [AttemptRecord] {
+        try ledger.attemptRecords(of: job)
+    }
+
+    public func results(of job: JobID) throws(QueueError) -> [ShardResult] {
+        try ledger.results(of: job)
+    }
+}
+
+// MARK: - Models
+
+extension InMemoryJobQueue {
+    public func addModel(_ model: ModelRecord, replacing: Bool) throws(QueueError) -> ModelRecord {
+        try ledger.addModel(model, replacing: replacing, now: now())
+    }
+
+    public func models() throws(QueueError) -> [ModelRecord] {
+        ledger.models.values.sorted { $0.name < $1.name }
+    }
+
+    public func model(named name: String) throws(QueueError) -> ModelRecord {
+        try ledger.model(named: name)
+    }
+}
+
+// MARK: - Submissions
+
+extension InMemoryJobQueue {
+    public func submissions() -> AsyncStream<Void> {
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        lastListener += 1
+        let number = lastListener
+        listeners[number] = continuation
+        let interval = pollInterval
+        let ticks = Task {
+            while !Task.isCancelled {
+                try await Task.sleep(for: interval)
+                continuation.yield()
+            }
+        }
+        continuation.onTermination = { [weak self] _ in
+            ticks.cancel()
+            Task { await self?.forget(number) }
+        }
+        return stream
+    }
+
+    private func forget(_ listener: Int) {
+        listeners[listener] = nil
+    }
+}

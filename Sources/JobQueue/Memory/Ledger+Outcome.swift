@@ -1,0 +1,99 @@
+import FoundationEssentials
+
+/// The wait before the next attempt; the SQL function fail_shard has the same numbers.
+enum Backoff {
+    /// The longest wait after so many earlier failures; the actual one is drawn from zero to this.
+    static func limit(failures: Int) -> Double {
+        min(600, 5 * Double(1 << min(failures, 10)))
+    }
+}
+
+extension Ledger {
+    mutating func commit(
+        _ claimed: ClaimedShard, _ publication: ShardPublication, now: Date
+    ) throws(QueueError) -> CommitOutcome {
+        try publication.validate(for: claimed)
+        guard let place = place(of: claimed.key) else { return .fenced }
+        var shard = jobs[place.job].shards[place.shard]
+        if let result = shard.result {
+            let isSame =
+                result.epoch == claimed.epoch && result.incarnation == claimed.incarnation
+                && result.publication.path == publication.path && result.publication.sha256 == publication.sha256
+            return isSame ? .already : .fenced
+        }
+        guard shard.epoch == claimed.epoch, let claim = shard.claim, claim.incarnation == claimed.incarnation,
+            shard.state == .running || shard.state == .ready
+        else { return .fenced }
+        shard.state = .done
+        shard.samplesDone = publication.samples
+        shard.tokensDone = publication.tokens
+        shard.endedAt = now
+        shard.result = ShardResult(
+            key: claimed.key, range: shard.range, epoch: shard.epoch, incarnation: claim.incarnation,
+            publication: publication, worker: claim.worker, committedAt: now)
+        jobs[place.job].shards[place.shard] = shard
+        projects[jobs[place.job].project]?.uncharged += publication.seconds
+        return .committed
+    }
+
+    /// - Parameter jitter: From 0 to 1: the part of the longest wait that is waited.
+    mutating func fail(
+        _ claimed: ClaimedShard, _ failure: ShardFailure, jitter: Double, now: Date
+    ) -> FailureOutcome {
+        let failure = failure.normalized
+        guard let place = place(of: claimed.key, epoch: claimed.epoch, incarnation: claimed.incarnation),
+            jobs[place.job].shards[place.shard].state == .running
+        else { return .fenced }
+        log(place, .failed, error: failure.message, seconds: failure.seconds, now: now)
+        var shard = jobs[place.job].shards[place.shard]
+        defer { jobs[place.job].shards[place.shard] = shard }
+        let wait = Backoff.limit(failures: shard.failures) * jitter
+        shard.failures += 1
+        shard.samplesDone = 0
+        shard.tokensDone = 0
+        if jobs[place.job].isCancelled {
+            shard.cancel(now: now)
+            return .cancelled
+        }
+        if failure.isPermanent || shard.failures >= jobs[place.job].submission.maxAttempts {
+            shard.state = .failed
+            shard.reason = failure.message
+            shard.endedAt = now
+            return .failed
+        }
+        shard.state = .blocked
+        shard.notBefore = now + wait
+        return .retry(after: .seconds(wait))
+    }
+
+    mutating func release(_ claimed: [ClaimedShard], now: Date) -> [ShardKey] {
+        var released: [ShardKey] = []
+        for claim in claimed {
+            guard let place = place(of: claim.key, epoch: claim.epoch, incarnation: claim.incarnation),
+                jobs[place.job].shards[place.shard].state == .running
+            else { continue }
+            giveBack(place, note: nil, now: now)
+            released.append(claim.key)
+        }
+        return released.sorted()
+    }
+
+    /// Makes a running shard claimable again, with its epoch unchanged.
+    mutating func giveBack(_ place: (job: Int, shard: Int), note: String?, now: Date) {
+        let isCancelled = jobs[place.job].isCancelled
+        log(place, isCancelled ? .cancelled : .released, error: note, seconds: nil, now: now)
+        jobs[place.job].shards[place.shard].restart(isCancelled: isCancelled, now: now)
+    }
+}
+
+extension Ledger.Shard {
+    mutating func restart(isCancelled: Bool, now: Date) {
+        guard !isCancelled else {
+            cancel(now: now)
+            return
+        }
+        state = .ready
+        samplesDone = 0
+        tokensDone = 0
+    }
+}

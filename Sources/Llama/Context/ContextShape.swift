@@ -1,0 +1,59 @@
+/// The sizes of a context, fixed when it is made.
+public struct ContextShape: Sendable, Hashable {
+    /// How sequences share the memory for keys and values.
+    public enum Layout: Sendable, Hashable {
+        /// One pool of cells: a token may belong to several sequences, and attention runs over all cells used.
+        case shared
+        /// Every sequence has `cells` of its own: attention runs over these, and copying a sequence copies its data.
+        case separate
+    }
+
+    public var layout: Layout
+    /// Tokens that fit: in all for `shared`, per sequence for `separate`. Rounded up to a multiple of 256.
+    public var cells: Int
+    /// The number of sequences, 1...256; ids are 0..<sequences.
+    public var sequences: Int
+    /// The most tokens of a batch.
+    public var batchTokens: Int
+    /// The most tokens that are computed in one step; a larger batch is cut.
+    public var stepTokens: Int
+    /// The most outputs of a batch.
+    public var outputs: Int
+    /// Threads on the CPU.
+    public var threads: Int
+
+    public init(
+        layout: Layout, cells: Int, sequences: Int, batchTokens: Int, stepTokens: Int = 512, outputs: Int,
+        threads: Int
+    ) {
+        self.layout = layout
+        self.cells = (cells + 255) / 256 * 256
+        self.sequences = sequences
+        self.batchTokens = batchTokens
+        self.stepTokens = min(stepTokens, batchTokens)
+        self.outputs = outputs
+        self.threads = threads
+    }
+
+    /// All cells of the context.
+    public var totalCells: Int {
+        switch self.layout {
+        case .shared: self.cells
+        case .separate: self.cells * self.sequences
+        }
+    }
+
+    func check() throws(LlamaError) {
+        let numbers: [(name: String, value: Int, range: ClosedRange<Int>)] = [
+            ("cells", self.cells, 256...1 << 24), ("sequences", self.sequences, 1...LlamaBackend.maxSequences),
+            ("batch tokens", self.batchTokens, 1...1 << 20), ("step tokens", self.stepTokens, 1...self.batchTokens),
+            ("outputs", self.outputs, 1...self.batchTokens), ("threads", self.threads, 1...512),
+            ("cells in all", self.totalCells, 256...1 << 30),
+        ]
+        for (name, value, range) in numbers where !range.contains(value) {
+            throw LlamaError(
+                .limitExceeded,
+                "a context can't have \(value) \(name); \(range.lowerBound)...\(range.upperBound) are accepted")
+        }
+    }
+}

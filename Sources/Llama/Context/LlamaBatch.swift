@@ -1,0 +1,45 @@
+/// Tokens that go through a model together.
+///
+/// A batch can be emptied and filled again without new memory.
+public struct LlamaBatch: Sendable {
+    public private(set) var tokens: [Int32] = []
+    /// Each token's position in its sequences.
+    public private(set) var positions: [Int32] = []
+    /// Whether the distribution after each token is wanted; 0 or 1.
+    private(set) var outputs: [Int8] = []
+    /// The sequences of all tokens, token after token.
+    private(set) var sequences: [Int32] = []
+    /// Where each token's sequences begin in `sequences`.
+    private(set) var sequenceStarts: [Int] = []
+    public private(set) var outputCount = 0
+
+    public var count: Int { self.tokens.count }
+
+    public init() {}
+
+    /// Adds a token that belongs to all of `sequences`, which must not be empty.
+    public mutating func append(
+        _ token: Int32, position: Int, sequences: some Collection<Int32>, wantsOutput: Bool
+    ) {
+        self.tokens.append(token)
+        self.positions.append(Int32(clamping: position))
+        self.outputs.append(wantsOutput ? 1 : 0)
+        self.sequenceStarts.append(self.sequences.count)
+        self.sequences.append(contentsOf: sequences)
+        if wantsOutput { self.outputCount += 1 }
+    }
+
+    /// Adds a token of one sequence.
+    public mutating func append(_ token: Int32, position: Int, sequence: Int32, wantsOutput: Bool) {
+        self.append(token, position: position, sequences: CollectionOfOne(sequence), wantsOutput: wantsOutput)
+    }
+
+    public mutating func removeAll() {
+        self.tokens.removeAll(keepingCapacity: true)
+        self.positions.removeAll(keepingCapacity: true)
+        self.outputs.removeAll(keepingCapacity: true)
+        self.sequences.removeAll(keepingCapacity: true)
+        self.sequenceStarts.removeAll(keepingCapacity: true)
+        self.outputCount = 0
+    }
+}

@@ -1,0 +1,117 @@
+internal import CLlama
+
+/// A model at work: the memory of the sequences it is reading.
+///
+/// To be used from one thread at a time. Every argument is checked first, because llama.cpp aborts the process on some
+/// wrong ones.
+public final class LlamaContext {
+    public let shape: ContextShape
+    let model: ModelHandle
+    let pointer: OpaquePointer
+    let vocabularySize: Int
+    /// The number of tokens of the last batch; its outputs are valid until the next.
+    var decodedTokens = 0
+
+    /// Makes a context; flash attention is off, because it rounds differently from device to device.
+    public init(_ model: LlamaModel, shape: ContextShape) throws(LlamaError) {
+        try shape.check()
+        guard model.hasWeights else {
+            throw LlamaError(.limitExceeded, "\(model.file.path): only the vocabulary was loaded, a context needs weights")
+        }
+        var parameters = llama_context_default_params()
+        parameters.n_ctx = UInt32(shape.totalCells)
+        parameters.n_batch = UInt32(shape.batchTokens)
+        parameters.n_ubatch = UInt32(shape.stepTokens)
+        parameters.n_outputs_max = UInt32(shape.outputs)
+        parameters.n_seq_max = UInt32(shape.sequences)
+        parameters.n_threads = Int32(shape.threads)
+        parameters.n_threads_batch = Int32(shape.threads)
+        parameters.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED
+        parameters.kv_unified = shape.layout == .shared
+        parameters.no_perf = true
+        let (pointer, complaints) = LogRouter.shared.capturing { llama_init_from_model(model.handle.pointer, parameters) }
+        guard let pointer else {
+            let reason = complaints.isEmpty ? "no reason given" : complaints.joined(separator: "; ")
+            throw LlamaError(
+                .outOfMemory,
+                "\(model.file.path): llama.cpp can't make a context of \(shape.totalCells) tokens: \(reason)")
+        }
+        self.shape = shape
+        self.model = model.handle
+        self.pointer = pointer
+        self.vocabularySize = model.vocabulary.count
+    }
+
+    deinit { llama_free(self.pointer) }
+
+    /// Computes a batch; its distributions can be read until the next call.
+    public func decode(_ batch: LlamaBatch) throws(LlamaError) {
+        try self.check(batch)
+        self.decodedTokens = 0
+        let (status, complaints) = LogRouter.shared.capturing { self.rawDecode(batch) }
+        guard status == 0 else {
+            let what =
+                switch status {
+                case 1: "there is no room left in the context (\(self.shape.totalCells) tokens)"
+                case 2: "it was aborted"
+                case -1: "llama.cpp calls the batch invalid"
+                case -2: "memory could not be allocated"
+                default: "the computation failed (\(status))"
+                }
+            let details = complaints.isEmpty ? "" : ": " + complaints.joined(separator: "; ")
+            throw LlamaError(
+                status == -2 ? .outOfMemory : .decodeFailed, "decoding \(batch.count) tokens failed: \(what)\(details)")
+        }
+        self.decodedTokens = batch.count
+    }
+
+    private func rawDecode(_ batch: LlamaBatch) -> Int32 {
+        var (tokens, positions, outputs, sequences) = (batch.tokens, batch.positions, batch.outputs, batch.sequences)
+        return tokens.withUnsafeMutableBufferPointer { tokens in
+            positions.withUnsafeMutableBufferPointer { positions in
+                outputs.withUnsafeMutableBufferPointer { outputs in
+                    sequences.withUnsafeMutableBufferPointer { sequences in
+                        let starts = batch.sequenceStarts
+                        let ends = starts.dropFirst() + [sequences.count]
+                        var counts = zip(starts, ends).map { Int32($1 - $0) }
+                        var lists = starts.map { sequences.baseAddress?.advanced(by: $0) }
+                        return counts.withUnsafeMutableBufferPointer { counts in
+                            lists.withUnsafeMutableBufferPointer { lists in
+                                llama_decode(
+                                    self.pointer,
+                                    llama_batch(
+                                        n_tokens: Int32(tokens.count), token: tokens.baseAddress, embd: nil,
+                                        pos: positions.baseAddress, n_seq_id: counts.baseAddress,
+                                        seq_id: lists.baseAddress, logits: outputs.baseAddress))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Everything that llama.cpp would answer with an abort.
+    private func check(_ batch: LlamaBatch) throws(LlamaError) {
+        guard (1...self.shape.batchTokens).contains(batch.count) else {
+            throw LlamaError(
+                .limitExceeded, "a batch of \(batch.count) tokens; this context takes 1...\(self.shape.batchTokens)")
+        }
+        guard batch.outputCount <= self.shape.outputs else {
+            throw LlamaError(
+                .limitExceeded, "a batch with \(batch.outputCount) outputs; this context takes \(self.shape.outputs)")
+        }
+        let ids = 0..<Int32(clamping: self.vocabularySize)
+        if let stray = batch.tokens.first(where: { !ids.contains($0) }) {
+            throw LlamaError(.limitExceeded, "token \(stray) is not in the vocabulary of \(self.vocabularySize)")
+        }
+        let known = 0..<Int32(clamping: self.shape.sequences)
+        if let stray = batch.sequences.first(where: { !known.contains($0) }) {
+            throw LlamaError(
+                .limitExceeded, "sequence \(stray); this context has the sequences 0..<\(self.shape.sequences)")
+        }
+        if let stray = batch.positions.first(where: { $0 < 0 || $0 >= self.shape.cells }) {
+            throw LlamaError(.limitExceeded, "position \(stray); this context has \(self.shape.cells) per sequence")
+        }
+    }
+}

@@ -1,0 +1,39 @@
+/// The sizes of a model that decide about memory.
+struct ModelShape {
+    let contextLength: Int
+    /// The length before the model was stretched to a longer context, where the file says so.
+    let originalContextLength: Int?
+    let cacheBytesPerToken: Int
+
+    init(_ metadata: GGUFMetadata, architecture: String) throws(LlamaError) {
+        let layers = try metadata.requiredInteger("\(architecture).block_count", in: 1...GGUFLimits.layers)
+        let width = try metadata.requiredInteger("\(architecture).embedding_length", in: 1...1 << 20)
+        self.contextLength = try metadata.requiredInteger("\(architecture).context_length", in: 1...1 << 30)
+        self.originalContextLength = metadata.integer("\(architecture).rope.scaling.original_context_length")
+
+        let heads = Self.perLayer(metadata["\(architecture).attention.head_count"], layers: layers)
+        // Without key-value heads of their own, every head has keys and values.
+        let cacheHeads = Self.perLayer(metadata["\(architecture).attention.head_count_kv"], layers: layers) ?? heads
+        var bytes = 0
+        for layer in 0..<layers {
+            let headCount = min(max(heads?[layer] ?? 1, 1), width)
+            let keyLength = metadata.integer("\(architecture).attention.key_length") ?? width / headCount
+            let valueLength = metadata.integer("\(architecture).attention.value_length") ?? width / headCount
+            guard (1...1 << 20).contains(keyLength), (1...1 << 20).contains(valueLength) else {
+                throw LlamaError(.malformedFile, "\(metadata.path): is damaged: keys or values have no sound length")
+            }
+            let cacheHeadCount = min(max(cacheHeads?[layer] ?? headCount, 0), 1 << 16)
+            bytes += cacheHeadCount * (keyLength + valueLength) * 2
+        }
+        self.cacheBytesPerToken = max(bytes, 1)
+    }
+
+    /// One number for each layer, whether the file gives one for all or a list; `nil` if it gives none.
+    private static func perLayer(_ value: GGUFValue?, layers: Int) -> [Int]? {
+        switch value {
+        case .integer(let one)?: [Int](repeating: one, count: layers)
+        case .array(_, _, let integers)? where integers.count == layers: integers
+        default: nil
+        }
+    }
+}

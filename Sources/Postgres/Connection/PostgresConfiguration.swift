@@ -1,0 +1,46 @@
+/// Where the database is and how connections to it behave.
+public struct PostgresConfiguration: Sendable, Hashable {
+    /// The connection string as given; it may hold a password, so it is never printed.
+    public let connectionString: String
+    /// What the string sets, by libpq's keywords.
+    let settings: [String: String]
+
+    /// The time for one attempt to connect, name resolution and authentication included.
+    public var connectTimeout: Duration = .seconds(10)
+    /// The longest a single statement may take; nil for no limit.
+    ///
+    /// The server enforces it; a little later the client cancels the statement and gives the connection up if need be.
+    public var statementTimeout: Duration?
+    /// What pg_stat_activity shows, unless the connection string says otherwise.
+    public var applicationName = "assay"
+    /// The schemas that unqualified names are looked up in; empty for the server's default.
+    public var searchPath: [String] = []
+    /// Statements used repeatedly are prepared once per connection.
+    ///
+    /// Turn this off behind a pooler in transaction mode (PgBouncer): then there are no named statements and no
+    /// settings that last for a session, so `searchPath` must be empty.
+    public var usesPreparedStatements = true
+
+    /// Reads a connection string: "host=... dbname=...", or a postgres:// URL.
+    ///
+    /// Parts that it leaves out come from libpq's environment variables (PGHOST, PGUSER, ...).
+    public init(_ connectionString: String) throws(PostgresError) {
+        self.settings = try Self.parse(connectionString)
+        self.connectionString = connectionString
+    }
+}
+
+extension PostgresConfiguration: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// Database, server and user; never the password.
+    public var description: String {
+        let database = self.settings["dbname"] ?? "the default database"
+        let host = self.settings["host"] ?? self.settings["hostaddr"] ?? "the default host"
+        let port = self.settings["port"].map { ", port \($0)" } ?? ""
+        let user = self.settings["user"].map { " as \($0)" } ?? ""
+        return "\(database) at \(host)\(port)\(user)"
+    }
+
+    public var debugDescription: String { self.description }
+
+    public var customMirror: Mirror { Mirror(self, children: ["database": self.description]) }
+}

@@ -1,0 +1,117 @@
+internal import CPostgres
+internal import UVEventLoop
+
+extension PostgresConnection {
+    func open() async throws(PostgresError) {
+        do throws(PostgresError) {
+            guard self.configuration.usesPreparedStatements || self.configuration.searchPath.isEmpty else {
+                throw PostgresError(
+                    .usage, "a search path needs session settings, which usesPreparedStatements = false turns off",
+                    hint: "set the search path of the role or the database instead")
+            }
+            let handle = try await self.startConnecting()
+            try await self.finishConnecting(handle)
+            self.state = .open(handle)
+            try await self.applySessionSettings()
+        } catch {
+            self.end(error)
+            throw error
+        }
+    }
+
+    private func startConnecting() async throws(PostgresError) -> LibpqHandle {
+        guard !Task.isCancelled else { throw PostgresError(.cancelled, "cancelled before connecting") }
+        let (configuration, logger) = (self.configuration, self.logger)
+        let result = await offLoop { () -> Result<LibpqHandle, PostgresError> in
+            do throws(PostgresError) {
+                return .success(try LibpqHandle(starting: configuration, logger: logger))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    private func finishConnecting(_ handle: LibpqHandle) async throws(PostgresError) {
+        let deadline = ContinuousClock.now + self.configuration.connectTimeout
+        var status = handle.isBad ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING
+        while status != PGRES_POLLING_OK {
+            guard status == PGRES_POLLING_READING || status == PGRES_POLLING_WRITING else {
+                throw PostgresError(connecting: handle.errorMessage, to: self.configuration)
+            }
+            do throws(PostgresError) {
+                // The socket may be another one after each poll.
+                _ = try await self.wait(
+                    handle, for: status == PGRES_POLLING_READING ? .readable : .writable, until: deadline)
+            } catch {
+                guard error.code == .timedOut else { throw error }
+                throw PostgresError(
+                    .timedOut, "no connection to \(self.configuration) within \(self.configuration.connectTimeout)",
+                    hint: "check host, port and firewall, or raise the connect time-out")
+            }
+            status = PQconnectPoll(handle.pointer)
+        }
+        PQsetErrorVerbosity(handle.pointer, PQERRORS_DEFAULT)
+        guard PQsetnonblocking(handle.pointer, 1) == 0 else {
+            throw PostgresError(.connectionFailed, handle.errorMessage)
+        }
+    }
+
+    private func applySessionSettings() async throws(PostgresError) {
+        let settings = self.configuration.sessionSettings
+        guard !settings.isEmpty else { return }
+        let calls = settings.indices.map { "set_config($\(2 * $0 + 1), $\(2 * $0 + 2), false)" }
+        let statement = PostgresStatement(
+            name: "session_settings", sql: "SELECT " + calls.joined(separator: ", "))
+        _ = try await self.query(statement, settings.flatMap { [$0.name, $0.value] })
+    }
+
+    /// Waits for the connection's socket; the deadline's end is a `.timedOut` error.
+    func wait(
+        _ handle: LibpqHandle, for events: Readiness, until deadline: ContinuousClock.Instant?
+    ) async throws(PostgresError) -> Readiness {
+        let timeout = deadline.map { max(.zero, $0 - .now) }
+        do {
+            return try await self.loop.waitUntilReady(handle.socket, for: events, timeout: timeout)
+        } catch is CancellationError {
+            throw PostgresError(.cancelled, "cancelled")
+        } catch let error as EventLoopError {
+            switch error.code {
+            case .timedOut: throw PostgresError(.timedOut, "timed out")
+            case .shutDown: throw PostgresError(.shutDown, "the event loop was shut down")
+            case .system: throw PostgresError(.connectionLost, error.description)
+            }
+        } catch {
+            throw PostgresError(.connectionLost, "\(error)")
+        }
+    }
+}
+
+extension PostgresError {
+    /// libpq's verbose message of a failed attempt, with SQLSTATE and advice taken out of it.
+    init(connecting message: String, to configuration: PostgresConfiguration) {
+        var state: String?
+        var lines: [Substring] = []
+        for line in message.split(separator: "\n") where !line.hasPrefix("LOCATION:") {
+            var line = line
+            // "FATAL:  57P03: the database system is starting up"
+            if let match = line.firstMatch(of: #/:  ([0-9A-Z]{5}): /#) {
+                state = state ?? String(match.1)
+                line.replaceSubrange(match.range, with: ": ")
+            }
+            lines.append(line)
+        }
+        let hint: String? =
+            switch state {
+            case "3D000": "create the database, or name another one"
+            case "28P01", "28000": "check the user and its password or the server's pg_hba.conf"
+            case "53300": "too many connections: raise max_connections or use smaller pools"
+            case "57P03": "the server is starting up or shutting down; try again"
+            case nil: "start the embedded server with `assay up`, or set ASSAY_DATABASE_URL"
+            default: nil
+            }
+        self.init(
+            .connectionFailed, "cannot connect to \(configuration): \(lines.joined(separator: "; "))",
+            sqlState: state, hint: hint)
+    }
+}

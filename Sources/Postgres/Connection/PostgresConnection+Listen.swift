@@ -1,0 +1,87 @@
+internal import CPostgres
+internal import UVEventLoop
+
+extension PostgresConnection {
+    /// The payloads of a channel's notifications from now on; ends when the connection does.
+    ///
+    /// A slow reader misses the oldest beyond 1024 waiting payloads, so take a payload as "look again", not as data.
+    public func listen(_ channel: String) async throws(PostgresError) -> AsyncStream<String> {
+        guard !channel.isEmpty, channel.utf8.count <= 63, !channel.utf8.contains(0) else {
+            throw PostgresError(.usage, "a channel's name has 1 to 63 bytes, \"\(channel)\" doesn't")
+        }
+        let (stream, continuation) = AsyncStream<String>.makeStream(bufferingPolicy: .bufferingNewest(1024))
+        let id = self.listeners.add(continuation, to: channel)
+        continuation.onTermination = { [weak self] _ in
+            guard let self else { return }
+            Task { await self.stopListening(id, on: channel) }
+        }
+        do throws(PostgresError) {
+            _ = try await self.query(PostgresStatement(name: "listen", sql: "LISTEN \(channel.quotedIdentifier)"))
+        } catch {
+            continuation.finish()
+            throw error
+        }
+        if self.notificationPump == nil {
+            self.notificationPump = Task { [weak self] in
+                while await self?.pumpNotifications() == true {}
+            }
+        }
+        return stream
+    }
+
+    /// Sends a notification; it is delivered at the end of the transaction.
+    public func notify(_ channel: String, _ payload: String = "") async throws(PostgresError) {
+        _ = try await self.query(PostgresStatement(name: "notify", sql: "SELECT pg_notify($1, $2)"), [channel, payload])
+    }
+
+    /// Tries whether notifications arrive on this connection; if not (a pooler in between), poll instead.
+    public func verifyNotifications(timeout: Duration = .seconds(2)) async throws(PostgresError) -> Bool {
+        let channel = "assay_probe_\(UInt64.random(in: .min ... .max))"
+        let stream = try await self.listen(channel)
+        try await self.notify(channel, "probe")
+        let loop = self.loop
+        let arrived = await withTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                for await _ in stream { return true }
+                return false
+            }
+            group.addTask {
+                try? await loop.sleep(for: timeout)
+                return false
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? false
+        }
+        guard !Task.isCancelled else { throw PostgresError(.cancelled, "cancelled", statement: "notify") }
+        return arrived
+    }
+
+    private func stopListening(_ id: Listeners.ID, on channel: String) async {
+        guard self.listeners.remove(id, from: channel), self.isUsable else { return }
+        if self.listeners.isEmpty {
+            self.notificationPump?.cancel()
+            self.notificationPump = nil
+        }
+        let unlisten = PostgresStatement(name: "unlisten", sql: "UNLISTEN \(channel.quotedIdentifier)")
+        guard (try? await self.query(unlisten)) != nil, self.listeners.has(channel) else { return }
+        // Someone began to listen again while that was under way.
+        _ = try? await self.query(PostgresStatement(name: "listen", sql: "LISTEN \(channel.quotedIdentifier)"))
+    }
+
+    /// Reads once while no statement does; false when there is nothing more to wait for.
+    ///
+    /// A statement that runs at the same time waits for the same event, so it sees what is read here.
+    private func pumpNotifications() async -> Bool {
+        guard case .open(let handle) = self.state else { return false }
+        do throws(PostgresError) {
+            _ = try await self.wait(handle, for: .readable, until: nil)
+            guard case .open = self.state, !Task.isCancelled else { return false }
+            try self.consume(handle)
+            return true
+        } catch {
+            // Being cancelled only means that nobody listens any more.
+            if error.code != .cancelled { self.end(error) }
+            return false
+        }
+    }
+}

@@ -1,0 +1,107 @@
+internal import Evaluation
+public import JobQueue
+public import ResultStore
+
+/// Builds reports of runs from their published results.
+public struct ReportBuilder: Sendable {
+    /// The version of what builds; part of every report, to be raised when the same results would give other files.
+    public static let version = "0.1.0"
+
+    private let queue: any RunRegistry
+    private let store: Store
+    private let describe: @Sendable (_ configuration: String) throws -> TaskDescription
+
+    public init(queue: any RunRegistry, store: Store) {
+        self.init(queue: queue, store: store) { try TaskDescription(configuration: $0) }
+    }
+
+    /// - Parameter describe: Reads a task's canonical JSON.
+    init(
+        queue: any RunRegistry, store: Store,
+        describe: @Sendable @escaping (_ configuration: String) throws -> TaskDescription
+    ) {
+        self.queue = queue
+        self.store = store
+        self.describe = describe
+    }
+
+    /// Builds and publishes the report of a run; changes nothing if the same results were reported before.
+    ///
+    /// - Parameter name: The report's name; nil: the run's id.
+    /// - Throws: `ReportError.notReportable` unless every job is done, and whatever the queue and the store throw.
+    public func build(_ run: RunID, name: ReportName? = nil) async throws -> BuiltReport {
+        let name = try name ?? ReportName(run.text)
+        let input = try await self.input(run)
+        let files = try ReportFiles(input, name: name, toolVersion: Self.version)
+        let library = ReportLibrary(store: self.store.root)
+        let published = try await OwnThread.run { () throws(ReportError) in try library.publish(files) }
+        return BuiltReport(
+            report: files.report, published: published,
+            absoluteFolder: try self.store.absolutePath("reports/\(name)/v\(published.version)"),
+            resultFiles: try input.jobs.map { try self.store.absolutePath($0.resultPath) })
+    }
+
+    /// Reads all that the report of a run is made from; every file is checked against its published sha256.
+    public func input(_ run: RunID) async throws -> ReportInput {
+        let record = try await self.queue.run(matching: run.text)
+        let jobs = try await self.queue.jobs(of: run)
+        try Self.check(jobs, of: record)
+        var inputs: [JobInput] = []
+        for job in jobs { inputs.append(try await self.input(job)) }
+        return ReportInput(runID: run.text, runName: record.name, project: record.project, jobs: inputs)
+    }
+
+    private func input(_ job: JobRecord) async throws -> JobInput {
+        let specification = try Self.parse(try await self.queue.specification(of: job.id), of: job)
+        let task = try self.describe(specification.task.configuration)
+        let files = try await JobFiles(of: job, in: self.queue)
+        guard files.isComplete else {
+            throw ReportError(
+                .notReportable,
+                "job \(job.id.name) has \(files.shards.count) results for \(job.progress.shards.total) shards; "
+                    + "finish the run with assay-worker --drain, then build the report again")
+        }
+        var join = ShardJoin(job: job.id.name, specification: specification, metrics: task.metrics)
+        for shard in files.shards {
+            try join.append(try await self.store.readSamples(shard.path, sha256: shard.sha256), from: shard.path)
+        }
+        try join.finish()
+        return JobInput(
+            name: job.id.name,
+            task: .init(
+                name: specification.task.name, alias: task.alias, version: task.version,
+                hash: specification.task.hash),
+            model: .init(
+                name: specification.model.name, sha256: specification.model.sha256,
+                tokenizerSHA256: specification.model.tokenizerSHA256),
+            engines: join.engines, datasetSHA256: specification.dataSet.sha256,
+            logitsMode: specification.settings.logits.rawValue, settings: try specification.settings.json(),
+            shardCount: files.shards.count, digest: files.digest,
+            resultPath: try await files.build(in: self.store).path, metrics: task.metrics, samples: join.samples)
+    }
+
+    private static func parse(_ json: String, of job: JobRecord) throws(ReportError) -> JobSpecification {
+        do {
+            return try JobSpecification(json: json)
+        } catch {
+            throw ReportError(
+                .malformed,
+                "the specification of job \(job.id.name) cannot be read: \(error); it was submitted by another version of "
+                    + "this program, so submit the job again")
+        }
+    }
+
+    /// Refuses a run that is not done, and says of every job what is missing.
+    private static func check(_ jobs: [JobRecord], of run: RunRecord) throws(ReportError) {
+        let open = jobs.filter { $0.state != .done }
+        guard !open.isEmpty else { return }
+        let list = open.map { job in
+            "\(job.id.name) (\(Printable.text(job.task, limit: 80))) is \(job.state.rawValue), "
+                + "\(job.progress.shards.done) of \(job.progress.shards.total) shards done"
+        }
+        throw ReportError(
+            .notReportable,
+            "run \(run.id) cannot be reported on, since not all of its jobs are done: \(list.joined(separator: "; ")). "
+                + "assay show \(run.id) says more; build the report when the run is done")
+    }
+}

@@ -1,0 +1,93 @@
+public import Evaluation
+
+/// One job's published results: one model on one task.
+public struct JobInput: Sendable, Hashable {
+    /// The job's name within its project, such as "k3f9.1".
+    public var name: String
+    public var task: TaskInput
+    public var model: ModelInput
+    /// What computed the shards, in a fixed order; more than one if workers differed.
+    public var engines: [EngineInput]
+    /// sha256 of the data set's file.
+    public var datasetSHA256: String
+    /// Hash over every rendered prompt; nil where the job has none recorded.
+    public var promptsHash: String?
+    /// What the result files keep besides scores, such as "choices".
+    public var logitsMode: String
+    /// The job's settings as JSON text.
+    public var settings: String
+    public var shardCount: Int
+    /// The job's logical digest: the same for every way of having computed the same results.
+    public var digest: String
+    /// The job's HDF5 file, relative to the store.
+    public var resultPath: String
+    /// The task's metrics, in the task's order.
+    public var metrics: [MetricDefinition]
+    /// One per sample, in the data set's order.
+    public var samples: [SampleRow]
+
+    public init(
+        name: String, task: TaskInput, model: ModelInput, engines: [EngineInput], datasetSHA256: String,
+        promptsHash: String? = nil, logitsMode: String, settings: String, shardCount: Int, digest: String,
+        resultPath: String, metrics: [MetricDefinition], samples: [SampleRow]
+    ) {
+        self.name = name
+        self.task = task
+        self.model = model
+        self.engines = engines
+        self.datasetSHA256 = datasetSHA256
+        self.promptsHash = promptsHash
+        self.logitsMode = logitsMode
+        self.settings = settings
+        self.shardCount = shardCount
+        self.digest = digest
+        self.resultPath = resultPath
+        self.metrics = metrics
+        self.samples = samples
+    }
+}
+
+/// The task as it was run.
+public struct TaskInput: Sendable, Hashable {
+    public var name: String
+    /// The name to show, where the task gives one.
+    public var alias: String?
+    public var version: String?
+    /// Hash over everything in the task that can change a prompt or a score.
+    public var hash: String
+
+    public init(name: String, alias: String? = nil, version: String? = nil, hash: String) {
+        self.name = name
+        self.alias = alias
+        self.version = version
+        self.hash = hash
+    }
+}
+
+/// The model that answered.
+public struct ModelInput: Sendable, Hashable {
+    public var name: String
+    /// sha256 of the weights' file.
+    public var sha256: String
+    public var tokenizerSHA256: String?
+
+    public init(name: String, sha256: String, tokenizerSHA256: String? = nil) {
+        self.name = name
+        self.sha256 = sha256
+        self.tokenizerSHA256 = tokenizerSHA256
+    }
+}
+
+/// What ran the model.
+public struct EngineInput: Sendable, Hashable {
+    public var name: String
+    public var build: String
+    /// The kind of device, such as "cpu".
+    public var deviceKind: String
+
+    public init(name: String, build: String, deviceKind: String) {
+        self.name = name
+        self.build = build
+        self.deviceKind = deviceKind
+    }
+}

@@ -1,0 +1,90 @@
+internal import Evaluation
+internal import Statistics
+
+extension Report {
+    /// Computes the report on `input`.
+    ///
+    /// Throws `notReportable` if the input does not fit together: a strange run id, no job, a job without metrics, or a sample with another
+    /// number of values than the job has metrics.
+    public init(_ input: ReportInput, name: ReportName, toolVersion: String) throws(ReportError) {
+        guard !input.jobs.isEmpty else {
+            throw ReportError(.notReportable, "run \(input.runID) has no jobs; there is nothing to report on")
+        }
+        guard ReportName.isValid(input.runID) else {
+            throw ReportError(
+                .notReportable, "\"\(Printable.text(input.runID, limit: 120))\" is not a run's id; assay list shows all"
+            )
+        }
+        for job in input.jobs { try Self.check(job) }
+        let files = SampleFileNames.assign(input.jobs)
+
+        var tasks: [TaskReport] = []
+        for (job, file) in zip(input.jobs, files) {
+            let report = try JobReport(job, samplesFile: file)
+            let same = tasks.firstIndex { $0.task == job.task && $0.datasetSHA256 == job.datasetSHA256 }
+            if let same {
+                tasks[same].jobs.append(report)
+            } else {
+                tasks.append(.init(task: job.task, datasetSHA256: job.datasetSHA256, jobs: [report]))
+            }
+        }
+        self.init(
+            name: name, toolVersion: toolVersion, runID: input.runID, runName: input.runName, project: input.project,
+            tasks: tasks)
+    }
+
+    private static func check(_ job: JobInput) throws(ReportError) {
+        guard !job.metrics.isEmpty else {
+            throw ReportError(.notReportable, "job \(job.name) names no metrics, so there is no score to report")
+        }
+        for sample in job.samples {
+            guard sample.values.count == job.metrics.count, sample.weights.count == job.metrics.count else {
+                throw ReportError(
+                    .notReportable,
+                    "job \(job.name), sample \(Printable.text(sample.sampleID, limit: 80)): \(sample.values.count) values "
+                        + "and \(sample.weights.count) weights for \(job.metrics.count) metrics; verify the job's results"
+                )
+            }
+        }
+    }
+}
+
+extension JobReport {
+    init(_ job: JobInput, samplesFile: String) throws(ReportError) {
+        let settings = try JSONValue(parsing: job.settings, source: "the settings of job \(Printable.text(job.name))")
+        var description = job
+        description.samples = []
+        let scores = job.metrics.indices.map { index in
+            Score(metric: job.metrics[index], estimate: Self.estimate(job, metric: index))
+        }
+        self.init(
+            job: description, settings: settings, samplesFile: samplesFile, scores: scores, health: Health(job.samples))
+    }
+
+    private static func estimate(_ job: JobInput, metric index: Int) -> Estimate {
+        switch job.metrics[index].aggregation {
+        case .mean:
+            return .mean(of: job.samples.map { $0.values[index] })
+        case .perplexity:
+            return .perplexity(ofLogLikelihoods: job.samples.map { $0.values[index] })
+        case .weightedPerplexity:
+            return .weightedPerplexity(
+                ofLogLikelihoods: job.samples.map { .init(value: $0.values[index], weight: $0.weights[index]) })
+        case .bitsPerByte:
+            return .bitsPerByte(
+                ofLogLikelihoods: job.samples.map { .init(value: $0.values[index], weight: $0.weights[index]) })
+        }
+    }
+}
+
+extension Health {
+    init(_ samples: [SampleRow]) {
+        let isGenerated = samples.contains { $0.finishReason != nil }
+        self.init(
+            samples: samples.count, truncated: samples.count(where: \.isTruncated),
+            unparsed: isGenerated ? samples.count(where: \.isUnparsed) : nil,
+            hitMaxTokens: isGenerated ? samples.count { $0.finishReason == "length" } : nil,
+            promptTokens: samples.reduce(0) { $0 &+ $1.promptTokens },
+            generatedTokens: samples.reduce(0) { $0 &+ $1.generatedTokens })
+    }
+}

@@ -1,0 +1,86 @@
+internal import FoundationEssentials
+internal import Glibc
+
+/// The few file operations that publishing needs, every return code checked.
+enum Disk {
+    /// Makes a folder; one that is there already is fine unless `isNew` is asked for.
+    static func makeFolder(_ path: String, isNew: Bool = false) throws(ReportError) {
+        guard mkdir(path, 0o777) != 0 else { return }
+        let code = errno
+        var status = stat()
+        if code == EEXIST, !isNew, stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return }
+        throw Self.failure("create the folder", path, code)
+    }
+
+    /// Writes a file that must not exist, and waits until it is on the disk.
+    static func write(_ content: [UInt8], to path: String) throws(ReportError) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw Self.failure("create", path, errno) }
+        var code: Int32 = 0
+        content.withUnsafeBytes { bytes in
+            var start = 0
+            while start < bytes.count, let base = bytes.baseAddress {
+                let written = Glibc.write(descriptor, base + start, bytes.count - start)
+                if written < 0, errno == EINTR { continue }
+                guard written > 0 else {
+                    code = written < 0 ? errno : EIO
+                    return
+                }
+                start += written
+            }
+        }
+        if code == 0, fsync(descriptor) != 0 { code = errno }
+        if close(descriptor) != 0, code == 0 { code = errno }
+        guard code == 0 else { throw Self.failure("write", path, code) }
+    }
+
+    /// Waits until a folder's entries are on the disk.
+    static func syncFolder(_ path: String) throws(ReportError) {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Self.failure("open the folder", path, errno) }
+        defer { close(descriptor) }
+        // Some shared file systems cannot sync a folder and say EINVAL.
+        guard fsync(descriptor) == 0 || errno == EINVAL else { throw Self.failure("sync the folder", path, errno) }
+    }
+
+    /// Renames a folder; false if the new name is taken.
+    static func rename(_ old: String, to new: String) throws(ReportError) -> Bool {
+        guard Glibc.rename(old, new) != 0 else { return true }
+        let code = errno
+        if code == EEXIST || code == ENOTEMPTY || code == ENOTDIR { return false }
+        throw Self.failure("rename \(old) to", new, code)
+    }
+
+    /// The entries of a folder in order; empty if there is no such folder.
+    static func entries(of path: String) throws(ReportError) -> [String] {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            if errno == ENOENT { return [] }
+            throw Self.failure("read the folder", path, errno)
+        }
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+        } catch {
+            throw ReportError(.fileSystem, "cannot read the folder \(path): \(error)")
+        }
+    }
+
+    /// Removes a folder and all in it, as far as it can be done.
+    static func remove(_ path: String) {
+        // What stays behind is removed by a later build.
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    /// When something was last modified, in seconds by the file system's clock; nil if it is not there.
+    static func modificationTime(of path: String) -> Int? {
+        var status = stat()
+        return lstat(path, &status) == 0 ? Int(status.st_mtim.tv_sec) : nil
+    }
+
+    static func failure(_ action: String, _ path: String, _ code: Int32) -> ReportError {
+        ReportError(
+            .fileSystem,
+            "cannot \(action) \(path): \(String(cString: strerror(code))); check the store's permissions and free space"
+        )
+    }
+}

@@ -1,0 +1,62 @@
+internal import Evaluation
+internal import Statistics
+
+extension Aggregation {
+    /// How values become the score, in words and formula.
+    var summary: String {
+        switch self {
+        case .mean: "mean over samples"
+        case .perplexity: "exp(−mean of log-likelihoods)"
+        case .weightedPerplexity: "exp(−Σ log-likelihood / Σ weight)"
+        case .bitsPerByte: "−Σ log-likelihood / (Σ bytes · ln 2)"
+        }
+    }
+}
+
+extension EstimateMethod {
+    /// A few words for a table.
+    var label: String {
+        switch self {
+        case .normal: "normal"
+        case .wilson: "Wilson"
+        case .logNormal: "delta, log scale"
+        case .ratio: "delta, ratio"
+        case .logRatio: "delta, log ratio"
+        }
+    }
+
+    /// How the numbers were computed, in one or two sentences.
+    var note: String {
+        switch self {
+        case .normal:
+            "The score is the mean x̄ over samples. SE = s / √n, with n − 1 in s. Interval: x̄ ± 1.96 SE."
+        case .wilson:
+            "The score is the share of ones. SE = s / √n, with n − 1 in s. Interval: Wilson’s score interval, used where "
+                + "scores are all 0 or 1 and there are fewer than \(Estimate.wilsonLimit) of either."
+        case .logNormal:
+            "The score is exp(−m), m the mean log-likelihood. SE by the delta method: exp(−m) · s / √n. Interval: "
+                + "exp(−m ± 1.96 s / √n)."
+        case .ratio:
+            "The score is a quotient r of two sums. SE by the delta method, from the residuals eᵢ = xᵢ − r wᵢ: "
+                + "√(n / (n − 1) · Σ eᵢ²) / Σ wᵢ. Interval: r ± 1.96 SE."
+        case .logRatio:
+            "The score is exp(r), r a quotient of two sums. SE of r by the delta method, from the residuals eᵢ = xᵢ − r wᵢ: "
+                + "√(n / (n − 1) · Σ eᵢ²) / Σ wᵢ; SE of the score = exp(r) · SE(r). Interval: exp(r ± 1.96 SE(r))."
+        }
+    }
+}
+
+extension EstimateGap {
+    /// Why a number is missing, as a sentence.
+    var note: String {
+        switch self {
+        case .noSamples: "There are no samples."
+        case .oneSample: "One sample has no standard error."
+        case .notFinite(let samples):
+            "\(samples) \(samples == 1 ? "sample has" : "samples have") a value that is not a finite number, so there is no "
+                + "score; the samples' file shows which."
+        case .noWeight: "The weights add up to zero, so there is no score."
+        case .overflow: "The result is too large to be represented."
+        }
+    }
+}

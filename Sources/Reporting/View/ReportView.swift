@@ -1,0 +1,92 @@
+internal import Evaluation
+internal import Statistics
+
+/// What the templates show of a report, every number a text; they see stored properties only.
+struct ReportView {
+    var title: String
+    var name: String
+    var runID: String
+    var project: String
+    var toolVersion: String
+    var schemaVersion: Int
+    var models: [String]
+    var modelNames: String
+    var hasManyModels: Bool
+    var taskCount: String
+    var sampleCount: String
+    var command: String
+    var hasRemarks: Bool
+    var remarks: [RemarkView]
+    var tasks: [TaskView]
+    var methods: [MethodView]
+
+    init(_ report: Report) {
+        let jobs = report.tasks.flatMap(\.jobs)
+        var models: [String] = []
+        for job in jobs where !models.contains(job.job.model.name) { models.append(job.job.model.name) }
+        let used = jobs.flatMap { job in job.scores.map(\.estimate.method) }
+        let remarks = report.tasks.flatMap(RemarkView.all)
+        let samples = jobs.reduce(0) { $0 + $1.health.samples }
+
+        self.title = Printable.text(report.runName.isEmpty ? report.runID : report.runName)
+        self.name = report.name.value
+        self.runID = Printable.text(report.runID)
+        self.project = Printable.text(report.project)
+        self.toolVersion = Printable.text(report.toolVersion)
+        self.schemaVersion = Report.schemaVersion
+        self.models = models.map { Printable.text($0) }
+        self.modelNames = self.models.joined(separator: ", ")
+        self.hasManyModels = models.count > 1
+        self.taskCount = "\(report.tasks.count) \(report.tasks.count == 1 ? "task" : "tasks")"
+        self.sampleCount = "\(NumberText.count(samples)) \(samples == 1 ? "sample" : "samples")"
+        self.command = report.rebuildCommand
+        self.hasRemarks = !remarks.isEmpty
+        self.remarks = remarks
+        self.tasks = report.tasks.enumerated().map { TaskView($1, number: $0 + 1, withModels: models.count > 1) }
+        self.methods = EstimateMethod.allCases.filter(used.contains).map { MethodView(label: $0.label, note: $0.note) }
+    }
+}
+
+/// How a kind of number was computed.
+struct MethodView {
+    var label: String
+    var note: String
+}
+
+/// Something to look at before a score is believed.
+struct RemarkView {
+    var place: String
+    var text: String
+
+    static func all(of task: TaskReport) -> [RemarkView] {
+        task.jobs.flatMap { job in
+            let place = Printable.text("\(task.title) · \(job.job.model.name)")
+            let gaps = job.scores.compactMap { score in
+                score.estimate.gap.map { "\(score.metric.title): \($0.note)" }
+            }
+            return (Self.findings(job.health) + Self.engines(job.job) + gaps).map {
+                RemarkView(place: place, text: Printable.text($0))
+            }
+        }
+    }
+
+    /// A job's numbers depend on who computed which shard if engines differ.
+    private static func engines(_ job: JobInput) -> [String] {
+        job.engines.count < 2
+            ? []
+            : ["The shards were computed by \(job.engines.count) different engines or devices; see the provenance."]
+    }
+
+    private static func findings(_ health: Health) -> [String] {
+        func finding(_ count: Int?, _ what: String) -> String? {
+            guard let count, count > 0 else { return nil }
+            return "\(NumberText.count(count)) of \(NumberText.count(health.samples)) \(what) "
+                + "(\(NumberText.percent(health.share(count))))."
+        }
+        return [
+            finding(health.unparsed, "answers hold nothing that a filter could read"),
+            finding(health.hitMaxTokens, "generations ended at the limit of new tokens"),
+            finding(health.truncated, "samples have a prompt cut on the left"),
+        ].compactMap { $0 }
+    }
+}

@@ -1,0 +1,49 @@
+internal import ArgumentParser
+internal import Console
+internal import Reporting
+internal import Statistics
+
+struct ShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Show a report's score table, after checking its files.",
+        discussion: "Example:  assay-report show k3f9m2ab --version 1")
+
+    @Argument(help: "The report's name.")
+    var name: String
+
+    @Option(help: "The version; the newest by default.")
+    var version: Int?
+
+    @OptionGroup var options: GlobalOptions
+
+    struct Row: Encodable {
+        var task: String
+        var model: String
+        var metric: String
+        var filter: String?
+        var n: Int
+        var value: Double?
+        var standardError: Double?
+        var lower: Double?
+        var upper: Double?
+    }
+
+    func run() async throws {
+        let library = try self.options.library()
+        let name = try ReportName(self.name)
+        let version = try self.version ?? library.newestVersion(of: name)
+        let scores = try library.scores(of: name, version: version)
+        if self.options.json {
+            return try Output.json(
+                scores.map {
+                    Row(
+                        task: $0.task, model: $0.model, metric: $0.metric, filter: $0.filter, n: $0.n, value: $0.value,
+                        standardError: $0.standardError, lower: $0.interval?.lower, upper: $0.interval?.upper)
+                })
+        }
+        Output.line(ScoreTable.render(scores, style: self.options.style), terminator: "")
+        Output.line()
+        Output.line("\(library.path(of: name, version: version))/report.html")
+    }
+}

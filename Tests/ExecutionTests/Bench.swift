@@ -1,0 +1,94 @@
+import Execution
+import Foundation
+import JobQueue
+import Logging
+import Synchronization
+import UVEventLoop
+
+/// A queue in memory with one job, and what a worker needs besides.
+struct Bench: Sendable {
+    let queue: InMemoryJobQueue
+    let clock: ManualClock
+    let loop: EventLoop
+    let run: RunID
+
+    static let description = WorkerDescription(host: "test", pid: 1, device: "cpu", engine: "scripted")
+
+    init(shards: Int) async throws {
+        let clock = ManualClock()
+        self.clock = clock
+        self.loop = try EventLoop(name: "worker-test")
+        self.queue = InMemoryJobQueue(pollInterval: .milliseconds(1), jitter: { 0 }, now: { clock.now })
+        let submission = RunSubmission(
+            name: "test", user: "tester", specification: "{}",
+            jobs: [
+                JobSubmission(
+                    ordinal: 1, task: "t", model: "m", modelSHA256: String(repeating: "a", count: 64),
+                    specification: "{}", sampleCount: shards,
+                    shards: (0..<shards).map { ShardRange(rowStart: $0, rowCount: 1) })
+            ])
+        self.run = submission.id
+        _ = try await self.queue.submit(submission)
+    }
+
+    func worker(_ processor: any ShardProcessor) -> Worker {
+        Worker(
+            description: Self.description, options: WorkerOptions(endsWhenDrained: true), queue: self.queue,
+            heartbeatQueue: self.queue, heartbeatLoop: self.loop, processor: processor,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    func end() async { await self.loop.shutDown() }
+
+    func shards() async throws -> [ShardRecord] {
+        try await self.queue.shards(of: try await self.queue.jobs(of: self.run)[0].id)
+    }
+
+    func attempts() async throws -> [AttemptRecord] {
+        try await self.queue.attempts(of: try await self.queue.jobs(of: self.run)[0].id)
+    }
+
+    func committedShards() async throws -> [Int] {
+        try await self.queue.results(of: try await self.queue.jobs(of: self.run)[0].id).map(\.key.index)
+    }
+}
+
+/// A clock that moves when it is told to.
+final class ManualClock: Sendable {
+    private let seconds = Mutex(0.0)
+
+    var now: Date { Date(timeIntervalSince1970: self.seconds.withLock { $0 }) }
+
+    func advance(by seconds: Double) { self.seconds.withLock { $0 += seconds } }
+}
+
+/// Does with each shard what the test says, and remembers the order.
+final class ScriptedProcessor: ShardProcessor {
+    typealias Script = @Sendable (ClaimedShard) async -> Result<ShardPublication, ExecutionError>
+
+    private let script: Script
+    private let indices = Mutex<[Int]>([])
+
+    init(_ script: @escaping Script) { self.script = script }
+
+    var processed: [Int] { self.indices.withLock { $0 } }
+
+    func process(
+        _ shard: ClaimedShard, progress: @escaping @Sendable (_ samples: Int, _ tokens: Int) -> Void
+    ) async throws(ExecutionError) -> ShardPublication {
+        self.indices.withLock { $0.append(shard.index) }
+        return try await self.script(shard).get()
+    }
+}
+
+extension ShardProcessor where Self == ScriptedProcessor {
+    static var publishing: ScriptedProcessor { ScriptedProcessor { .success($0.publication) } }
+}
+
+extension ClaimedShard {
+    var publication: ShardPublication {
+        ShardPublication(
+            path: "runs/\(self.key)/e\(self.epoch)", bytes: 1, sha256: String(repeating: "b", count: 64),
+            digest: String(repeating: "c", count: 64), samples: self.rowCount, tokens: 1, seconds: 0)
+    }
+}

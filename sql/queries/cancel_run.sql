@@ -1,0 +1,1 @@
+SELECT cancel_run($1::text) AS found

@@ -1,0 +1,1 @@
+SELECT pg_notify('assay_submitted', $1::text)

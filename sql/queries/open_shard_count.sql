@@ -1,0 +1,1 @@
+SELECT count(*) AS open FROM shard WHERE state IN ('blocked', 'ready', 'running')

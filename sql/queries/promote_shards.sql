@@ -1,0 +1,1 @@
+SELECT promote_shards() AS promoted

@@ -1,0 +1,1 @@
+SELECT workers, requeued, held, promoted FROM reap()

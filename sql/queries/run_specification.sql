@@ -1,0 +1,1 @@
+SELECT specification FROM run WHERE run_id = $1::text
