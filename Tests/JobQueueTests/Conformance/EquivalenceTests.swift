@@ -1,16 +1,17 @@
-import JobQueue
 import Testing
+
+@testable import JobQueue
 
 /// The same script on both implementations, step by step, with the same answers.
 @Suite struct EquivalenceTests {
-    @Test(.timeLimit(.minutes(3)), arguments: 1...6)
+    @Test(.timeLimit(.minutes(3)), arguments: 1...8)
     func bothAnswerTheSame(seed: Int) async throws {
-        try await withQueue(.memory) { memory in
+        try await withQueue(.memory, jitter: TestQueue.fixedWait / Backoff.limit(failures: 0)) { memory in
             try await withQueue(.postgres) { database in
                 var script = Script(random: SplitMix(seed: UInt64(seed)))
                 var left = Player(test: memory)
                 var right = Player(test: database)
-                for step in 0..<220 {
+                for step in 0..<250 {
                     let operation = script.next()
                     let expected = try await left.perform(operation)
                     let actual = try await right.perform(operation)
@@ -46,8 +47,9 @@ private struct Script {
         let index = Int.random(in: 0..<1000, using: &random)
         let other = Int.random(in: 0..<1000, using: &random)
         switch Int.random(in: 0..<100, using: &random) {
-        case 0..<6: return .submit(run: index % 5, jobs: 1 + other % 3, shards: 1 + other % 4, isOther: other % 9 == 0)
-        case 6..<14: return .register(ttl: 30 + index % 90)
+        case 0..<7: return .submit(run: index % 10, jobs: 1 + other % 3, shards: 1 + other % 4, isOther: other % 9 == 0)
+        // Leases and steps of time are far from each other, as a database's clock does not stand still meanwhile.
+        case 7..<14: return .register(ttl: [79, 119][index % 2])
         case 14..<44: return .claim(worker: index, limit: 1 + other % 4)
         case 44..<62: return .commit(claim: index)
         case 62..<70: return .fail(claim: index, isPermanent: other % 5 == 0)
@@ -55,11 +57,10 @@ private struct Script {
         case 75..<83: return .heartbeat(worker: index, forgetting: other % 3 == 0, samples: other % 12)
         case 83..<85: return .deregister(worker: index)
         case 85..<90: return .reap
-        // Beyond the longest backoff, or so little that no deadline is near.
-        case 90..<95: return .advance([700, 20, 35][index % 3])
-        case 95: return .cancel(run: index % 5)
+        case 90..<95: return .advance([700, 40, 80][index % 3])
+        case 95: return .cancel(run: index % 10)
         case 96: return .drain(worker: index)
-        default: return .look(run: index % 5)
+        default: return .look(run: index % 10)
         }
     }
 }
@@ -87,7 +88,11 @@ private struct Player {
         switch operation {
         case .submit(let run, let jobs, let shards, let isOther):
             let record = try await queue.submit(
-                submission("0000000\(run)", (0..<(isOther ? 1 : jobs)).map { job($0, shards: shards, maxAttempts: 2) }))
+                submission(
+                    "0000000\(run)",
+                    (0..<(isOther ? 1 : jobs)).map { number in
+                        job(number, shards: shards, model: number == 1 ? hexadecimalB : hexadecimalA, maxAttempts: 2)
+                    }))
             return "\(record.state) \(record.progress)"
         case .register(let ttl):
             leases.append(try await queue.register(worker(), ttl: .seconds(ttl)))
@@ -103,7 +108,10 @@ private struct Player {
         case .fail(let claim, let isPermanent):
             guard let claim = claims.at(claim) else { return "none" }
             let outcome = try await queue.fail(claim, failure(isPermanent: isPermanent))
-            return outcome.wait == nil ? "\(outcome)" : "retry"
+            guard outcome.wait != nil else { return "\(outcome)" }
+            // The two drew different waits.
+            try await test.fixWait(claim.key)
+            return "retry"
         case .release(let indices):
             return "\(try await queue.release(indices.compactMap { claims.at($0) }.unique))"
         case .heartbeat(let worker, let forgetting, let samples):
@@ -155,8 +163,9 @@ private struct Player {
 }
 
 extension Array {
+    /// One of the last few.
     fileprivate func at(_ index: Int) -> Element? {
-        isEmpty ? nil : self[index % count]
+        isEmpty ? nil : self[count - 1 - index % Swift.min(count, 7)]
     }
 }
 
