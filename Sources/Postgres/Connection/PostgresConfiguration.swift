@@ -27,6 +27,9 @@ public struct PostgresConfiguration: Sendable, Hashable {
     public init(_ connectionString: String) throws(PostgresError) {
         self.settings = try Self.parse(connectionString)
         self.connectionString = connectionString
+        if let seconds = self.settings["connect_timeout"].flatMap({ Int($0) }), seconds > 0 {
+            self.connectTimeout = .seconds(seconds)
+        }
     }
 }
 

@@ -66,7 +66,9 @@ extension PostgresConnection {
     }
 
     /// Takes results until there are no more, or a COPY begins.
-    func collect(_ handle: LibpqHandle, until deadline: ContinuousClock.Instant?) async throws(PostgresError) -> Outcome {
+    func collect(
+        _ handle: LibpqHandle, until deadline: ContinuousClock.Instant?
+    ) async throws(PostgresError) -> Outcome {
         var outcome = Outcome()
         while true {
             while PQisBusy(handle.pointer) != 0 {

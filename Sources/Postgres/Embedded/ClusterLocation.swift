@@ -79,7 +79,8 @@ struct ClusterLocation: Codable, Hashable {
         }
         guard self.host == Files.hostName || !Files.exists(self.dataFolder + "/postmaster.pid") else {
             throw PostgresError(
-                .embeddedServer, "the server in \(self.folder) was started on the machine \(self.host) and may still run",
+                .embeddedServer,
+                "the server in \(self.folder) was started on the machine \(self.host) and may still run",
                 hint: "run `assay down` there; if that machine is gone, remove \(self.dataFolder)/postmaster.pid")
         }
     }

@@ -33,8 +33,10 @@ enum Files {
         }
         let scalars = path.unicodeScalars
         // These mean something to the server's configuration, to connection strings, or to the shell in pg_ctl.
-        guard !scalars.contains(where: { "\"'\\$`,".unicodeScalars.contains($0) || $0.value < 32 || $0.value == 127 })
-        else {
+        let isOdd = { (scalar: Unicode.Scalar) in
+            "\"'\\$`,".unicodeScalars.contains(scalar) || scalar.value < 32 || scalar.value == 127
+        }
+        guard !scalars.contains(where: isOdd) else {
             throw PostgresError(
                 .usage, "the path \(path) contains a character that the embedded server can't deal with",
                 hint: "use an ASSAY_HOME without quotes, backslash, $, `, comma and control characters")
