@@ -18,7 +18,7 @@ extension PostgresConnection {
         }
     }
 
-    /// Runs a script of several statements without parameters, e.g. a migration.
+    /// Runs a script of several statements without parameters, such as a migration.
     ///
     /// They form one transaction unless the script says otherwise; the first error ends it and names the line.
     public func execute(script: String, name: String = "script") async throws(PostgresError) {

@@ -1,13 +1,13 @@
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Musl)
-internal import Musl
+    internal import Musl
 #endif
 
 #if canImport(FoundationEssentials)
-internal import FoundationEssentials
+    internal import FoundationEssentials
 #else
-internal import Foundation
+    internal import Foundation
 #endif
 
 /// The few file operations that the embedded server needs.
@@ -80,7 +80,7 @@ enum Files {
         }
     }
 
-    /// Makes a folder with those above it; fine if it exists. The umask only restricts those above.
+    /// Makes a folder with those above it, unless it exists; the umask restricts only those above.
     static func makeFolder(_ path: String, mode: mode_t) throws(PostgresError) {
         if Self.exists(path) { return }
         try Self.makeFolder(Self.parent(path), mode: 0o755)
@@ -100,7 +100,9 @@ enum Files {
     }
 
     static func rename(_ path: String, to target: String) throws(PostgresError) {
-        guard renameat(AT_FDCWD, path, AT_FDCWD, target) == 0 else { throw PostgresError(systemCall: "rename \(path) to \(target)") }
+        guard renameat(AT_FDCWD, path, AT_FDCWD, target) == 0 else {
+            throw PostgresError(systemCall: "rename \(path) to \(target)")
+        }
     }
 
     static func list(_ folder: String) -> [String] {

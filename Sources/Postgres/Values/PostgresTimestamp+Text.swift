@@ -3,7 +3,7 @@ extension PostgresTimestamp: PostgresEncodable, PostgresDecodable, CustomStringC
 
     public var postgresParameter: PostgresParameter { PostgresParameter(text: self.description) }
 
-    /// ISO 8601 in UTC with microseconds where there are any, e.g. "2026-07-01 12:30:00.25+00".
+    /// ISO 8601 in UTC with microseconds where there are any, such as "2026-07-01 12:30:00.25+00".
     public var description: String {
         if self == .distantFuture { return "infinity" }
         if self == .distantPast { return "-infinity" }

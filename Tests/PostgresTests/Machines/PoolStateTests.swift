@@ -46,7 +46,10 @@ import Testing
             var lent: Set<Int> = []
             var waiting: [Int] = []
             func take(_ lease: PoolState.Lease) {
-                let slot = switch lease { case .use(let slot), .open(let slot): slot }
+                let slot =
+                    switch lease {
+                    case .use(let slot), .open(let slot): slot
+                    }
                 #expect(lent.insert(slot).inserted)
             }
             for _ in 0..<200 {

@@ -3,9 +3,9 @@ import PostgresTesting
 import Testing
 
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 private enum Colour: String, PostgresEncodable, PostgresDecodable {
@@ -35,7 +35,8 @@ private func roundTrip<Value: PostgresEncodable & PostgresDecodable & Equatable>
                 try await roundTrip([Int32.min, 0, .max], "int4", on: connection)
                 try await roundTrip([Int64.min, 0, .max], "int8", on: connection)
                 try await roundTrip([Int.min, 0, .max], "numeric", on: connection)
-                try await roundTrip([0.1, -1e300, .leastNonzeroMagnitude, .infinity, -.infinity], "float8", on: connection)
+                try await roundTrip(
+                    [0.1, -1e300, .leastNonzeroMagnitude, .infinity, -.infinity], "float8", on: connection)
                 try await roundTrip([Float(0.1), -3e38, .infinity], "float4", on: connection)
                 try await roundTrip(["", "ä\n\"'\\", "🙂"], "text", on: connection)
                 try await roundTrip([UUID()], "uuid", on: connection)
@@ -68,7 +69,8 @@ private func roundTrip<Value: PostgresEncodable & PostgresDecodable & Equatable>
                 }
                 let row = try await connection.query(
                     PostgresStatement(
-                        name: "t", sql: "SELECT date '2024-02-29' AS d, timestamp '2024-02-29 01:02:03.5' AS t, "
+                        name: "t",
+                        sql: "SELECT date '2024-02-29' AS d, timestamp '2024-02-29 01:02:03.5' AS t, "
                             + "timestamptz '2024-02-29 01:02:03.5+00' AS z, "
                             + "(extract(epoch FROM timestamptz '2024-02-29 01:02:03.5+00') * 1000000)::int8 AS e")
                 ).only()
@@ -137,7 +139,9 @@ private func roundTrip<Value: PostgresEncodable & PostgresDecodable & Equatable>
                 try await connection.execute(script: "CREATE TABLE t (id int PRIMARY KEY, n int CHECK (n > 0))")
                 let insert = PostgresStatement(name: "insert_t", sql: "INSERT INTO t VALUES ($1, $2)")
                 _ = try await connection.query(insert, [1, 1])
-                let duplicate = await #expect(throws: PostgresError.self) { try await connection.query(insert, [1, 1]) }
+                let duplicate = await #expect(throws: PostgresError.self) {
+                    try await connection.query(insert, [1, 1])
+                }
                 #expect(duplicate?.code == .server)
                 #expect(duplicate?.isUniqueViolation == true)
                 #expect(duplicate?.constraint == "t_pkey")
