@@ -10,7 +10,7 @@ extension EmbeddedServer {
         _ location: ClusterLocation, _ account: ServerAccount, _ binaries: ServerBinaries
     ) async throws(PostgresError) {
         let unfinished = location.dataFolder + ".new"
-        try Files.removeFolder(unfinished)
+        try Files.remove(unfinished)
         try account.makeFolder(unfinished)
         try account.makeFolder(location.logFolder)
         var arguments = [

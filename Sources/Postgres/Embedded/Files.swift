@@ -90,7 +90,7 @@ enum Files {
         }
     }
 
-    static func removeFolder(_ path: String) throws(PostgresError) {
+    static func remove(_ path: String) throws(PostgresError) {
         guard Self.exists(path) else { return }
         do {
             try FileManager.default.removeItem(atPath: path)

@@ -26,7 +26,7 @@ private func withServer(
     } catch {
         result = .failure(error)
     }
-    try await server.stop(.immediate)
+    try await server.remove()
     await loop.shutDown()
     try FileManager.default.removeItem(atPath: folder.path)
     try result.get()
@@ -119,6 +119,37 @@ private func withServer(
             let connection = try await PostgresConnection.connect(configuration, on: loop)
             #expect(try await connection.query(one).count == 1)
             await connection.close()
+        }
+    }
+
+    @Test func aHomeInAPrivateFolderWorksForRootToo() async throws {
+        try await withServer(in: "/private/home") { server, loop in
+            let parent = String(server.home.dropLast("/home".count))
+            try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
+            try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: parent)
+            let configuration = try await server.start()
+            let connection = try await PostgresConnection.connect(configuration, on: loop)
+            #expect(try await connection.query(one).count == 1)
+            await connection.close()
+            #expect(try await server.start() == configuration)
+        }
+    }
+
+    @Test func aMovedHomeTakesItsClusterAlong() async throws {
+        try await withServer(in: "/before") { server, loop in
+            let before = try await server.start()
+            let connection = try await PostgresConnection.connect(before, on: loop)
+            try await connection.execute(script: "CREATE TABLE kept (n int)")
+            await connection.close()
+            try await server.stop()
+            let home = server.home.replacing("/before", with: "/after")
+            try FileManager.default.moveItem(atPath: server.home, toPath: home)
+            let moved = try EmbeddedServer(
+                home: home, on: loop, environment: ProcessInfo.processInfo.environment, options: .forTests)
+            let after = try await PostgresConnection.connect(moved.start(), on: loop)
+            #expect(try await after.query(PostgresStatement(name: "kept", sql: "SELECT * FROM kept")).isEmpty)
+            await after.close()
+            try await moved.remove()
         }
     }
 
