@@ -1,3 +1,4 @@
+import OrderedCollections
 import Testing
 
 @testable import Evaluation
@@ -92,7 +93,10 @@ import Testing
         ("generation_kwargs: {top_p: 0.9}", "only greedy answers"),
         ("generation_kwargs: {until: ['']}", "empty string"),
         ("generation_kwargs: {max_gen_toks: 0}", "an integer from 1"),
-        ("filter_list: [{name: a, filter: [{function: majority_vote}]}]", "one of regex, remove_whitespace, take_first"),
+        (
+            "filter_list: [{name: a, filter: [{function: majority_vote}]}]",
+            "one of regex, remove_whitespace, take_first"
+        ),
         ("filter_list: [{name: a, filter: [{function: regex, regex_pattern: '('}]}]", "the regular expression"),
         ("filter_list: [{name: a, filter: [{function: take_first}, {function: regex}]}]", "must be the last"),
         ("filter_list: [{name: a, filter: []}, {name: a, filter: []}]", "twice"),

@@ -1,3 +1,4 @@
+import OrderedCollections
 import Testing
 
 @testable import Evaluation
@@ -17,12 +18,13 @@ import Testing
         #expect(throws: TaskError.self) { try dataSet.document(at: 3) }
         // printf '{"a":1}\n' | sha256sum
         let one = try DataSet(jsonl: Array("{\"a\":1}\n".utf8))
-        #expect(one.sha256 == "e3dde3fb38a7ef0d9aca4b5cb2a2e23ce3cb0ca22b02f0be8d06a2fb6ce22dc4" || !one.sha256.isEmpty)
+        #expect(one.sha256 == "e346432021b04179518d9614f3560ccd71354a4ee101ddcb893d6959a9d6301c")
     }
 
     @Test(arguments: [
         ("", "no rows"), ("\n", "no rows"), ("{\"a\":1}\n[1]\n", ":2: a row must be a JSON object"),
-        ("{\"a\":1}\n\n{\"a\":}\n", ":3:6: the row is not valid JSON"), ("{\"a\":1,\"a\":2}", "the key \"a\" is there twice"),
+        ("{\"a\":1}\n\n{\"a\":}\n", ":3:6: the row is not valid JSON"),
+        ("{\"a\":1,\"a\":2}", "the key \"a\" is there twice"),
         ("{\"a\":1} x", "more text"), ("{\"a\":12345678901234567890}", "does not fit in 64 bits"),
         ("{\"a\":NaN}", "no JSON value"), ("{\"a\":\"\u{1}\"}", "control character"),
     ])
@@ -84,7 +86,9 @@ import Testing
     }
 
     @Test func keysCanBeSorted() throws {
-        #expect(try JSONValue.parse("{\"é\":1,\"b\":2,\"B\":3}".utf8).text(sortingKeys: true) == "{\"B\":3,\"b\":2,\"é\":1}")
+        #expect(
+            try JSONValue.parse("{\"é\":1,\"b\":2,\"B\":3}".utf8).text(sortingKeys: true) == "{\"B\":3,\"b\":2,\"é\":1}"
+        )
     }
 
     @Test func escapesAreRead() throws {
@@ -109,9 +113,12 @@ import Testing
 
 @Suite struct PythonTextTests {
     @Test(arguments: [
-        (JSONValue.double(1e16), "1e+16"), (.double(123456789012345680), "1.2345678901234568e+17"), (.double(1e15), "1000000000000000.0"),
-        (.double(1e-5), "1e-05"), (.double(0.0001), "0.0001"), (.double(-1e22), "-1e+22"), (.double(1.5e300), "1.5e+300"),
-        (.bool(true), "True"), (.null, "None"), (.array([.string("a'b"), .string("\"'"), .int(1)]), #"["a'b", '"\'', 1]"#),
+        (JSONValue.double(1e16), "1e+16"), (.double(123456789012345680), "1.2345678901234568e+17"),
+        (.double(1e15), "1000000000000000.0"),
+        (.double(1e-5), "1e-05"), (.double(0.0001), "0.0001"), (.double(-1e22), "-1e+22"),
+        (.double(1.5e300), "1.5e+300"),
+        (.bool(true), "True"), (.null, "None"),
+        (.array([.string("a'b"), .string("\"'"), .int(1)]), #"["a'b", '"\'', 1]"#),
         (.object(["k": .double(2)]), "{'k': 2.0}"), (.string("plain"), "plain"),
     ])
     func strIsPythons(value: JSONValue, expected: String) {

@@ -1,11 +1,12 @@
+import Testing
+
+@testable import Evaluation
+
 #if canImport(FoundationEssentials)
 import FoundationEssentials
 #else
 import Foundation
 #endif
-import Testing
-
-@testable import Evaluation
 
 @Suite struct FilesTests {
     /// A folder with these files, removed afterwards.
@@ -37,7 +38,8 @@ import Testing
         try Self.with([
             "base.yaml": ConfigurationTests.minimal + "description: base\ntarget_delimiter: '_'\n",
             "t.yaml": "include: base.yaml\ntask: derived\ndescription: own\n", "loop.yaml": "include: loop.yaml\n",
-            "wrong.yaml": "include: bad.yaml\ntask: x\n", "bad.yaml": "doc_to_txt: x\n", "none.yaml": "include: no.yaml\n",
+            "wrong.yaml": "include: bad.yaml\ntask: x\n", "bad.yaml": "doc_to_txt: x\n",
+            "none.yaml": "include: no.yaml\n",
         ]) { folder in
             let task = try TaskConfiguration.load(path: folder + "t.yaml")
             #expect(task.name == "derived")

@@ -1,10 +1,10 @@
+@testable import Evaluation
+
 #if canImport(FoundationEssentials)
 import FoundationEssentials
 #else
 import Foundation
 #endif
-
-@testable import Evaluation
 
 /// Reference values that lm-evaluation-harness itself gave; Fixtures/lm-eval/make.py made them.
 enum Fixture {

@@ -104,8 +104,10 @@ import Testing
             let regex = try PythonRegex(example["pattern"]?.string ?? "")
             let text = example["text"]?.string ?? ""
             let found = example["found"]?.items.map { $0.items.map { $0.string ?? "?" } }
-            #expect(try regex.findAll(text) == found, "\(regex.pattern) in \(text.debugDescription)")
-            #expect(try regex.removingMatches(from: text) == example["removed"]?.string, "\(regex.pattern) from \(text)")
+            let actual = try regex.findAll(text)
+            #expect(actual == found, "\(regex.pattern) in \(text.debugDescription)")
+            #expect(
+                try regex.removingMatches(from: text) == example["removed"]?.string, "\(regex.pattern) from \(text)")
         }
     }
 

@@ -4,9 +4,10 @@ import Testing
 
 @Suite struct RegexTests {
     @Test(arguments: [
-        "(", ")", "[", "a{2", "*", "a**", "(?P<x>a)(?P<x>b)", "\\1", "(a\\1)", "(?<=a*)b", "[b-a]", "\\q", "a(?i)", "\\", "(?P=x)",
+        "(", ")", "[", "*", "a**", "(?P<x>a)(?P<x>b)", "\\1", "(a\\1)", "(?<=a*)b", "[b-a]", "\\q", "a(?i)", "\\",
+        "(?P=x)",
         "x{3,2}", "a{9999}", "(?(1)a)", "a++", "[\\d-z]", "(?>a)", "\\x1",
-    ].filter { $0 != "a{2" })
+    ])
     func refusesWhatItCannotParse(pattern: String) {
         #expect(throws: PatternError.self) { try PythonRegex(pattern) }
     }
@@ -17,9 +18,9 @@ import Testing
         #expect(throws: PatternError.self) { try PythonRegex(String(repeating: "a", count: 20_000)) }
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: ["(a+)+$", "(a|a)*b", "(a*)*b", "(?:a?){30}a{30}b", "(?=(a+)+b)"])
+    @Test(arguments: ["(a+)+$", "(a|a)*b", "(a*)*b", "(?:a?){30}a{30}b", "(?=(a+)+b)"])
     func runawayMatchingStops(pattern: String) throws {
-        let regex = try PythonRegex(pattern)
+        let regex = try PythonRegex(pattern, maxSteps: 100_000)
         let text = String(repeating: "a", count: 40) + "!"
         #expect(throws: PatternError.self) { try regex.findAll(text) }
     }
@@ -30,7 +31,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("I say 12 or $3.50.", "$3.50.", false), ("none", "[invalid]", true), ("a 5", "5", false), ("7 of 8", "8", false),
+        ("I say 12 or $3.50.", "$3.50.", false), ("none", "[invalid]", true), ("a 5", "5", false),
+        ("7 of 8", "8", false),
     ])
     func flexibleExtractTakesTheLast(text: String, expected: String, fellBack: Bool) throws {
         let pipelines = try CompiledPipeline.compiled([

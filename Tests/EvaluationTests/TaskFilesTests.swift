@@ -23,7 +23,7 @@ import Testing
             "endings":[" go. [title] End.","b  c","[substeps] d","e"],"expected_index":2}
             """)
         #expect(sample.prompt == "Home: How to. Start. Go on.")
-        #expect(sample.choices == ["go. . End.", "b c", " d", "e"])
+        #expect(sample.choices == ["go.. End.", "b c", " d", "e"])
         #expect(sample.goldIndex == 2)
         #expect(sample.requests[3] == .loglikelihood(context: sample.prompt, continuation: " e"))
     }

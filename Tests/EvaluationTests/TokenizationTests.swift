@@ -26,16 +26,17 @@ import Testing
     }
 
     @Test func tokensMayReachOverTheBoundary() throws {
-        // "the ca" + "t": the pair has " cat" where the context alone has " c" and "a".
+        // The pair is "the", " cat", " a", "t"; the context alone is "the", " c", "a", so the fourth token is scored.
         let score = try Self.pair("the ca", "t at", ToyTokenizer())
-        #expect(score.tokens == [10, 13, 1097, 1032, 16])
+        #expect(score.tokens == [10, 13, 1097, 1116])
         #expect(score.scoredFrom == 3)
     }
 
     @Test func noContextMeansThePrefixToken() throws {
         #expect(try Self.pair("", "ab") == ScoringRequest(tokens: [256, 97, 98], scoredFrom: 1))
         #expect(try Self.pair("  ", "ab") == ScoringRequest(tokens: [256, 32, 32, 97, 98], scoredFrom: 1))
-        #expect(try Self.pair("", "ab", ByteTokenizer(prefixToken: 97)) == ScoringRequest(tokens: [97, 98], scoredFrom: 1))
+        #expect(
+            try Self.pair("", "ab", ByteTokenizer(prefixToken: 97)) == ScoringRequest(tokens: [97, 98], scoredFrom: 1))
         #expect(throws: TaskError.self) { try Self.pair("", "ab", ByteTokenizer(prefixToken: nil)) }
         // Nothing would be left to score.
         #expect(throws: TaskError.self) { try Self.pair("", "a", ByteTokenizer(prefixToken: 97)) }

@@ -31,8 +31,10 @@ import Testing
         ("{{ x|trim|replace('a','b')|upper }}", #"{"x":"  cat "}"#, "CBT"),
         ("{{ '12'|int + 1 }} {{ 'x'|int }} {{ 'x'|int(-1) }} {{ '3.9'|int }} {{ '1.5'|float }}", "{}", "13 0 -1 3 1.5"),
         ("{{ [3,1,2]|sort|join('-') }} {{ ['b','A']|sort }} {{ [1,2]|sum }}", "{}", "1-2-3 ['A', 'b'] 3"),
-        ("{{ xs|map(attribute='n')|list }} {{ xs|selectattr('n','gt',1)|map(attribute='n')|list }}",
-            #"{"xs":[{"n":1},{"n":2}]}"#, "[1, 2] [2]"),
+        (
+            "{{ xs|map(attribute='n')|list }} {{ xs|selectattr('n','gt',1)|map(attribute='n')|list }}",
+            #"{"xs":[{"n":1},{"n":2}]}"#, "[1, 2] [2]"
+        ),
         ("{{ missing|default('d') }} {{ none|default('d') }} {{ ''|default('d', true) }}", "{}", "d None d"),
         ("{{ missing is defined }} {{ o.a is defined }} {{ o.b is defined }}", #"{"o":{"a":1}}"#, "False True False"),
         ("{{ 1 == 1.0 }} {{ [[1]] == [[1]] }} {{ 'a' in 'cat' }} {{ 2 not in [1] }}", "{}", "True True True True"),
@@ -81,7 +83,8 @@ import Testing
     @Test(arguments: [
         "{{ x", "{{ x }", "{% if x %}", "{% endif %}", "{{ 1 + }}", "{{ }}", "{% for x %}{% endfor %}", "{# x",
         "{% macro a() %}{% endmacro %}", "{% break %}", "{% include 'x' %}", "{{ x|nofilter }}", "{{ x is notest }}",
-        "{{ 'a }}", "{% raw %}", "{{ 99999999999999999999 }}", "{{ a < b < c }}", "{{ f()() }}", "{% for 5 in x %}{% endfor %}",
+        "{{ 'a }}", "{% raw %}", "{{ 99999999999999999999 }}", "{{ a < b < c }}", "{{ f()() }}",
+        "{% for 5 in x %}{% endfor %}",
         "{{ '\\q' }}", "{% generation", "{{ x", "{%", "{{", "{{}}", "{%%}", "{{-}}", "{{--}}",
     ])
     func refusesWhatItCannotParse(template: String) throws {

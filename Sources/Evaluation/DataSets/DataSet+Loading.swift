@@ -19,21 +19,20 @@ extension DataSet {
 ///
 /// - Throws: `TaskError` with the reason the system gives.
 func readFile(_ path: String, limit: Int) throws(TaskError) -> [UInt8] {
-    var isDirectory = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+    guard FileManager.default.fileExists(atPath: path) else {
         throw TaskError(.unreadableFile, "there is no such file", file: path)
     }
-    guard !isDirectory else { throw TaskError(.unreadableFile, "this is a folder, not a file", file: path) }
     do {
-        let attributes = try FileManager.default.attributesOfItem(atPath: path)
-        guard attributes[.type] as? FileAttributeType != .typeUnknown,
-            let size = attributes[.size] as? any BinaryInteger, Int(size) <= limit
-        else { throw TaskError(.limitExceeded, "the file is larger than \(limit) bytes", file: path) }
-        let data = try Data(contentsOf: URL(filePath: path))
-        guard data.count <= limit else {
+        let attributes = try FileManager.default.attributesOfItem(
+            atPath: URL(filePath: path).resolvingSymlinksInPath().path)
+        guard attributes[.type] as? FileAttributeType == .typeRegular else {
+            throw TaskError(.unreadableFile, "this is no regular file", file: path)
+        }
+        let size = (attributes[.size] as? UInt64).map(Int.init(clamping:)) ?? attributes[.size] as? Int ?? .max
+        guard size <= limit else {
             throw TaskError(.limitExceeded, "the file is larger than \(limit) bytes", file: path)
         }
-        return Array(data)
+        return Array(try Data(contentsOf: URL(filePath: path)))
     } catch let error as TaskError {
         throw error
     } catch {
