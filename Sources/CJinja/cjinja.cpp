@@ -86,7 +86,11 @@ assay::statements compiled(const std::string &source) {
               tokens[index].pos);
         index = end;
     }
-    return assay::compile(parse(tokens, source, statement));
+    std::unordered_set<size_t> texts;
+    for (const auto &token : tokens) {
+        if (token.t == jinja::token::text) texts.insert(token.pos);
+    }
+    return assay::compile(parse(tokens, source, statement), texts);
 }
 
 // Values are built by recursion.

@@ -12,7 +12,8 @@ namespace {
 using arguments_of = std::vector<std::pair<std::string, expression_ptr>>;
 
 expression_ptr compile_expression(const jinja::statement *node);
-statements compile_all(const jinja::statements &nodes);
+using positions = std::unordered_set<size_t>;
+statements compile_all(const jinja::statements &nodes, const positions &texts);
 
 value undefined(std::string hint) { return jinja::mk_val<jinja::value_undefined>(std::move(hint)); }
 
@@ -311,10 +312,7 @@ struct binary : expression {
 
 struct text_statement : statement {
     std::string content;
-    void run(frame &in) const override {
-        in.limits.spend_text(in.out.text.size() + content.size() < in.limits.bytes ? content.size() : SIZE_MAX);
-        in.out.text += content;
-    }
+    void run(frame &in) const override { in.out.add(content, in.limits); }
 };
 
 struct print_statement : statement {
@@ -326,9 +324,7 @@ struct print_statement : statement {
             in.out.values.push_back(v);
             return;
         }
-        const std::string content = str(v, in.limits);
-        if (in.out.text.size() + content.size() > in.limits.bytes) in.limits.spend_text(SIZE_MAX);
-        in.out.text += content;
+        in.out.add(str(v, in.limits), in.limits);
     }
 };
 
@@ -643,7 +639,7 @@ expression_ptr compile_expression(const jinja::statement *node) {
     refuse("this kind of expression can't be used here", node);
 }
 
-statement_ptr compile_for(const jinja::for_statement *node) {
+statement_ptr compile_for(const jinja::for_statement *node, const positions &texts) {
     auto result = made<for_block>(node);
     result->targets = names_in(node->loopvar.get());
     if (const auto *chosen = as<jinja::select_expression>(node->iterable.get())) {
@@ -652,12 +648,12 @@ statement_ptr compile_for(const jinja::for_statement *node) {
     } else {
         result->iterable = compile_expression(node->iterable.get());
     }
-    result->body = compile_all(node->body);
-    result->otherwise = compile_all(node->default_block);
+    result->body = compile_all(node->body, texts);
+    result->otherwise = compile_all(node->default_block, texts);
     return result;
 }
 
-statement_ptr compile_set(const jinja::set_statement *node) {
+statement_ptr compile_set(const jinja::set_statement *node, const positions &texts) {
     auto result = made<set_block>(node);
     if (const auto *target = as<jinja::member_expression>(node->assignee.get())) {
         if (target->computed) refuse("only names and members of a namespace can be set", node);
@@ -667,20 +663,20 @@ statement_ptr compile_set(const jinja::set_statement *node) {
         result->targets = names_in(node->assignee.get());
     }
     if (node->val) result->assigned = compile_expression(node->val.get());
-    result->body = compile_all(node->body);
+    result->body = compile_all(node->body, texts);
     return result;
 }
 
-statement_ptr compile_statement(const jinja::statement *node) {
+statement_ptr compile_statement(const jinja::statement *node, const positions &texts) {
     if (const auto *n = as<jinja::if_statement>(node)) {
         auto result = made<if_block>(node);
         result->condition = compile_expression(n->test.get());
-        result->then = compile_all(n->body);
-        result->otherwise = compile_all(n->alternate);
+        result->then = compile_all(n->body, texts);
+        result->otherwise = compile_all(n->alternate, texts);
         return result;
     }
-    if (const auto *n = as<jinja::for_statement>(node)) return compile_for(n);
-    if (const auto *n = as<jinja::set_statement>(node)) return compile_set(n);
+    if (const auto *n = as<jinja::for_statement>(node)) return compile_for(n, texts);
+    if (const auto *n = as<jinja::set_statement>(node)) return compile_set(n, texts);
     if (as<jinja::macro_statement>(node) || as<jinja::call_statement>(node)) {
         refuse("macros are not supported in task templates", node);
     }
@@ -689,19 +685,25 @@ statement_ptr compile_statement(const jinja::statement *node) {
         refuse("break and continue are not part of Jinja; filter the loop with if", node);
     }
     if (as<jinja::noop_statement>(node)) refuse("generation blocks are for chat templates", node);
+    const auto *literal = as<jinja::string_literal>(node);
+    if (literal && texts.count(node->pos) > 0) {
+        auto result = made<text_statement>(node);
+        result->content = literal->val;
+        return result;
+    }
     auto result = made<print_statement>(node);
     result->what = compile_expression(node);
     return result;
 }
 
-statements compile_all(const jinja::statements &nodes) {
+statements compile_all(const jinja::statements &nodes, const positions &texts) {
     statements result;
-    for (const auto &node : nodes) result.push_back(compile_statement(node.get()));
+    for (const auto &node : nodes) result.push_back(compile_statement(node.get(), texts));
     return result;
 }
 
 }  // namespace
 
-statements compile(const jinja::program &program) { return compile_all(program.body); }
+statements compile(const jinja::program &program, const positions &texts) { return compile_all(program.body, texts); }
 
 }  // namespace assay

@@ -10,6 +10,13 @@ value scope::find(const std::string &name) const {
     return nullptr;
 }
 
+void output::add(const std::string &more, budget &limits) {
+    limits.spend(more.size() / 64);
+    // Only the whole is measured: every piece was paid for when it was made.
+    if (this->text.size() + more.size() > limits.bytes) limits.spend_text(this->text.size() + more.size());
+    this->text += more;
+}
+
 value expression::evaluate(frame &in) const {
     try {
         in.limits.spend(1);

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "python.h"
@@ -23,6 +24,8 @@ struct output {
     std::string text;
     bool keeps_values = false;
     std::vector<value> values;
+
+    void add(const std::string &more, budget &limits);
 };
 
 struct frame {
@@ -59,6 +62,7 @@ using statements = std::vector<statement_ptr>;
 void run_all(const statements &body, frame &in);
 
 // From llama.cpp's syntax tree; throws failure for what task templates can't use (macros, call and filter blocks).
-statements compile(const jinja::program &program);
+// `texts` are the positions of text outside of tags, which the tree does not tell from {{ 'literals' }}.
+statements compile(const jinja::program &program, const std::unordered_set<size_t> &texts);
 
 }  // namespace assay

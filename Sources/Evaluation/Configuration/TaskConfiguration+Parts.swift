@@ -183,7 +183,8 @@ extension MetricConfiguration {
         {
             throw aggregation.error(
                 .unsupported,
-                "\(metric.rawValue) can't be aggregated by \(aggregation.found), only by \(metric.aggregation.rawValue)")
+                "\(metric.rawValue) can't be aggregated by \(aggregation.found), only by \(metric.aggregation.rawValue)"
+            )
         }
         self.metric = metric
         self.higherIsBetter = try reader.boolean("higher_is_better") ?? metric.higherIsBetter

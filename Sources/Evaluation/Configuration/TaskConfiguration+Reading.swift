@@ -59,7 +59,8 @@ extension TaskConfiguration {
         self.decontaminationQuery = try reader.template("doc_to_decontamination_query")
         self.metadata = reader.node("metadata")?.value ?? .object([:])
         if let repeats = reader.node("repeats"), repeats.value != .int(1) {
-            throw repeats.error(.unsupported, "repeats is \(repeats.found); greedy answers never differ, so it must be 1")
+            throw repeats.error(
+                .unsupported, "repeats is \(repeats.found); greedy answers never differ, so it must be 1")
         }
         try reader.finish(refused: Self.refusedKeys)
         try self.checkSplits(reader, isResolved: isResolved)
@@ -110,7 +111,8 @@ extension TaskConfiguration {
             }
             return (name, paths)
         default:
-            throw files.error(.invalidValue, "data_files is \(files.found); it must be a path or split: path, \(example)")
+            throw files.error(
+                .invalidValue, "data_files is \(files.found); it must be a path or split: path, \(example)")
         }
     }
 

@@ -23,6 +23,15 @@ indirect enum PatternNode: Sendable, Hashable {
         case noWordBoundary
     }
 
+    /// Whether it begins by skipping anything: if it doesn't match at one place, then nowhere behind it.
+    var skipsAnything: Bool {
+        switch self {
+        case .sequence(let nodes): nodes.first?.skipsAnything ?? false
+        case .repetition(.character(CharacterSet(isNegated: true)), least: 0, most: nil, _): true
+        default: false
+        }
+    }
+
     /// How many code points it matches; `nil` if that varies.
     var width: Int? {
         switch self {

@@ -284,13 +284,13 @@ struct PatternParser {
                 return set
             }
             isFirst = false
-            guard let low = try self.classMember(of: &set) else { continue }
+            let low = try self.classMember(of: &set)
             let dash = self.position
             guard self.take("-"), let after = self.next, after != "]" else {
                 self.position = dash
                 continue
             }
-            guard let high = try self.classMember(of: &set), high.value >= low.value else {
+            guard let low, let high = try self.classMember(of: &set), high.value >= low.value else {
                 throw self.error("this range is not one", at: dash - 1)
             }
             set.ranges.append(low.value...high.value)

@@ -2,16 +2,18 @@
 ///
 /// Matching takes a bounded number of steps, so that no pattern can stop a worker. Values are shared by threads.
 struct PythonRegex: Sendable, Hashable {
-    /// Steps that one call may take.
-    static let maxSteps = 20_000_000
-
     let pattern: String
     let groupCount: Int
     private let program: PatternProgram
+    private let skipsAnything: Bool
+    private let maxSteps: Int
 
-    init(_ pattern: String) throws(PatternError) {
+    /// - Parameter maxSteps: How many steps one call may take.
+    init(_ pattern: String, maxSteps: Int = 50_000_000) throws(PatternError) {
         let (node, groupCount) = try PatternParser.parse(pattern)
         self.pattern = pattern
+        self.maxSteps = maxSteps
+        self.skipsAnything = node.skipsAnything
         self.groupCount = groupCount
         self.program = try PatternProgram(node, groupCount: groupCount)
     }
@@ -45,7 +47,7 @@ struct PythonRegex: Sendable, Hashable {
     }
 
     private func matches(in scalars: [Unicode.Scalar]) throws(PatternError) -> [[Int]] {
-        var machine = PatternMachine(program: self.program, text: scalars, steps: Self.maxSteps)
+        var machine = PatternMachine(program: self.program, text: scalars, steps: self.maxSteps)
         var found: [[Int]] = []
         var start = 0
         // Behind an empty match the next one at the same place must not be empty, as in Python 3.7 and later.
@@ -55,6 +57,8 @@ struct PythonRegex: Sendable, Hashable {
                 found.append(registers)
                 mustAdvance = registers[1] == registers[0]
                 start = registers[1]
+            } else if self.skipsAnything, !mustAdvance {
+                break
             } else {
                 mustAdvance = false
                 start += 1
@@ -117,9 +121,8 @@ private struct PatternMachine {
             case .save(let register):
                 current.registers[register] = current.position
                 current.instruction += 1
-            case .advance(let register):
-                fails = current.registers[register] == current.position
-                current.instruction += 1
+            case .again(let loop, let end, let register):
+                current.instruction = current.registers[register] == current.position ? end : loop
             case .backreference(let number, let ignoresCase):
                 fails = !self.repeats(number, ignoresCase: ignoresCase, &current.position, current.registers)
                 current.instruction += 1

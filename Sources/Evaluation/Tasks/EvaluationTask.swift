@@ -5,7 +5,7 @@ internal import Crypto
 /// Threads may share an instance.
 public struct EvaluationTask: Sendable {
     public let configuration: TaskConfiguration
-    /// Everything that prompts and scores depend on, as JSON with sorted keys; the task can be made from it alone.
+    /// Everything that prompts and scores depend on, as JSON; the task can be made from it alone.
     public let canonicalJSON: String
     /// The sha256 of `canonicalJSON`, 64 hexadecimal digits.
     public let taskHash: String
@@ -23,7 +23,7 @@ public struct EvaluationTask: Sendable {
     ) throws(TaskError) {
         let samples = try configuration.neededSamples(from: configuration.fewShot.samples ?? fewShotDocuments)
         self.configuration = configuration
-        self.canonicalJSON = configuration.canonical(samples: samples).text(sortingKeys: true)
+        self.canonicalJSON = configuration.canonical(samples: samples).text()
         self.taskHash = SHA256.hash(data: Array(self.canonicalJSON.utf8)).hexadecimal
         self.prompts = try PromptFormat(configuration, samples: samples)
         self.filters = try CompiledPipeline.compiled(configuration.filters)
@@ -116,7 +116,7 @@ private struct SampleCount {
     let wanted: Int
     let dropsOwn: Bool
     private var total = 0
-    private var copies: [JSONValue: Int] = [:]
+    private var copies: [String: Int] = [:]
     private var most = 0
 
     init(wanted: Int, dropsOwn: Bool) {
@@ -129,8 +129,9 @@ private struct SampleCount {
     mutating func add(_ document: JSONValue) {
         self.total += 1
         guard self.dropsOwn else { return }
-        self.copies[document, default: 0] += 1
-        self.most = max(self.most, self.copies[document] ?? 0)
+        let copies = self.copies[document.text(sortingKeys: true), default: 0] + 1
+        self.copies[document.text(sortingKeys: true)] = copies
+        self.most = max(self.most, copies)
     }
 }
 
