@@ -1,5 +1,5 @@
 import FoundationEssentials
-public import Postgres
+import Postgres
 import SQL
 
 extension PostgresJobQueue {
