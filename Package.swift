@@ -52,9 +52,8 @@ let leaves: [Target] =
     + module("Statistics", [], testsExclude: ["Fixtures"])
 
 let services: [Target] =
-    module("Postgres", ["CPostgres", "UVEventLoop", logging])
-    + module(
-        "Evaluation", ["Jinja", "Statistics", collections, crypto, yams], testsExclude: ["Fixtures"])
+    module("Postgres", ["CPostgres", "UVEventLoop", logging], tests: ["PostgresTesting"])
+    + module("Evaluation", ["Jinja", "Statistics", collections, crypto, yams], testsExclude: ["Fixtures"])
     + module("Inference", ["Evaluation", "Llama", logging])
     + module("JobQueue", ["Postgres", "SQL", "UVEventLoop", collections, crypto, logging], tests: ["PostgresTesting"])
     + module("ResultStore", ["HDF5", "Evaluation", crypto, logging])
@@ -83,7 +82,7 @@ let programs: [Target] = [
             "UVEventLoop",
         ]),
     program("assay-worker", ["Execution", "JobQueue", "Llama", "UVEventLoop"]),
-    program("assay-report", ["JobQueue", "Reporting", "ResultStore"]),
+    program("assay-report", ["JobQueue", "Reporting", "ResultStore", "Statistics"]),
 ]
 
 /// What tests share; no product depends on it.

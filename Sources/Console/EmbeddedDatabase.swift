@@ -1,6 +1,7 @@
+internal import FoundationEssentials
 internal import JobQueue
 public import Logging
-public import Postgres
+internal import Postgres
 internal import UVEventLoop
 
 /// The embedded PostgreSQL of a home folder, as the commands use it.
@@ -8,7 +9,7 @@ public enum EmbeddedDatabase {
     /// Starts the server unless it runs, migrates it, and answers the schema's version.
     public static func start(_ settings: Settings, logger: Logger) async throws -> Int {
         try await self.withLoop { loop in
-            _ = try await EmbeddedServer(home: settings.home.value, on: loop).start()
+            _ = try await self.server(settings, on: loop, logger).start()
             return try await Session.migrate(settings, logger: logger, loop: loop)
         }
     }
@@ -16,11 +17,18 @@ public enum EmbeddedDatabase {
     /// Stops the server; false if it did not run.
     public static func stop(_ settings: Settings, logger: Logger) async throws -> Bool {
         try await self.withLoop { loop in
-            let server = EmbeddedServer(home: settings.home.value, on: loop)
-            guard await server.isRunning else { return false }
+            let server = try self.server(settings, on: loop, logger)
+            guard try server.isRunning else { return false }
             try await server.stop()
             return true
         }
+    }
+
+    private static func server(
+        _ settings: Settings, on loop: EventLoop, _ logger: Logger
+    ) throws(PostgresError) -> EmbeddedServer {
+        try EmbeddedServer(
+            home: settings.home.value, on: loop, environment: ProcessInfo.processInfo.environment, logger: logger)
     }
 
     /// How to reach the database that the settings name.

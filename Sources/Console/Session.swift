@@ -30,7 +30,7 @@ public struct Session: Sendable {
             do {
                 try await self.checkSchema(pool, settings)
                 let session = Session(
-                    settings: settings, logger: logger, loop: loop, queue: PostgresJobQueue(pool: pool))
+                    settings: settings, logger: logger, loop: loop, queue: PostgresJobQueue(pool))
                 let value = try await body(session)
                 await pool.shutDown()
                 return value
@@ -49,7 +49,7 @@ public struct Session: Sendable {
         return try await EmbeddedDatabase.withLoop { loop in
             let pool = PostgresPool(configuration, on: loop, size: 1, logger: self.logger)
             do {
-                let value = try await body(PostgresJobQueue(pool: pool), loop)
+                let value = try await body(PostgresJobQueue(pool), loop)
                 await pool.shutDown()
                 return value
             } catch {

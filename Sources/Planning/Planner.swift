@@ -49,14 +49,13 @@ public struct Planner: Sendable {
         } catch {
             throw PlanningError(error.isTransient ? .unavailable : .model, at: file.path, "\(error)")
         }
-        let attributes = try? FileManager.default.attributesOfItem(atPath: model.path)
-        guard let size = attributes?[.size] as? UInt64 else {
+        guard let size = model.bytesOnDisk else {
             throw PlanningError(
                 .model, at: file.path,
                 "the file of model '\(name)' is gone: \(model.path); put it back, or register it with `assay model add`"
             )
         }
-        guard Int64(size) == model.bytes else {
+        guard size == model.bytes else {
             throw PlanningError(
                 .model, at: file.path,
                 "the file of model '\(name)' has changed since it was registered: \(model.path) has \(size) bytes, "
@@ -85,7 +84,7 @@ public struct Planner: Sendable {
         let (task, dataSet) = try EvaluationTask.load(path: path, searchFolders: self.searchFolders)
         let rows = min(limit ?? dataSet.rowCount, dataSet.rowCount)
         guard rows > 0 else { throw TaskError(.invalidData, "the data set has no rows", file: path) }
-        try task.checkSampleIDs(in: dataSet)
+        try dataSet.checkSampleIDs()
         for document in try dataSet.documents(in: 0..<rows) { _ = try task.prepare(document) }
         return (task, dataSet)
     }
@@ -121,7 +120,7 @@ public struct Planner: Sendable {
             throw PlanningError(.task, at: place, "the job can't be written as JSON: \(error)")
         }
         let shards = Self.shards(of: samples, size: shardSize)
-        let ordinal = plan.jobs.count + 1
+        let ordinal = plan.jobs.count
         plan.submission.jobs.append(
             JobSubmission(
                 ordinal: ordinal, task: task.configuration.name, model: model.name, modelSHA256: model.sha256,

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Console
 internal import Reporting
+internal import Statistics
 
 struct ShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -29,10 +29,10 @@ struct Published {
             maxLength: 512, batchTokens: 1024, maxSequences: 8, generationSlots: 4, logits: .none, shardSize: 3))
 
     /// A run of two jobs on the same data; each has rows 0 to 2 and 3 to 4 as its shards.
-    init() async throws {
+    init(specification text: String? = nil) async throws {
         self.folder = try Folder()
         self.store = try await Store(root: self.folder.path)
-        let specification = try Self.specification.json()
+        let specification = try text ?? Self.specification.json()
         let submission = RunSubmission(
             id: try RunID("k3f90001"), name: "demo", user: "tester", specification: "{}",
             jobs: (0..<2).map { ordinal in

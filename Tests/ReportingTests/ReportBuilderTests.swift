@@ -131,6 +131,15 @@ struct ReportBuilderTests {
         #expect(String(decoding: text, as: UTF8.self).contains("2 different engines or devices"))
     }
 
+    @Test("A specification of another kind is one clear error")
+    func specification() async throws {
+        let published = try await Published(specification: "{}")
+        try await published.work()
+        let error = await #expect(throws: ReportError.self) { try await published.builder.build(published.run.id) }
+        #expect(error?.code == .malformed)
+        #expect(error?.message.contains("k3f90001.0") == true)
+    }
+
     @Test("An unknown run is an error of the queue")
     func unknown() async throws {
         let published = try await Published()

@@ -1,8 +1,5 @@
-#if canImport(FoundationEssentials)
 internal import FoundationEssentials
-#else
-internal import Foundation
-#endif
+internal import Glibc
 
 extension DataSet {
     /// Reads a file: `.csv` as CSV with a header row, anything else as JSON Lines.
@@ -19,22 +16,18 @@ extension DataSet {
 ///
 /// - Throws: `TaskError` with the reason the system gives.
 func readFile(_ path: String, limit: Int) throws(TaskError) -> [UInt8] {
-    guard FileManager.default.fileExists(atPath: path) else {
+    var status = stat()
+    guard stat(path, &status) == 0 else {
         throw TaskError(.unreadableFile, "there is no such file", file: path)
     }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+        throw TaskError(.unreadableFile, "this is no regular file", file: path)
+    }
+    guard Int(status.st_size) <= limit else {
+        throw TaskError(.limitExceeded, "the file is larger than \(limit) bytes", file: path)
+    }
     do {
-        let attributes = try FileManager.default.attributesOfItem(
-            atPath: URL(filePath: path).resolvingSymlinksInPath().path)
-        guard attributes[.type] as? FileAttributeType == .typeRegular else {
-            throw TaskError(.unreadableFile, "this is no regular file", file: path)
-        }
-        let size = (attributes[.size] as? UInt64).map(Int.init(clamping:)) ?? attributes[.size] as? Int ?? .max
-        guard size <= limit else {
-            throw TaskError(.limitExceeded, "the file is larger than \(limit) bytes", file: path)
-        }
         return Array(try Data(contentsOf: URL(filePath: path)))
-    } catch let error as TaskError {
-        throw error
     } catch {
         throw TaskError(.unreadableFile, "can't read the file: \(error)", file: path)
     }

@@ -52,7 +52,7 @@ public struct ReportBuilder: Sendable {
     }
 
     private func input(_ job: JobRecord) async throws -> JobInput {
-        let specification = try JobSpecification(json: try await self.queue.specification(of: job.id))
+        let specification = try Self.parse(try await self.queue.specification(of: job.id), of: job)
         let task = try self.describe(specification.task.configuration)
         let files = try await JobFiles(of: job, in: self.queue)
         guard files.isComplete else {
@@ -78,6 +78,17 @@ public struct ReportBuilder: Sendable {
             logitsMode: specification.settings.logits.rawValue, settings: try specification.settings.json(),
             shardCount: files.shards.count, digest: files.digest,
             resultPath: try await files.build(in: self.store).path, metrics: task.metrics, samples: join.samples)
+    }
+
+    private static func parse(_ json: String, of job: JobRecord) throws(ReportError) -> JobSpecification {
+        do {
+            return try JobSpecification(json: json)
+        } catch {
+            throw ReportError(
+                .malformed,
+                "the specification of job \(job.id.name) cannot be read: \(error); it was submitted by another version of "
+                    + "this program, so submit the job again")
+        }
     }
 
     /// Refuses a run that is not done, and says of every job what is missing.

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Console
+internal import JobQueue
 internal import Reporting
 internal import ResultStore
 

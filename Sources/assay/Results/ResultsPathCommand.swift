@@ -1,6 +1,8 @@
 internal import ArgumentParser
 internal import Console
+internal import JobQueue
 internal import Reporting
+internal import ResultStore
 
 struct ResultsPathCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

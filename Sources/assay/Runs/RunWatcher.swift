@@ -1,5 +1,6 @@
 internal import Console
 internal import JobQueue
+internal import UVEventLoop
 
 /// Follows a run until it has ended, with rate and time left.
 struct RunWatcher {

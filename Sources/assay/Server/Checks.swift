@@ -48,8 +48,7 @@ struct Checks {
     }
 
     private func model(_ model: ModelRecord) -> Check {
-        let size = (try? FileManager.default.attributesOfItem(atPath: model.path)[.size]) as? UInt64
-        switch size.map(Int64.init) {
+        switch model.bytesOnDisk {
         case model.bytes:
             return Check(name: "model \(model.name)", isGood: true, finding: "\(model.path), \(model.bytes) bytes")
         case nil:

@@ -46,7 +46,7 @@ struct TaskListCommand: AsyncParsableCommand {
             let task = try TaskConfiguration.load(path: file)
             return Row(
                 file: file, task: task.name, outputType: task.outputType.rawValue,
-                metrics: task.metrics.map(\.name))
+                metrics: task.metrics.map(\.metric.rawValue))
         } catch {
             return Row(file: file, error: "\(error)")
         }

@@ -1,0 +1,114 @@
+import FoundationEssentials
+public import Postgres
+import SQL
+
+extension PostgresJobQueue {
+    public func register(_ description: WorkerDescription, ttl: Duration) async throws(QueueError) -> WorkerLease {
+        try description.validate(ttl: ttl)
+        let incarnation = Incarnation.random()
+        let parameters: [(any PostgresEncodable)?] = [
+            incarnation.uuid, description.host, description.pid, description.device, description.labels,
+            description.gpuMegabytes, description.engine, description.warmModels, ttl.inSeconds,
+        ]
+        return try await query(.registerWorker, parameters, to: "register the worker") { rows throws(PostgresError) in
+            WorkerLease(
+                worker: WorkerID(try rows.only().decode("worker_id", as: Int64.self)), incarnation: incarnation,
+                ttl: ttl)
+        }
+    }
+
+    public func claim(_ lease: WorkerLease, limit: Int, run: RunID?) async throws(QueueError) -> [ClaimedShard] {
+        try check(claimLimit: limit)
+        let parameters: [(any PostgresEncodable)?] = [
+            lease.worker.number, lease.incarnation.uuid, limit, run?.text,
+        ]
+        return try await query(.claimShards, parameters, to: "claim shards") { rows throws(PostgresError) in
+            // Only the first row carries the specification: they are all of one job.
+            let specification: String? = try rows.first?.decode("specification")
+            var claimed: [ClaimedShard] = []
+            claimed.reserveCapacity(rows.count)
+            for row in rows {
+                claimed.append(try ClaimedShard(row, lease, specification: specification ?? ""))
+            }
+            return claimed
+        }
+    }
+
+    public func commit(
+        _ claimed: ClaimedShard, _ publication: ShardPublication
+    ) async throws(QueueError) -> CommitOutcome {
+        try publication.validate(for: claimed)
+        let parameters: [(any PostgresEncodable)?] = [
+            claimed.job.number, claimed.index, claimed.epoch.rawValue, claimed.incarnation.uuid, publication.path,
+            publication.bytes, publication.sha256, publication.digest, publication.samples, publication.tokens,
+            publication.seconds,
+        ]
+        return try await query(.commitShard, parameters, to: "commit shard \(claimed.key)") {
+            rows throws(PostgresError) in
+            try rows.only().name("outcome")
+        }
+    }
+
+    public func fail(_ claimed: ClaimedShard, _ failure: ShardFailure) async throws(QueueError) -> FailureOutcome {
+        let failure = failure.normalized
+        let parameters: [(any PostgresEncodable)?] = [
+            claimed.job.number, claimed.index, claimed.epoch.rawValue, claimed.incarnation.uuid, failure.message,
+            failure.isPermanent, failure.seconds,
+        ]
+        return try await query(.failShard, parameters, to: "record the failure of shard \(claimed.key)") {
+            rows throws(PostgresError) in
+            let row = try rows.only()
+            return switch try row.decode("outcome", as: FailureVerdict.self) {
+            case .retry: .retry(after: .seconds(try row.decode("retry_seconds", as: Double.self)))
+            case .failed: .failed
+            case .cancelled: .cancelled
+            case .fenced: .fenced
+            }
+        }
+    }
+
+    @discardableResult
+    public func release(_ claimed: [ClaimedShard]) async throws(QueueError) -> [ShardKey] {
+        var released: [ShardKey] = []
+        // One call per incarnation; a worker has only one.
+        for (incarnation, shards) in Dictionary(grouping: claimed, by: \.incarnation) {
+            let jobs = Dictionary(shards.map { ($0.job.number, $0.job) }, uniquingKeysWith: { first, _ in first })
+            let parameters: [(any PostgresEncodable)?] = [
+                incarnation.uuid, shards.map(\.job.number), shards.map(\.index), shards.map(\.epoch.rawValue),
+            ]
+            released += try await query(.releaseShards, parameters, to: "release shards") {
+                rows throws(PostgresError) in
+                var keys: [ShardKey] = []
+                for row in rows {
+                    guard let job = jobs[try row.decode("job_id", as: Int64.self)] else { continue }
+                    keys.append(ShardKey(job: job, index: try row.decode("shard_no", as: Int.self)))
+                }
+                return keys
+            }
+        }
+        return released.sorted()
+    }
+
+    public func openShardCount(run: RunID?) async throws(QueueError) -> Int {
+        let statement: Query = run == nil ? .openShardCount : .openShardCountOfRun
+        let parameters: [(any PostgresEncodable)?] = run.map { [$0.text] } ?? []
+        return try await query(statement, parameters, to: "count open shards") { rows throws(PostgresError) in
+            try rows.only().decode("open", as: Int.self)
+        }
+    }
+}
+
+private enum FailureVerdict: String, PostgresDecodable {
+    case retry, failed, cancelled, fenced
+}
+
+extension ClaimedShard {
+    fileprivate init(_ row: PostgresRow, _ lease: WorkerLease, specification: String) throws(PostgresError) {
+        self.init(
+            key: ShardKey(job: try JobID(row), index: try row.decode("shard_no")), worker: lease.worker,
+            epoch: Epoch(try row.decode("epoch")), incarnation: lease.incarnation, range: try ShardRange(row),
+            attempt: try row.decode("attempt"), maxAttempts: try row.decode("max_attempts"),
+            task: try row.decode("task"), model: try row.decode("model"),
+            modelSHA256: try row.decode("model_sha256"), specification: specification)
+    }
+}

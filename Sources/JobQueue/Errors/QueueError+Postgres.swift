@@ -1,0 +1,61 @@
+import Postgres
+
+extension QueueError {
+    /// What a failure of the database means to the queue's users.
+    ///
+    /// - Parameter task: What was being done: "claim shards".
+    init(_ error: any Error, task: String) {
+        switch error {
+        case let error as QueueError:
+            self = error
+        case let error as PostgresError:
+            self.init(error, task: task)
+        case is CancellationError:
+            self.init(.cancelled, "can't \(task): the task was cancelled", underlying: error)
+        default:
+            self.init(.internalFailure, "can't \(task): \(error)", underlying: error)
+        }
+    }
+
+    private init(_ error: PostgresError, task: String) {
+        let code = Code(error)
+        let advice =
+            switch code {
+            case .leaseLost: ": its shards belong to others now, it must stop and register again"
+            case .schema: ": the database does not have this program's schema, run `assay migrate`"
+            default: ""
+            }
+        self.init(code, "can't \(task): \(error)\(advice)", underlying: error)
+    }
+}
+
+extension QueueError.Code {
+    fileprivate init(_ error: PostgresError) {
+        switch error.code {
+        case .connectionFailed, .connectionLost, .commitUnknown, .timedOut, .shutDown, .embeddedServer:
+            self = .unavailable
+        case .transactionAborted: self = .unavailable
+        case .cancelled: self = .cancelled
+        case .decoding, .usage: self = .internalFailure
+        case .server: self.init(sqlState: error.sqlState ?? "")
+        }
+    }
+
+    private init(sqlState: String) {
+        switch sqlState {
+        case "EW001":
+            self = .leaseLost
+        case "42P01", "42883", "42703", "42704", "3F000":
+            self = .schema
+        // Out of resources, shut down, read-only after a fail-over, in each other's way: later it may work.
+        case "40001", "40P01", "55P03", "25006", "57014":
+            self = .unavailable
+        default:
+            switch sqlState.prefix(2) {
+            case "08", "53", "57", "58": self = .unavailable
+            case "22", "23": self = .invalid
+            default: self = .internalFailure
+            }
+        }
+    }
+}

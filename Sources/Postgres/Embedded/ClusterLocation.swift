@@ -1,0 +1,131 @@
+#if canImport(FoundationEssentials)
+    internal import FoundationEssentials
+#else
+    internal import Foundation
+#endif
+
+/// Where a home's cluster lies; recorded in the home as `postgres.json`.
+///
+/// Normally `home/postgres`. For root, whose server runs as another account, every folder above must be open to that
+/// account; where one is not (/root, mode 700), or the file system doesn't let root give folders away, the cluster
+/// lies in /var/lib/assay under a name made from the home's path.
+struct ClusterLocation: Codable, Hashable {
+    var home: String
+    var folder: String
+    /// Empty until chosen.
+    var socketFolder: String
+    /// The account that runs the server.
+    var owner: String
+    /// The machine that runs the server; two must never do so on one shared file system.
+    var host: String
+
+    static let sharedRoot = "/var/lib/assay"
+    /// sun_path has 108 bytes on Linux, one of them for the NUL.
+    static let maxSocketPath = 107
+
+    var dataFolder: String { self.folder + "/data" }
+    var logFolder: String { self.folder + "/log" }
+    var logPath: String { self.logFolder + "/server.log" }
+    var configurationPath: String { self.folder + "/postgresql.conf" }
+
+    static func recorded(in home: String) throws(PostgresError) -> ClusterLocation? {
+        let path = home + "/postgres.json"
+        guard let text = Files.read(path, limit: 65536) else { return nil }
+        do {
+            var location = try JSONDecoder().decode(ClusterLocation.self, from: Data(text.utf8))
+            if location.home != home { location.move(to: home) }
+            return location
+        } catch {
+            throw PostgresError(
+                .embeddedServer, "\(path) is damaged, so the embedded server's cluster can't be found: \(error)",
+                hint: "restore the file; it names the cluster's folder (normally \(home)/postgres)")
+        }
+    }
+
+    /// The home has been moved or copied as a whole; a cluster inside it has gone along.
+    private mutating func move(to home: String) {
+        if self.folder == self.home + "/postgres" { self.folder = home + "/postgres" }
+        self.socketFolder = ""
+        self.home = home
+    }
+
+    func record(in home: String) throws(PostgresError) {
+        let path = home + "/postgres.json"
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(self) else {
+            throw PostgresError(.embeddedServer, "cannot write \(path)")
+        }
+        try Files.write([String(decoding: data, as: UTF8.self)], to: path)
+    }
+
+    static func choose(home: String, account: ServerAccount) throws(PostgresError) -> ClusterLocation {
+        var location = ClusterLocation(
+            home: home, folder: home + "/postgres", socketFolder: "", owner: account.name, host: Files.hostName)
+        if account.isSwitched {
+            let isOpen = Files.isTraversableByOthers(home)
+            // Made and removed again: some file systems (NFS with root squashing) don't let root give folders away.
+            let probe = location.folder + "/probe"
+            if isOpen, (try? Files.makeFolder(location.folder, mode: 0o711)) != nil,
+                (try? account.makeFolder(probe)) != nil
+            {
+                try Files.remove(probe)
+                return location
+            }
+            try Files.makeFolder(Self.sharedRoot, mode: 0o711)
+            location.folder = "\(Self.sharedRoot)/\(Self.name(of: home))"
+        }
+        try Files.makeFolder(location.folder, mode: account.isSwitched ? 0o711 : 0o700)
+        return location
+    }
+
+    /// Fails when the cluster is another user's or another machine's.
+    func checkOwner(_ account: ServerAccount) throws(PostgresError) {
+        guard self.owner == account.name else {
+            throw PostgresError(
+                .embeddedServer, "the cluster in \(self.folder) belongs to \(self.owner), not to \(account.name)",
+                hint: "use the account that ran `assay up` first, or another ASSAY_HOME")
+        }
+        guard self.host == Files.hostName || !Files.exists(self.dataFolder + "/postmaster.pid") else {
+            throw PostgresError(
+                .embeddedServer,
+                "the server in \(self.folder) was started on the machine \(self.host) and may still run",
+                hint: "run `assay down` there; if that machine is gone, remove \(self.dataFolder)/postmaster.pid")
+        }
+    }
+
+    func configuration(database: String) throws(PostgresError) -> PostgresConfiguration {
+        let parts = [
+            ("host", self.socketFolder), ("port", "\(EmbeddedServer.port)"), ("dbname", database),
+            ("user", EmbeddedServer.roleName), ("requirepeer", self.owner),
+        ]
+        return try PostgresConfiguration(parts.map { "\($0)='\($1)'" }.joined(separator: " "))
+    }
+
+    /// A name for a path: FNV-1a, 64 bits.
+    static func name(of path: String) -> String {
+        let hash = path.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        return String(hash, radix: 16)
+    }
+}
+
+extension ClusterLocation {
+    /// Settles where the socket lies: in the cluster, or where its path would be too long, in a short private folder.
+    mutating func chooseSocketFolder(runtimeFolder: String?, account: ServerAccount) throws(PostgresError) {
+        self.host = Files.hostName
+        // A running server keeps its socket where it is.
+        if !self.socketFolder.isEmpty, Files.exists(self.socketFolder) { return }
+        let name = "assay-\(Self.name(of: self.folder))"
+        let candidates = [self.folder + "/run", runtimeFolder.map { "\($0)/\(name)" }, "/tmp/\(name)"]
+        let suffix = "/.s.PGSQL.\(EmbeddedServer.port).lock"
+        guard
+            let choice = candidates.compactMap({ $0 }).first(where: {
+                ($0 + suffix).utf8.count <= Self.maxSocketPath && Files.exists(Files.parent($0))
+            })
+        else {
+            throw PostgresError(.embeddedServer, "no folder for the server's socket has a short enough path")
+        }
+        try account.makeFolder(choice)
+        self.socketFolder = choice
+    }
+}

@@ -1,0 +1,83 @@
+import FoundationEssentials
+import JobQueue
+import Postgres
+import PostgresTesting
+import Synchronization
+import Testing
+
+/// The implementations that the conformance suite runs on.
+enum Implementation: String, CaseIterable, Sendable, CustomTestStringConvertible {
+    case memory
+    case postgres
+
+    var testDescription: String { rawValue }
+}
+
+/// A queue with a clock that a test can turn forward.
+struct TestQueue: Sendable {
+    let queue: any JobQueue
+    let advance: @Sendable (_ seconds: Double) async throws -> Void
+    /// Makes a shard that waits after its first failure wait `fixedWait` from now, whatever was drawn.
+    let fixWait: @Sendable (_ shard: ShardKey) async throws -> Void
+
+    /// As long as the longest backoff.
+    static let fixedWait: Double = 600
+}
+
+/// Runs a test with an empty queue of its own.
+///
+/// - Parameter jitter: In memory, the part of the longest backoff that is waited; nil to draw it.
+func withQueue(
+    _ implementation: Implementation, poolSize: Int = 4, jitter: Double? = nil, _ body: (TestQueue) async throws -> Void
+) async throws {
+    switch implementation {
+    case .memory:
+        let clock = ManualClock()
+        let queue = InMemoryJobQueue(
+            jitter: { jitter ?? .random(in: 0...1) }, now: { clock.now })
+        try await body(TestQueue(queue: queue, advance: { clock.advance(by: $0) }, fixWait: { _ in }))
+    case .postgres:
+        try await withTestDatabase(poolSize: poolSize) { database in
+            try await Migrator(database.pool).migrate()
+            let pool = database.pool
+            let queue = PostgresJobQueue(pool)
+            try await body(
+                TestQueue(
+                    queue: queue, advance: { try await turnForward(pool, by: $0) },
+                    fixWait: { try await fixWait(pool, of: $0) }))
+        }
+    }
+}
+
+/// Lets time pass for a database by moving everything that it compares with its clock into the past.
+private func turnForward(_ pool: PostgresPool, by seconds: Double) async throws {
+    let statements = [
+        "UPDATE worker SET lease_until = lease_until - make_interval(secs => $1::float8), "
+            + "warm_since = warm_since - make_interval(secs => $1::float8)",
+        "UPDATE shard SET not_before = not_before - make_interval(secs => $1::float8), "
+            + "started_at = started_at - make_interval(secs => $1::float8) WHERE epoch > 0",
+        "UPDATE project SET used_at = used_at - make_interval(secs => $1::float8)",
+    ]
+    for (number, sql) in statements.enumerated() {
+        _ = try await pool.query(PostgresStatement(name: "turn_forward_\(number)", sql: sql), [seconds])
+    }
+}
+
+/// A clock that stands still until it is moved.
+final class ManualClock: Sendable {
+    private let time = Mutex(Date(timeIntervalSince1970: 1_800_000_000))
+
+    var now: Date { time.withLock { $0 } }
+
+    func advance(by seconds: Double) {
+        time.withLock { $0 += seconds }
+    }
+}
+
+private func fixWait(_ pool: PostgresPool, of shard: ShardKey) async throws {
+    let sql =
+        "UPDATE shard SET not_before = clock_timestamp() + make_interval(secs => $3::float8) "
+        + "WHERE job_id = $1::int8 AND shard_no = $2::int4 AND state = 'blocked'"
+    _ = try await pool.query(
+        PostgresStatement(name: "fix_wait", sql: sql), [shard.job.number, shard.index, TestQueue.fixedWait])
+}
