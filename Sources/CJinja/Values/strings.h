@@ -19,7 +19,4 @@ std::string lower(const std::string &content);
 std::string upper(const std::string &content);
 std::string capitalize(const std::string &content);
 
-value call_string_method(const std::string &content, const std::string &name, const struct arguments &given, budget &);
-bool is_string_method(const std::string &name);
-
 }  // namespace assay

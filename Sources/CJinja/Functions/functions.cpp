@@ -10,6 +10,11 @@ value arguments::get(size_t index, const char *name) const {
     return nullptr;
 }
 
+bool arguments::is_on(size_t index, const char *name) const {
+    const value v = this->get(index, name);
+    return v && truth(v);
+}
+
 void arguments::check(const std::string &function, size_t most, std::initializer_list<const char *> names) const {
     if (positional.size() > most) {
         throw failure(function + " takes at most " + std::to_string(most) + " arguments, not " +

@@ -130,7 +130,7 @@ void check_depth(const std::vector<jinja::token> &tokens, size_t position) {
             break;
         }
         if (is_operator(tokens, index) && ++operators > max_operators) {
-            throw failure("this expression has more than 200 operators, calls and filters; split it with set", position);
+            throw failure("this expression has more than 200 operators, calls and filters; split it", position);
         }
     }
 }

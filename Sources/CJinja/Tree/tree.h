@@ -6,7 +6,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "python.h"
+#include "../Values/python.h"
 
 // A parsed template in the form in which it is evaluated; it never changes, so threads share it.
 namespace assay {

@@ -4,13 +4,16 @@
 #include <string_view>
 #include <vector>
 
-#include "failure.h"
-#include "foreign.h"
+#include "../Parsing/failure.h"
+#include "../Parsing/foreign.h"
 
 // What Python's operators and built-in functions do, on llama.cpp's values.
 namespace assay {
 
 using jinja::value;
+
+// Values nested more deeply than this are refused, because they are read by recursion.
+constexpr size_t max_depth = 100;
 
 // What one rendering may use; every function that takes it throws failure when it is used up.
 struct budget {
@@ -39,6 +42,8 @@ value boolean(bool flag);
 // An error instead of infinity or NaN.
 value floating(double number);
 value list(std::vector<value> items);
+// `hint` says what is undefined and becomes the error's message.
+value undefined(std::string hint);
 
 // "a string", "an integer", ... for messages.
 std::string kind_of(const value &v);
@@ -48,6 +53,9 @@ std::string string_of(const value &v);
 
 // The code points of valid UTF-8; a stray byte counts as one.
 std::vector<std::string_view> code_points(std::string_view content);
+
+// Throws the error of an undefined value.
+[[noreturn]] void fail_undefined(const value &v);
 
 bool truth(const value &v);
 bool equal(const value &a, const value &b, budget &budget);
