@@ -1,6 +1,7 @@
 import Postgres
 import PostgresTesting
 import Testing
+import UVEventLoop
 
 private struct Stop: Error {}
 
@@ -10,6 +11,28 @@ private let insert = PostgresStatement(name: "insert", sql: "INSERT INTO t VALUE
 extension TestDatabase {
     fileprivate func createTable() async throws {
         try await self.pool.withConnection { try await $0.execute(script: "CREATE TABLE t (id int PRIMARY KEY)") }
+    }
+
+    /// A table whose rows are waited for at COMMIT, each as many seconds as its value, at least a moment.
+    fileprivate func createSlowCommits() async throws {
+        let script = """
+            CREATE TABLE t (id int PRIMARY KEY);
+            CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+                'BEGIN PERFORM pg_sleep(NEW.id + 0.3); RETURN NEW; END';
+            CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW EXECUTE FUNCTION wait();
+            """
+        try await self.pool.withConnection { try await $0.execute(script: script) }
+    }
+
+    fileprivate func waitUntilCommitting(_ connection: PostgresConnection) async throws {
+        let committing = PostgresStatement(
+            name: "is_committing",
+            sql: "SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND query = 'COMMIT' AND wait_event = 'PgSleep'")
+        let processID = await connection.serverProcessID
+        while try await self.pool.query(committing, [processID]).isEmpty {
+            try await self.loop.sleep(for: .milliseconds(5))
+        }
     }
 
     fileprivate func rowCount() async throws -> Int {
@@ -177,6 +200,41 @@ extension TestDatabase {
                 }
             }
             #expect(try await database.rowCount() == 2)
+        }
+    }
+
+    @Test func aCommitUnderWayIsNotCancelled() async throws {
+        try await withTestDatabase { database in
+            try await database.createSlowCommits()
+            let connection = try await database.connect()
+            let task = Task {
+                try await connection.withTransaction { connection in
+                    _ = try await connection.query(insert, [0])
+                }
+            }
+            try await database.waitUntilCommitting(connection)
+            task.cancel()
+            try await task.value
+            #expect(try await database.rowCount() == 1)
+            await connection.close()
+        }
+    }
+
+    @Test func aCommitWithoutAnAnswerIsUnknown() async throws {
+        try await withTestDatabase { database in
+            try await database.createSlowCommits()
+            let connection = try await database.connect()
+            let task = Task {
+                try await connection.withTransaction { connection in
+                    _ = try await connection.query(insert, [3600])
+                }
+            }
+            try await database.waitUntilCommitting(connection)
+            let terminate = PostgresStatement(name: "terminate", sql: "SELECT pg_terminate_backend($1)")
+            _ = try await database.pool.query(terminate, [await connection.serverProcessID])
+            let error = await #expect(throws: PostgresError.self) { try await task.value }
+            #expect(error?.code == .commitUnknown)
+            #expect(error?.sqlState == "57P01")
         }
     }
 
