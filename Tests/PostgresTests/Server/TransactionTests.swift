@@ -13,22 +13,26 @@ extension TestDatabase {
         try await self.pool.withConnection { try await $0.execute(script: "CREATE TABLE t (id int PRIMARY KEY)") }
     }
 
-    /// A table whose rows are waited for at COMMIT, each as many seconds as its value, at least a moment.
-    fileprivate func createSlowCommits() async throws {
+    /// A table whose rows can't be committed before the returned connection is closed.
+    fileprivate func holdCommits() async throws -> PostgresConnection {
         let script = """
             CREATE TABLE t (id int PRIMARY KEY);
             CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
-                'BEGIN PERFORM pg_sleep(NEW.id + 0.3); RETURN NEW; END';
-            CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
+                'BEGIN PERFORM pg_advisory_xact_lock(hashtext(TG_TABLE_SCHEMA)); RETURN NEW; END';
+            CREATE CONSTRAINT TRIGGER held AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
                 FOR EACH ROW EXECUTE FUNCTION wait();
             """
-        try await self.pool.withConnection { try await $0.execute(script: script) }
+        let holder = try await self.connect()
+        try await holder.execute(script: script)
+        let lock = PostgresStatement(name: "lock", sql: "SELECT pg_advisory_lock(hashtext($1))")
+        _ = try await holder.query(lock, [self.schema])
+        return holder
     }
 
     fileprivate func waitUntilCommitting(_ connection: PostgresConnection) async throws {
         let committing = PostgresStatement(
             name: "is_committing",
-            sql: "SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND query = 'COMMIT' AND wait_event = 'PgSleep'")
+            sql: "SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND query = 'COMMIT' AND wait_event = 'advisory'")
         let processID = await connection.serverProcessID
         while try await self.pool.query(committing, [processID]).isEmpty {
             try await self.loop.sleep(for: .milliseconds(5))
@@ -205,15 +209,16 @@ extension TestDatabase {
 
     @Test func aCommitUnderWayIsNotCancelled() async throws {
         try await withTestDatabase { database in
-            try await database.createSlowCommits()
+            let holder = try await database.holdCommits()
             let connection = try await database.connect()
             let task = Task {
                 try await connection.withTransaction { connection in
-                    _ = try await connection.query(insert, [0])
+                    _ = try await connection.query(insert, [1])
                 }
             }
             try await database.waitUntilCommitting(connection)
             task.cancel()
+            await holder.close()
             try await task.value
             #expect(try await database.rowCount() == 1)
             await connection.close()
@@ -222,11 +227,11 @@ extension TestDatabase {
 
     @Test func aCommitWithoutAnAnswerIsUnknown() async throws {
         try await withTestDatabase { database in
-            try await database.createSlowCommits()
+            let holder = try await database.holdCommits()
             let connection = try await database.connect()
             let task = Task {
                 try await connection.withTransaction { connection in
-                    _ = try await connection.query(insert, [3600])
+                    _ = try await connection.query(insert, [1])
                 }
             }
             try await database.waitUntilCommitting(connection)
@@ -235,6 +240,7 @@ extension TestDatabase {
             let error = await #expect(throws: PostgresError.self) { try await task.value }
             #expect(error?.code == .commitUnknown)
             #expect(error?.sqlState == "57P01")
+            await holder.close()
         }
     }
 
