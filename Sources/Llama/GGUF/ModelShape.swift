@@ -25,7 +25,8 @@ struct ModelShape {
             let cacheHeadCount = min(max(cacheHeads?[layer] ?? headCount, 0), 1 << 16)
             bytes += cacheHeadCount * (keyLength + valueLength) * 2
         }
-        self.cacheBytesPerToken = max(bytes, 1)
+        // Hostile shapes must not overflow what is computed from this.
+        self.cacheBytesPerToken = min(max(bytes, 1), 1 << 32)
     }
 
     /// One number for each layer, whether the file gives one for all or a list; `nil` if it gives none.
