@@ -4,8 +4,8 @@
 #include <cstring>
 #include <new>
 
-#include "source.h"
-#include "tree.h"
+#include "Parsing/source.h"
+#include "Tree/tree.h"
 
 struct cjinja_template {
     std::string source;
@@ -43,7 +43,8 @@ void guarded(const std::string &source, cjinja_result *result, Work work) {
                 ++result->line;
                 line_start = at + 1;
             }
-            result->column = assay::code_points(std::string_view(source).substr(line_start, end - line_start)).size() + 1;
+            const std::string_view before = std::string_view(source).substr(line_start, end - line_start);
+            result->column = assay::code_points(before).size() + 1;
         }
         put(result, error.what());
     } catch (const std::bad_alloc &) {
@@ -86,7 +87,11 @@ assay::statements compiled(const std::string &source) {
               tokens[index].pos);
         index = end;
     }
-    return assay::compile(parse(tokens, source, statement));
+    std::unordered_set<size_t> texts;
+    for (const auto &token : tokens) {
+        if (token.t == jinja::token::text) texts.insert(token.pos);
+    }
+    return assay::compile(parse(tokens, source, statement), texts);
 }
 
 // Values are built by recursion.

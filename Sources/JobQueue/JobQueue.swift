@@ -83,6 +83,7 @@ public protocol RunRegistry: Sendable {
     func submit(_ submission: RunSubmission) async throws(QueueError) -> RunRecord
 
     /// Cancels what is not running yet, and tells workers of the rest at their next heartbeat.
+    @discardableResult
     func cancel(_ run: RunID) async throws(QueueError) -> RunRecord
 
     /// The newest runs first.

@@ -84,7 +84,7 @@ public struct Planner: Sendable {
         let (task, dataSet) = try EvaluationTask.load(path: path, searchFolders: self.searchFolders)
         let rows = min(limit ?? dataSet.rowCount, dataSet.rowCount)
         guard rows > 0 else { throw TaskError(.invalidData, "the data set has no rows", file: path) }
-        try dataSet.checkSampleIDs()
+        try task.checkSampleIDs(in: dataSet)
         for document in try dataSet.documents(in: 0..<rows) { _ = try task.prepare(document) }
         return (task, dataSet)
     }
@@ -120,7 +120,7 @@ public struct Planner: Sendable {
             throw PlanningError(.task, at: place, "the job can't be written as JSON: \(error)")
         }
         let shards = Self.shards(of: samples, size: shardSize)
-        let ordinal = plan.jobs.count + 1
+        let ordinal = plan.jobs.count
         plan.submission.jobs.append(
             JobSubmission(
                 ordinal: ordinal, task: task.configuration.name, model: model.name, modelSHA256: model.sha256,

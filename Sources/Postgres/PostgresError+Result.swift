@@ -19,7 +19,7 @@ extension PostgresError {
 }
 
 extension String {
-    /// Where the nth code point (from 1) stands, e.g. "line 3, column 12".
+    /// Where the nth code point (from 1) stands, such as "line 3, column 12".
     func place(ofCharacter number: Int) -> String {
         var (line, column) = (1, 1)
         for scalar in self.unicodeScalars.prefix(max(0, number - 1)) {

@@ -27,14 +27,14 @@ public struct PostgresError: Error, Hashable, Sendable {
 
     public var code: Code
     public var message: String
-    /// The server's five-character error code, e.g. "23505".
+    /// The server's five-character error code, such as "23505".
     public var sqlState: String?
     public var detail: String?
     public var hint: String?
     public var constraint: String?
     /// The name of the statement that failed.
     public var statement: String?
-    /// Where in the SQL text the server found the error, e.g. "line 3, column 12".
+    /// Where in the SQL text the server found the error, such as "line 3, column 12".
     public var position: String?
 
     public init(

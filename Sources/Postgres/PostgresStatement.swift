@@ -2,7 +2,7 @@
 ///
 /// Values never belong in the text: they are sent as parameters ($1, $2, ...).
 public struct PostgresStatement: Sendable, Hashable {
-    /// What errors call the statement, e.g. "claim_shards".
+    /// What errors call the statement, such as "claim_shards".
     public var name: String
     public var sql: String
 

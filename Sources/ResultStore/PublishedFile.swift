@@ -6,7 +6,7 @@ public struct PublishedFile: Sendable, Hashable, Codable {
     public var bytes: Int
     /// The hash of the file's bytes, lowercase hexadecimal.
     public var sha256: String
-    /// The logical digest, lowercase hexadecimal; see `ShardDigest` and `JobDigest`.
+    /// The logical digest, lowercase hexadecimal; see `LogicalDigest`.
     public var digest: String
 
     public init(path: String, bytes: Int, sha256: String, digest: String) {

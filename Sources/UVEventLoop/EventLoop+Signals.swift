@@ -1,7 +1,7 @@
 internal import CUV
 
 extension EventLoop {
-    /// The process's signals from now on, e.g. `[SIGTERM, SIGINT]`; their default action is off meanwhile.
+    /// The process's signals from now on, such as `[SIGTERM, SIGINT]`; their default action is off meanwhile.
     ///
     /// The handlers are installed when this returns and removed when the stream is dropped or its task cancelled. The
     /// stream ends with the loop. Of equal signals in quick succession some may be merged, as the kernel does.

@@ -13,7 +13,7 @@ public struct EventLoopError: Error, Hashable, Sendable, CustomStringConvertible
     }
 
     public let code: Code
-    /// What was tried, e.g. "spawn /usr/bin/initdb".
+    /// What was tried, such as "spawn /usr/bin/initdb".
     public let operation: String
     /// The errno value of a `.system` error.
     public let systemError: CInt?

@@ -23,7 +23,7 @@ struct Bench: Sendable {
             name: "test", user: "tester", specification: "{}",
             jobs: [
                 JobSubmission(
-                    ordinal: 1, task: "t", model: "m", modelSHA256: String(repeating: "a", count: 64),
+                    ordinal: 0, task: "t", model: "m", modelSHA256: String(repeating: "a", count: 64),
                     specification: "{}", sampleCount: shards,
                     shards: (0..<shards).map { ShardRange(rowStart: $0, rowCount: 1) })
             ])

@@ -52,7 +52,7 @@ struct ConfigurationNode: Sendable {
         }
     }
 
-    /// "a string", "a list", ... for messages; short scalars are shown.
+    /// What it is in words, for messages; short scalars are shown.
     var found: String {
         switch self.content {
         case .scalar(.null): "nothing"

@@ -3,7 +3,8 @@ internal import OrderedCollections
 extension TaskConfiguration {
     /// Everything that is known of the task but where its files are, with the keys of a task file.
     ///
-    /// Every default is written out, so that a file that spells one out is the same task.
+    /// Every default is written out, so that a file that spells one out is the same task. Keys are sorted, but not
+    /// those of the examples: templates may go through a row's columns in their order.
     func canonical(samples: [JSONValue]) -> JSONValue {
         var members: OrderedDictionary<String, JSONValue> = [
             "task": .string(self.name),
@@ -36,7 +37,7 @@ extension TaskConfiguration {
             ])
         }
         if !self.filters.isEmpty { members["filter_list"] = .array(self.filters.map(\.canonical)) }
-        return .object(members)
+        return JSONValue.object(members).sortingKeys(but: "samples")
     }
 }
 

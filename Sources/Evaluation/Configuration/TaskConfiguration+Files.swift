@@ -41,7 +41,8 @@ extension TaskConfiguration {
     /// - Throws: `TaskError` that names every place that was looked at.
     public func dataFile(split: String, searchFolders: [String] = []) throws(TaskError) -> String {
         guard let name = self.dataFiles[split] else {
-            throw TaskError(.invalidValue, "the task \(self.name) names no file for the split \(split)", file: self.file)
+            throw TaskError(
+                .invalidValue, "the task \(self.name) names no file for the split \(split)", file: self.file)
         }
         var candidates = [sibling(name, of: self.file)]
         if !name.hasPrefix("/") {

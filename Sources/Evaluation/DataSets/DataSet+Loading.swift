@@ -1,9 +1,5 @@
-#if canImport(FoundationEssentials)
 internal import FoundationEssentials
 internal import Glibc
-#else
-internal import Foundation
-#endif
 
 extension DataSet {
     /// Reads a file: `.csv` as CSV with a header row, anything else as JSON Lines.
@@ -20,23 +16,18 @@ extension DataSet {
 ///
 /// - Throws: `TaskError` with the reason the system gives.
 func readFile(_ path: String, limit: Int) throws(TaskError) -> [UInt8] {
-    var isDirectory = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+    var status = stat()
+    guard stat(path, &status) == 0 else {
         throw TaskError(.unreadableFile, "there is no such file", file: path)
     }
-    guard !isDirectory else { throw TaskError(.unreadableFile, "this is a folder, not a file", file: path) }
-    var status = stat()
-    if stat(path, &status) == 0, Int(status.st_size) > limit {
+    guard status.st_mode & S_IFMT == S_IFREG else {
+        throw TaskError(.unreadableFile, "this is no regular file", file: path)
+    }
+    guard Int(status.st_size) <= limit else {
         throw TaskError(.limitExceeded, "the file is larger than \(limit) bytes", file: path)
     }
     do {
-        let data = try Data(contentsOf: URL(filePath: path))
-        guard data.count <= limit else {
-            throw TaskError(.limitExceeded, "the file is larger than \(limit) bytes", file: path)
-        }
-        return Array(data)
-    } catch let error as TaskError {
-        throw error
+        return Array(try Data(contentsOf: URL(filePath: path)))
     } catch {
         throw TaskError(.unreadableFile, "can't read the file: \(error)", file: path)
     }

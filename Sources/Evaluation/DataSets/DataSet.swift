@@ -92,7 +92,7 @@ public struct DataSet: Sendable {
     }
 
     /// Refuses a data set in which two rows have the same sample id.
-    public func checkSampleIDs() throws(TaskError) {
+    func checkSampleIDs() throws(TaskError) {
         var rows: [[UInt8]: Int] = [:]
         for row in 0..<self.rowCount {
             let id = try self.document(at: row).sampleID()

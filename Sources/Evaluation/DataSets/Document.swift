@@ -19,7 +19,8 @@ public struct Document: Sendable, Hashable {
         case .some(let value):
             throw TaskError(
                 .invalidData,
-                "row \(self.row): the column id holds \(value.kind); it must be a string of 1 to 512 bytes or an integer")
+                "row \(self.row): the column id holds \(value.kind); it must be a string of 1 to 512 bytes or an integer"
+            )
         }
     }
 }

@@ -10,6 +10,18 @@ extension JSONValue {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// The value with all members in the order of their keys' UTF-8 bytes, but for what stands under `kept`.
+    func sortingKeys(but kept: String) -> JSONValue {
+        switch self {
+        case .array(let items): return .array(items.map { $0.sortingKeys(but: kept) })
+        case .object(var members):
+            members.sort { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+            for key in members.keys where key != kept { members[key] = members[key]?.sortingKeys(but: kept) }
+            return .object(members)
+        default: return self
+        }
+    }
+
     func write(to bytes: inout [UInt8], sortingKeys: Bool) {
         switch self {
         case .null: bytes.append(contentsOf: "null".utf8)

@@ -22,7 +22,7 @@ public enum JSONValue: Sendable, Hashable {
         if case .string(let text) = self { text } else { nil }
     }
 
-    /// "a string", "an integer", ... for messages.
+    /// What it is in words, for messages.
     public var kind: String {
         switch self {
         case .null: "null"

@@ -8,8 +8,8 @@ struct PatternProgram: Sendable, Hashable {
         case split(first: Int, second: Int)
         /// Notes the position in a register.
         case save(Int)
-        /// Fails if nothing was matched since the register was saved: a loop over nothing ends.
-        case advance(since: Int)
+        /// Goes back to `loop`, or on to `end` if nothing was matched since the register was saved.
+        case again(loop: Int, end: Int, since: Int)
         case backreference(number: Int, ignoresCase: Bool)
         /// What follows, up to its `match`, is looked for here, or `width` code points before.
         case look(width: Int, isNegative: Bool, next: Int)
@@ -95,14 +95,16 @@ struct PatternProgram: Sendable, Hashable {
         self.instructions.append(.match)
         if let width = node.width, width > 0 {
             try self.add(node)
+            self.instructions.append(.jump(split))
         } else {
+            // As in Python, a round that matches nothing counts, but it is the last.
             let register = self.registerCount
             self.registerCount += 1
             self.instructions.append(.save(register))
             try self.add(node)
-            self.instructions.append(.advance(since: register))
+            let again = self.instructions.count
+            self.instructions.append(.again(loop: split, end: again + 1, since: register))
         }
-        self.instructions.append(.jump(split))
         let end = self.instructions.count
         self.instructions[split] =
             isGreedy ? .split(first: split + 1, second: end) : .split(first: end, second: split + 1)

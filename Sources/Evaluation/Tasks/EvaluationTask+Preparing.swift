@@ -51,4 +51,7 @@ extension EvaluationTask {
     public func prepare(_ documents: [Document]) throws(TaskError) -> [PreparedSample] {
         try documents.map { document throws(TaskError) in try self.prepare(document) }
     }
+
+    /// Refuses a data set in which two rows would have the same sample id.
+    public func checkSampleIDs(in dataSet: DataSet) throws(TaskError) { try dataSet.checkSampleIDs() }
 }

@@ -5,7 +5,7 @@ internal import Crypto
 /// Threads may share an instance.
 public struct EvaluationTask: Sendable {
     public let configuration: TaskConfiguration
-    /// Everything that prompts and scores depend on, as JSON with sorted keys; the task can be made from it alone.
+    /// Everything that prompts and scores depend on, as JSON; the task can be made from it alone.
     public let canonicalJSON: String
     /// The sha256 of `canonicalJSON`, 64 hexadecimal digits.
     public let taskHash: String
@@ -23,7 +23,7 @@ public struct EvaluationTask: Sendable {
     ) throws(TaskError) {
         let samples = try configuration.neededSamples(from: configuration.fewShot.samples ?? fewShotDocuments)
         self.configuration = configuration
-        self.canonicalJSON = configuration.canonical(samples: samples).text(sortingKeys: true)
+        self.canonicalJSON = configuration.canonical(samples: samples).text()
         self.taskHash = SHA256.hash(data: Array(self.canonicalJSON.utf8)).hexadecimal
         self.prompts = try PromptFormat(configuration, samples: samples)
         self.filters = try CompiledPipeline.compiled(configuration.filters)
@@ -71,66 +71,6 @@ public struct EvaluationTask: Sendable {
             placed.file = path
             throw placed
         }
-    }
-}
-
-extension TaskConfiguration {
-    /// Whether a row is left out of its own examples: the examples come from the split that is evaluated.
-    var dropsOwnDocument: Bool { self.fewShotSplit == self.evaluationSplit }
-
-    /// The shortest start of `pool` that has enough examples for every row.
-    ///
-    /// A row's own copies are left out, so that may be more than one row more.
-    fileprivate func neededSamples(from pool: [JSONValue]) throws(TaskError) -> [JSONValue] {
-        var needed = SampleCount(wanted: self.fewShot.count, dropsOwn: self.dropsOwnDocument)
-        var samples: [JSONValue] = []
-        for document in pool where !needed.isEnough {
-            samples.append(document)
-            needed.add(document)
-        }
-        guard needed.isEnough else { throw self.tooFewSamples(pool.count) }
-        return samples
-    }
-
-    fileprivate func neededSamples(from pool: DataSet) throws(TaskError) -> [JSONValue] {
-        var needed = SampleCount(wanted: self.fewShot.count, dropsOwn: self.dropsOwnDocument)
-        var samples: [JSONValue] = []
-        for row in 0..<pool.rowCount where !needed.isEnough {
-            let document = try pool.document(at: row).value
-            samples.append(document)
-            needed.add(document)
-        }
-        guard needed.isEnough else { throw self.tooFewSamples(pool.rowCount) }
-        return samples
-    }
-
-    private func tooFewSamples(_ count: Int) -> TaskError {
-        TaskError(
-            .invalidData,
-            "num_fewshot is \(self.fewShot.count), but the few-shot split \(self.fewShotSplit ?? "") has too few rows "
-                + "(\(count)); lower it or add rows", file: self.file)
-    }
-}
-
-private struct SampleCount {
-    let wanted: Int
-    let dropsOwn: Bool
-    private var total = 0
-    private var copies: [JSONValue: Int] = [:]
-    private var most = 0
-
-    init(wanted: Int, dropsOwn: Bool) {
-        self.wanted = wanted
-        self.dropsOwn = dropsOwn
-    }
-
-    var isEnough: Bool { self.total - self.most >= self.wanted }
-
-    mutating func add(_ document: JSONValue) {
-        self.total += 1
-        guard self.dropsOwn else { return }
-        self.copies[document, default: 0] += 1
-        self.most = max(self.most, self.copies[document] ?? 0)
     }
 }
 

@@ -2,8 +2,8 @@
 struct PromptFormat: Sendable {
     let question: DocumentFormat
     private let taskDescription: DocumentField
-    /// The examples, rendered, each with its document.
-    private let examples: [(document: JSONValue, text: String)]
+    /// The examples, rendered, each with its document in JSON with sorted keys.
+    private let examples: [(document: String, text: String)]
     private let count: Int
     private let dropsOwnDocument: Bool
 
@@ -18,14 +18,14 @@ struct PromptFormat: Sendable {
             text: fewShot.docToText ?? configuration.docToText,
             target: fewShot.docToTarget ?? configuration.docToTarget,
             choices: fewShot.docToChoice ?? configuration.docToChoice)
-        var examples: [(document: JSONValue, text: String)] = []
+        var examples: [(document: String, text: String)] = []
         for (row, sample) in samples.enumerated() {
             do throws(TaskError) {
                 let text = try Self.example(
                     RenderedDocument(Document(row: row, value: sample)), format,
                     targetDelimiter: fewShot.targetDelimiter ?? configuration.targetDelimiter,
                     delimiter: fewShot.delimiter ?? configuration.fewShotDelimiter)
-                examples.append((sample, text))
+                examples.append((sample.text(sortingKeys: true), text))
             } catch {
                 throw TaskError(error.code, "few-shot example: \(error.message)", file: configuration.file)
             }
@@ -53,8 +53,9 @@ struct PromptFormat: Sendable {
             throw document.error("description gives \(description.kind); it must give a text")
         }
         var left = self.count
+        let own = self.dropsOwnDocument ? document.value.text(sortingKeys: true) : nil
         for example in self.examples where left > 0 {
-            if self.dropsOwnDocument, example.document == document.value { continue }
+            if let own, PythonText.equal(example.document, own) { continue }
             text += example.text
             left -= 1
         }

@@ -93,7 +93,8 @@ struct PythonLiteral {
 
     private mutating func wordOrNumber() -> JSONValue? {
         var word = String.UnicodeScalarView()
-        while let scalar = self.next, scalar.properties.isAlphabetic || "+-.0123456789".unicodeScalars.contains(scalar) {
+        while let scalar = self.next, scalar.properties.isAlphabetic || "+-.0123456789".unicodeScalars.contains(scalar)
+        {
             word.append(scalar)
             self.position += 1
         }
@@ -103,7 +104,10 @@ struct PythonLiteral {
         case "None": return .null
         case let text:
             if let number = Int(text) { return .int(number) }
-            guard text.utf8.allSatisfy({ !(UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || $0 == UInt8(ascii: "e") }),
+            guard
+                text.utf8.allSatisfy({
+                    !(UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || $0 == UInt8(ascii: "e")
+                }),
                 let number = Double(text), number.isFinite
             else { return nil }
             return .double(number)

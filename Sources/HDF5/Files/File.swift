@@ -14,7 +14,7 @@ public struct File: ~Copyable {
 
     /// Makes a new file on disk; fails if one is there.
     public static func create(path: String) throws(HDF5Error) -> File {
-        try create(name: path, access: try PropertyLists.fileAccess(on: path), image: nil)
+        try create(name: path, as: path, access: try PropertyLists.fileAccess(on: path), image: nil)
     }
 
     /// Makes a new file in memory, to be taken by `closeToImage()`.
@@ -24,12 +24,12 @@ public struct File: ~Copyable {
         let access = try PropertyLists.fileAccess(on: name)
         let image = ImageBuffer()
         try image.install(in: access, on: name)
-        return try create(name: name, access: access, image: image)
+        return try create(name: name, as: self.memoryName(), access: access, image: image)
     }
 
     /// Opens a file on disk for reading.
     public static func open(path: String) throws(HDF5Error) -> File {
-        try open(name: path, access: try PropertyLists.fileAccess(on: path))
+        try open(name: path, as: path, access: try PropertyLists.fileAccess(on: path))
     }
 
     /// Opens the bytes of a file for reading; they are copied.
@@ -44,7 +44,7 @@ public struct File: ~Copyable {
             // The library takes a non-const pointer but only copies from it.
             bytes.withUnsafeBytes { H5Pset_file_image(id, UnsafeMutableRawPointer(mutating: $0.baseAddress), $0.count) }
         }
-        return try open(name: name, access: access)
+        return try open(name: name, as: self.memoryName(), access: access)
     }
 
     /// The root group.
@@ -69,18 +69,26 @@ public struct File: ~Copyable {
         return try image.take(name: name)
     }
 
+    private static var memoryCount = 0
+
+    /// A new name for a file in memory: the library takes files of one name for one file.
+    private static func memoryName() -> String {
+        self.memoryCount += 1
+        return "memory-\(self.memoryCount)"
+    }
+
     private static func create(
-        name: String, access: borrowing Handle, image: ImageBuffer?
+        name: String, as libraryName: String, access: borrowing Handle, image: ImageBuffer?
     ) throws(HDF5Error) -> File {
         let creation = try PropertyLists.container(chdf5_file_create(), on: name)
         let (creationID, accessID) = (creation.id, access.id)
-        let id = try checked("H5Fcreate", on: name) { H5Fcreate(name, chdf5_exclusive, creationID, accessID) }
+        let id = try checked("H5Fcreate", on: name) { H5Fcreate(libraryName, chdf5_exclusive, creationID, accessID) }
         return File(name: name, handle: Handle(id, H5Fclose), image: image)
     }
 
-    private static func open(name: String, access: borrowing Handle) throws(HDF5Error) -> File {
+    private static func open(name: String, as libraryName: String, access: borrowing Handle) throws(HDF5Error) -> File {
         let accessID = access.id
-        let id = try checked("H5Fopen", on: name) { H5Fopen(name, chdf5_read_only, accessID) }
+        let id = try checked("H5Fopen", on: name) { H5Fopen(libraryName, chdf5_read_only, accessID) }
         return File(name: name, handle: Handle(id, H5Fclose), image: nil)
     }
 }

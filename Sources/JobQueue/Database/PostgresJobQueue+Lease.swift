@@ -1,5 +1,5 @@
 import FoundationEssentials
-public import Postgres
+import Postgres
 import SQL
 
 extension PostgresJobQueue {
@@ -32,6 +32,7 @@ extension PostgresJobQueue {
         try await query(.deregisterWorker, parameters, to: "deregister the worker") { _ in }
     }
 
+    @discardableResult
     public func reap() async throws(QueueError) -> ReapReport {
         try await query(.reap, to: "take back the shards of dead workers") { rows throws(PostgresError) in
             let row = try rows.only()
@@ -41,6 +42,7 @@ extension PostgresJobQueue {
         }
     }
 
+    @discardableResult
     public func promote() async throws(QueueError) -> Int {
         try await query(.promoteShards, to: "promote blocked shards") { rows throws(PostgresError) in
             try rows.only().decode("promoted", as: Int.self)
@@ -75,8 +77,6 @@ extension ShardKey {
     }
 }
 
-extension WorkerState: PostgresDecodable {}
-
 extension WorkerRecord {
     fileprivate init(_ row: PostgresRow) throws(PostgresError) {
         self.init(
@@ -84,7 +84,7 @@ extension WorkerRecord {
             incarnation: Incarnation(try row.decode("incarnation")), host: try row.decode("host"),
             pid: try row.decode("pid"), device: try row.decode("device"), labels: try row.decode("labels"),
             gpuMegabytes: try row.decode("gpu_mb"), engine: try row.decode("engine"),
-            warmModels: try row.decode("warm"), state: try row.decode("state"),
+            warmModels: try row.decode("warm"), state: try row.name("state"),
             isDraining: try row.decode("is_draining"), registeredAt: try row.date("registered_at"),
             seenAt: try row.date("seen_at"), leaseUntil: try row.date("lease_until"),
             holding: try row.decode("holding"))

@@ -3,6 +3,7 @@ import Postgres
 import SQL
 
 extension PostgresJobQueue {
+    @discardableResult
     public func addModel(_ model: ModelRecord, replacing: Bool) async throws(QueueError) -> ModelRecord {
         try model.validate()
         let parameters: [(any PostgresEncodable)?] = [

@@ -1,5 +1,5 @@
 import FoundationEssentials
-public import Postgres
+import Postgres
 import SQL
 
 extension PostgresJobQueue {
@@ -23,7 +23,8 @@ extension PostgresJobQueue {
     }
 
     public func jobs(of run: RunID) async throws(QueueError) -> [JobRecord] {
-        let jobs = try await query(.listJobs, [run.text, nil], to: "list the jobs of run \(run)", read: JobRecord.all(in:))
+        let jobs = try await query(
+            .listJobs, [run.text, nil], to: "list the jobs of run \(run)", read: JobRecord.all(in:))
         guard !jobs.isEmpty else {
             throw QueueError.runNotFound(run.text)
         }
@@ -78,14 +79,12 @@ extension RunRecord {
         self.init(
             id: RunID(unchecked: try row.decode("run_id")), name: try row.decode("name"),
             project: try row.decode("project"), user: try row.decode("user_name"),
-            priority: try row.decode("tier"), jobCount: try row.decode("jobs"),
+            priority: try row.name("tier"), jobCount: try row.decode("jobs"),
             submittedAt: try row.date("submitted_at"), cancelledAt: try row.optionalDate("cancelled_at"),
             startedAt: try row.optionalDate("started_at"),
             finishedAt: progress.shards.open > 0 ? nil : try row.optionalDate("ended_at"), progress: progress)
     }
 }
-
-extension Priority: PostgresDecodable {}
 
 extension JobRecord {
     fileprivate static func all(in rows: PostgresRows) throws(PostgresError) -> [JobRecord] {

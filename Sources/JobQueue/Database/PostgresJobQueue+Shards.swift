@@ -1,5 +1,5 @@
 import FoundationEssentials
-public import Postgres
+import Postgres
 import SQL
 
 extension PostgresJobQueue {
@@ -42,14 +42,11 @@ extension PostgresJobQueue {
     }
 }
 
-extension ShardState: PostgresDecodable {}
-extension AttemptOutcome: PostgresDecodable {}
-
 extension ShardRecord {
     fileprivate init(_ row: PostgresRow, _ job: JobID) throws(PostgresError) {
         self.init(
             key: ShardKey(job: job, index: try row.decode("shard_no")), range: try ShardRange(row),
-            state: try row.decode("state"), reason: try row.decode("reason"), epoch: Epoch(try row.decode("epoch")),
+            state: try row.name("state"), reason: try row.decode("reason"), epoch: Epoch(try row.decode("epoch")),
             failures: try row.decode("failures"), losses: try row.decode("losses"),
             notBefore: try row.optionalDate("not_before"), worker: try row.optionalWorker("worker_id"),
             startedAt: try row.optionalDate("started_at"), endedAt: try row.optionalDate("ended_at"),
@@ -61,7 +58,7 @@ extension AttemptRecord {
     fileprivate init(_ row: PostgresRow, _ job: JobID) throws(PostgresError) {
         self.init(
             key: ShardKey(job: job, index: try row.decode("shard_no")), epoch: Epoch(try row.decode("epoch")),
-            outcome: try row.decode("outcome"), error: try row.decode("error"),
+            outcome: try row.name("outcome"), error: try row.decode("error"),
             worker: WorkerID(try row.decode("worker_id")), host: try row.decode("host"),
             device: try row.decode("device"), startedAt: try row.date("started_at"),
             endedAt: try row.optionalDate("ended_at"), seconds: try row.decode("seconds"))

@@ -2,6 +2,7 @@ import Postgres
 import SQL
 
 extension PostgresJobQueue {
+    @discardableResult
     public func submit(_ submission: RunSubmission) async throws(QueueError) -> RunRecord {
         try submission.validate()
         let digest = submission.digest
@@ -15,6 +16,7 @@ extension PostgresJobQueue {
         return try await run(matching: submission.id.text)
     }
 
+    @discardableResult
     public func cancel(_ run: RunID) async throws(QueueError) -> RunRecord {
         let found = try await query(.cancelRun, [run.text], to: "cancel run \(run)") { rows throws(PostgresError) in
             try rows.only().decode("found", as: Bool.self)

@@ -4,27 +4,20 @@ extension PostgresJobQueue {
     /// The channel that every submission is announced on; one announcement per run.
     static let channel = "assay_submitted"
 
-    /// Keeps one of the pool's connections while anybody listens.
+    /// Listens on a connection of its own, and polls too: an announcement may get lost with a connection, and behind a
+    /// pooler there are none.
     public func submissions() async -> AsyncStream<Void> {
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        let pool = pool
-        let interval = pollInterval
+        let queue = self
         let listener = Task {
-            while !Task.isCancelled {
-                // Errors are left to the calls that do the work: here they only mean to poll for now.
-                try? await pool.withConnection { connection in
-                    let announcements = try await connection.listen(Self.channel)
-                    continuation.yield()
-                    for await _ in announcements {
-                        continuation.yield()
-                    }
-                }
-                try? await Task.sleep(for: .seconds(.random(in: interval)))
+            // Errors are left to the calls that do the work: here they only mean to poll for now.
+            while !Task.isCancelled, (try? await queue.listen(waking: continuation)) != false {
+                try? await Task.sleep(for: queue.nextPoll)
             }
         }
         let poller = Task {
             while !Task.isCancelled {
-                try? await Task.sleep(for: .seconds(.random(in: interval)))
+                try? await Task.sleep(for: queue.nextPoll)
                 continuation.yield()
             }
         }
@@ -33,5 +26,30 @@ extension PostgresJobQueue {
             poller.cancel()
         }
         return stream
+    }
+
+    private var nextPoll: Duration { .seconds(.random(in: pollInterval)) }
+
+    /// Wakes at once and at every announcement, until the connection or the task ends.
+    ///
+    /// - Returns: False when no announcements ever come through to here.
+    private func listen(waking continuation: AsyncStream<Void>.Continuation) async throws -> Bool {
+        let connection = try await PostgresConnection.connect(pool.configuration, on: pool.loop)
+        do {
+            let works = try await connection.verifyNotifications()
+            if works {
+                let announcements = try await connection.listen(Self.channel)
+                // What was submitted before this moment was announced to nobody.
+                continuation.yield()
+                for await _ in announcements {
+                    continuation.yield()
+                }
+            }
+            await connection.close()
+            return works
+        } catch {
+            await connection.close()
+            throw error
+        }
     }
 }

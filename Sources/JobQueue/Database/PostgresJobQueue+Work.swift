@@ -1,5 +1,5 @@
 import FoundationEssentials
-public import Postgres
+import Postgres
 import SQL
 
 extension PostgresJobQueue {
@@ -45,7 +45,7 @@ extension PostgresJobQueue {
         ]
         return try await query(.commitShard, parameters, to: "commit shard \(claimed.key)") {
             rows throws(PostgresError) in
-            try rows.only().decode("outcome", as: CommitOutcome.self)
+            try rows.only().name("outcome")
         }
     }
 
@@ -67,6 +67,7 @@ extension PostgresJobQueue {
         }
     }
 
+    @discardableResult
     public func release(_ claimed: [ClaimedShard]) async throws(QueueError) -> [ShardKey] {
         var released: [ShardKey] = []
         // One call per incarnation; a worker has only one.
@@ -96,8 +97,6 @@ extension PostgresJobQueue {
         }
     }
 }
-
-extension CommitOutcome: PostgresDecodable {}
 
 private enum FailureVerdict: String, PostgresDecodable {
     case retry, failed, cancelled, fenced

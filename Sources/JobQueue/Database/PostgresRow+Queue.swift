@@ -35,6 +35,17 @@ extension WorkProgress {
 }
 
 extension PostgresRow {
+    /// One of an enumeration's values.
+    func name<Value: RawRepresentable>(
+        _ column: String, as type: Value.Type = Value.self
+    ) throws(PostgresError) -> Value where Value.RawValue: PostgresDecodable {
+        let raw = try decode(column, as: Value.RawValue.self)
+        guard let value = Value(rawValue: raw) else {
+            throw PostgresError(.decoding, "column \"\(column)\" holds '\(raw)', which is no \(Value.self)")
+        }
+        return value
+    }
+
     func date(_ column: String) throws(PostgresError) -> Date {
         try decode(column, as: PostgresTimestamp.self).date
     }

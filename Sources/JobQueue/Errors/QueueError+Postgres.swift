@@ -32,7 +32,8 @@ extension QueueError {
 extension QueueError.Code {
     fileprivate init(_ error: PostgresError) {
         switch error.code {
-        case .connectionFailed, .connectionLost, .commitUnknown, .timedOut, .shutDown, .embeddedServer: self = .unavailable
+        case .connectionFailed, .connectionLost, .commitUnknown, .timedOut, .shutDown, .embeddedServer:
+            self = .unavailable
         case .transactionAborted: self = .unavailable
         case .cancelled: self = .cancelled
         case .decoding, .usage: self = .internalFailure

@@ -50,6 +50,7 @@ extension InMemoryJobQueue {
         ledger.fail(claimed, failure, jitter: jitter(), now: now())
     }
 
+    @discardableResult
     public func release(_ claimed: [ClaimedShard]) throws(QueueError) -> [ShardKey] {
         ledger.release(claimed, now: now())
     }
@@ -58,10 +59,12 @@ extension InMemoryJobQueue {
         ledger.deregister(lease, now: now())
     }
 
+    @discardableResult
     public func reap() throws(QueueError) -> ReapReport {
         ledger.reap(now: now())
     }
 
+    @discardableResult
     public func promote() throws(QueueError) -> Int {
         ledger.promote(now: now())
     }
@@ -82,6 +85,7 @@ extension InMemoryJobQueue {
 // MARK: - Runs
 
 extension InMemoryJobQueue {
+    @discardableResult
     public func submit(_ submission: RunSubmission) throws(QueueError) -> RunRecord {
         try ledger.submit(submission, now: now())
         for listener in listeners.values {
@@ -90,6 +94,7 @@ extension InMemoryJobQueue {
         return try ledger.run(matching: submission.id.text)
     }
 
+    @discardableResult
     public func cancel(_ run: RunID) throws(QueueError) -> RunRecord {
         try ledger.cancel(run, now: now())
         return try ledger.run(matching: run.text)
@@ -143,6 +148,7 @@ extension InMemoryJobQueue {
 // MARK: - Models
 
 extension InMemoryJobQueue {
+    @discardableResult
     public func addModel(_ model: ModelRecord, replacing: Bool) throws(QueueError) -> ModelRecord {
         try ledger.addModel(model, replacing: replacing, now: now())
     }

@@ -1,18 +1,13 @@
 /// Names a transaction, so that its statements can be told from others on the same connection.
 struct TransactionToken: Hashable, Sendable {
-    /// The transaction that the current task works in.
-    @TaskLocal static var current: TransactionToken?
+    /// The transactions that the current task works in, on different connections.
+    @TaskLocal static var held: Set<TransactionToken> = []
 
     private let connection: ObjectIdentifier
     private let number: Int
 
-    init(_ connection: PostgresConnection, number: Int) {
+    init(_ connection: AnyObject, number: Int) {
         self.connection = ObjectIdentifier(connection)
-        self.number = number
-    }
-
-    init(number: Int) {
-        self.connection = ObjectIdentifier(Self.self)
         self.number = number
     }
 }
@@ -30,23 +25,23 @@ struct ConnectionGate {
 
     private var isBusy = false
     private(set) var transaction: TransactionToken?
-    private var queue: [(ticket: Ticket, token: TransactionToken?)] = []
+    private var queue: [(ticket: Ticket, held: Set<TransactionToken>)] = []
     private var lastTicket = 0
 
-    mutating func request(_ token: TransactionToken?) -> Admission {
-        if !self.isBusy, self.admits(token) {
+    mutating func request(_ held: Set<TransactionToken>) -> Admission {
+        if !self.isBusy, self.admits(held) {
             self.isBusy = true
             return .admitted
         }
         self.lastTicket += 1
-        self.queue.append((self.lastTicket, token))
+        self.queue.append((self.lastTicket, held))
         return .queued(self.lastTicket)
     }
 
     /// Ends the running operation; the next one, if any, runs from now on.
     mutating func release() -> Ticket? {
         self.isBusy = false
-        guard let index = self.queue.firstIndex(where: { self.admits($0.token) }) else { return nil }
+        guard let index = self.queue.firstIndex(where: { self.admits($0.held) }) else { return nil }
         self.isBusy = true
         return self.queue.remove(at: index).ticket
     }
@@ -64,7 +59,7 @@ struct ConnectionGate {
     /// The running operation has ended the transaction.
     mutating func endTransaction() { self.transaction = nil }
 
-    private func admits(_ token: TransactionToken?) -> Bool {
-        self.transaction == nil || self.transaction == token
+    private func admits(_ held: Set<TransactionToken>) -> Bool {
+        self.transaction.map { held.contains($0) } ?? true
     }
 }

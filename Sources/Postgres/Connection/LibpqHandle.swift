@@ -25,7 +25,8 @@ final class LibpqHandle: @unchecked Sendable {
             { context, message in
                 guard let context, let message else { return }
                 let handle = Unmanaged<LibpqHandle>.fromOpaque(context).takeUnretainedValue()
-                handle.logger?.debug("postgres notice", metadata: ["notice": "\(String(cString: message).trimmedLines)"])
+                let text = String(cString: message).trimmedLines
+                handle.logger?.debug("postgres notice", metadata: ["notice": "\(text)"])
             }, Unmanaged.passUnretained(self).toOpaque())
         // While connecting there is no result to take SQLSTATE from; it is read from the verbose message.
         PQsetErrorVerbosity(pointer, PQERRORS_VERBOSE)

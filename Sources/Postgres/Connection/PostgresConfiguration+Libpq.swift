@@ -16,7 +16,7 @@ extension PostgresConfiguration {
             PQfreemem(problem)
             // libpq quotes the part that it can't read, which could be a password.
             let isHarmless = !text.contains("password") && !text.contains("@")
-            let shown = reason.flatMap { isHarmless ? $0 : nil } ?? "it is malformed (not shown, it may hold a password)"
+            let shown = isHarmless ? reason ?? "it is malformed" : "it is malformed (it may hold a password: not shown)"
             throw PostgresError(
                 .usage, "bad connection string: \(shown)",
                 hint: "write host=... dbname=... user=..., or postgres://user@host:port/database")

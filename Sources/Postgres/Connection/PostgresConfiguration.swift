@@ -21,12 +21,15 @@ public struct PostgresConfiguration: Sendable, Hashable {
     /// settings that last for a session, so `searchPath` must be empty.
     public var usesPreparedStatements = true
 
-    /// Reads a connection string: "host=... dbname=...", or a postgres:// URL.
+    /// Reads a connection string of keywords and values, or a postgres:// URL.
     ///
     /// Parts that it leaves out come from libpq's environment variables (PGHOST, PGUSER, ...).
     public init(_ connectionString: String) throws(PostgresError) {
         self.settings = try Self.parse(connectionString)
         self.connectionString = connectionString
+        if let seconds = self.settings["connect_timeout"].flatMap({ Int($0) }), seconds > 0 {
+            self.connectTimeout = .seconds(seconds)
+        }
     }
 }
 

@@ -3,6 +3,8 @@ internal import CPostgres
 extension PostgresConnection {
     /// How much is encoded before it is sent and waited for.
     private static let copyChunk = 65536
+    /// How much is handed to libpq at once.
+    private static let copyPiece = 1 << 24
 
     /// Streams rows into a table with "COPY table (a, b) FROM STDIN"; returns the number of rows.
     ///
@@ -80,15 +82,18 @@ extension PostgresConnection {
         do throws(PostgresError) {
             guard !Task.isCancelled else { throw PostgresError(.cancelled, "cancelled; nothing was copied") }
             let handle = try self.handle()
-            while true {
-                let status = chunk.withUnsafeBytes { bytes in
+            var rest = chunk[...]
+            while !rest.isEmpty {
+                // A single row can be larger than what libpq's length holds.
+                let piece = rest.prefix(Self.copyPiece)
+                let status = piece.withUnsafeBytes { bytes in
                     PQputCopyData(
                         handle.pointer, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), CInt(bytes.count))
                 }
                 guard status >= 0 else { throw self.lost(handle) }
+                if status == 1 { rest = rest.dropFirst(piece.count) }
                 // Waiting until the server has taken all of it keeps libpq's buffer small.
                 try await self.flush(handle, until: self.deadline(nil))
-                if status == 1 { return }
             }
         } catch {
             throw error.naming(statement.name)

@@ -61,28 +61,31 @@ extension PostgresConnection {
             if status == 0 { return }
             guard status > 0 else { throw self.lost(handle) }
             let ready = try await self.wait(handle, for: .either, until: deadline)
-            if ready.contains(.readable) { try self.consume(handle) }
+            if ready.contains(.readable), !self.consume(handle) { return }
         }
     }
 
     /// Takes results until there are no more, or a COPY begins.
-    func collect(_ handle: LibpqHandle, until deadline: ContinuousClock.Instant?) async throws(PostgresError) -> Outcome {
+    func collect(
+        _ handle: LibpqHandle, until deadline: ContinuousClock.Instant?
+    ) async throws(PostgresError) -> Outcome {
         var outcome = Outcome()
         while true {
-            while PQisBusy(handle.pointer) != 0 {
+            while PQisBusy(handle.pointer) != 0, !handle.isBad {
                 _ = try await self.wait(handle, for: .readable, until: deadline)
-                try self.consume(handle)
+                // The server's last words are among the results, so those are looked at in any case.
+                guard self.consume(handle) else { break }
             }
             guard let pointer = PQgetResult(handle.pointer) else { return outcome }
             guard outcome.take(ResultHandle(pointer)) else { return outcome }
         }
     }
 
-    /// Reads what has arrived and hands notifications on.
-    func consume(_ handle: LibpqHandle) throws(PostgresError) {
+    /// Reads what has arrived and hands notifications on; false when the connection is broken.
+    func consume(_ handle: LibpqHandle) -> Bool {
         let isAlive = PQconsumeInput(handle.pointer) == 1
         while let (channel, payload) = handle.nextNotification() { self.listeners.yield(payload, on: channel) }
-        if !isAlive, PQisBusy(handle.pointer) != 0 || handle.isBad { throw self.lost(handle) }
+        return isAlive && !handle.isBad
     }
 
     /// Ends the connection because it is broken.

@@ -2,9 +2,9 @@ internal import UVEventLoop
 
 extension PostgresConnection {
     /// Waits for this operation's turn; each success must be followed by ``release()``.
-    func acquire(_ token: TransactionToken? = TransactionToken.current) async throws(PostgresError) {
+    func acquire(_ held: Set<TransactionToken> = TransactionToken.held) async throws(PostgresError) {
         guard !Task.isCancelled else { throw PostgresError.cancelledBeforeStart }
-        guard case .queued(let ticket) = self.gate.request(token) else { return }
+        guard case .queued(let ticket) = self.gate.request(held) else { return }
         let turn = PendingResult<Void>()
         self.gateWaiters[ticket] = turn
         do {

@@ -31,7 +31,8 @@ extension PostgresConnection {
 
     /// Sends a notification; it is delivered at the end of the transaction.
     public func notify(_ channel: String, _ payload: String = "") async throws(PostgresError) {
-        _ = try await self.query(PostgresStatement(name: "notify", sql: "SELECT pg_notify($1, $2)"), [channel, payload])
+        _ = try await self.query(
+            PostgresStatement(name: "notify", sql: "SELECT pg_notify($1, $2)"), [channel, payload])
     }
 
     /// Tries whether notifications arrive on this connection; if not (a pooler in between), poll instead.
@@ -76,7 +77,10 @@ extension PostgresConnection {
         do throws(PostgresError) {
             _ = try await self.wait(handle, for: .readable, until: nil)
             guard case .open = self.state, !Task.isCancelled else { return false }
-            try self.consume(handle)
+            guard self.consume(handle) else {
+                _ = self.lost(handle)
+                return false
+            }
             return true
         } catch {
             // Being cancelled only means that nobody listens any more.

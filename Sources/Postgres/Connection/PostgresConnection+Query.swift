@@ -7,16 +7,9 @@ extension PostgresConnection {
     public func query(
         _ statement: PostgresStatement, _ parameters: [(any PostgresEncodable)?] = [], timeout: Duration? = nil
     ) async throws(PostgresError) -> PostgresRows {
-        try await self.query(statement, parameters, timeout: timeout, token: TransactionToken.current)
-    }
-
-    func query(
-        _ statement: PostgresStatement, _ parameters: [(any PostgresEncodable)?], timeout: Duration?,
-        token: TransactionToken?
-    ) async throws(PostgresError) -> PostgresRows {
         let encoded = try EncodedParameters(parameters, statement: statement.name)
         do throws(PostgresError) {
-            try await self.acquire(token)
+            try await self.acquire()
             defer { self.release() }
             let result = try await self.run(statement, encoded, deadline: self.deadline(timeout))
             return PostgresRows(result, statement: statement.name)
@@ -25,7 +18,7 @@ extension PostgresConnection {
         }
     }
 
-    /// Runs a script of several statements without parameters, e.g. a migration.
+    /// Runs a script of several statements without parameters, such as a migration.
     ///
     /// They form one transaction unless the script says otherwise; the first error ends it and names the line.
     public func execute(script: String, name: String = "script") async throws(PostgresError) {
@@ -73,27 +66,34 @@ extension PostgresConnection {
                 PQsendPrepare(pointer, name, statement.sql, parameters.count, parameters.types)
             }
             self.prepared.didPrepare(key, as: name)
-            return try await self.runPrepared(name, key, parameters, deadline)
+            return try await self.runPrepared(name, statement, parameters, deadline)
         case .use(let name):
-            return try await self.runPrepared(name, key, parameters, deadline)
+            return try await self.runOrPrepareAgain(name, key, parameters, deadline)
         }
     }
 
     private func runPrepared(
+        _ name: String, _ statement: PostgresStatement, _ parameters: EncodedParameters,
+        _ deadline: ContinuousClock.Instant?
+    ) async throws(PostgresError) -> ResultHandle {
+        try await self.exchange(statement, deadline: deadline) { pointer in
+            parameters.withPointers { values, lengths, formats in
+                PQsendQueryPrepared(pointer, name, parameters.count, values, lengths, formats, 0)
+            }
+        }
+    }
+
+    private func runOrPrepareAgain(
         _ name: String, _ key: PreparedStatements.Key, _ parameters: EncodedParameters,
         _ deadline: ContinuousClock.Instant?
     ) async throws(PostgresError) -> ResultHandle {
         do throws(PostgresError) {
-            return try await self.exchange(key.statement, deadline: deadline) { pointer in
-                parameters.withPointers { values, lengths, formats in
-                    PQsendQueryPrepared(pointer, name, parameters.count, values, lengths, formats, 0)
-                }
-            }
+            return try await self.runPrepared(name, key.statement, parameters, deadline)
         } catch {
             // 26000: the statement is gone (DISCARD ALL). 0A000: its result type has changed (a migration).
             guard error.sqlState == "26000" || error.sqlState == "0A000" else { throw error }
             self.prepared.forget(key)
-            // Neither has done anything; outside a transaction it can simply be tried again.
+            // Neither has done anything; outside a transaction it can be tried again, this time freshly prepared.
             guard try self.handle().transactionStatus == PQTRANS_IDLE else { throw error }
             return try await self.run(key.statement, parameters, deadline: deadline)
         }

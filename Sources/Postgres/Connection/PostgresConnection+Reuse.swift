@@ -5,12 +5,9 @@ extension PostgresConnection {
     func isAlive() -> Bool {
         guard case .open(let handle) = self.state else { return false }
         // The first read may take a farewell, the second one sees the end of the stream.
-        for _ in 0..<2 {
-            do throws(PostgresError) { try self.consume(handle) } catch { return false }
-            if handle.isBad {
-                _ = self.lost(handle)
-                return false
-            }
+        for _ in 0..<2 where !self.consume(handle) {
+            _ = self.lost(handle)
+            return false
         }
         return true
     }

@@ -5,7 +5,7 @@ extension PostgresConnection {
     /// Runs `body` in a transaction, and again when it lost against another one (40001, 40P01).
     ///
     /// `body` may therefore run several times. It commits when it returns; when it throws, or the task is cancelled
-    /// before COMMIT is sent, the transaction is rolled back. Statements on this connection by other tasks wait meanwhile.
+    /// before COMMIT is sent, the transaction is rolled back. Statements of other tasks on this connection wait.
     public nonisolated func withTransaction<Value>(
         isolation: PostgresIsolation = .readCommitted, readOnly: Bool = false, retry: PostgresRetry = .default,
         _ body: (PostgresConnection) async throws -> Value
@@ -27,8 +27,12 @@ extension PostgresConnection {
         let token = try await self.begin(isolation, readOnly)
         let value: Value
         do {
-            value = try await TransactionToken.$current.withValue(token) { try await body(self) }
-            if Task.isCancelled { throw PostgresError(.cancelled, "cancelled before COMMIT; the transaction was rolled back") }
+            value = try await TransactionToken.$held.withValue(TransactionToken.held.union([token])) {
+                try await body(self)
+            }
+            if Task.isCancelled {
+                throw PostgresError(.cancelled, "cancelled before COMMIT; the transaction was rolled back")
+            }
         } catch {
             await Task { await self.rollBack(token) }.value
             throw error
@@ -37,8 +41,10 @@ extension PostgresConnection {
         return value
     }
 
-    private func begin(_ isolation: PostgresIsolation, _ readOnly: Bool) async throws(PostgresError) -> TransactionToken {
-        if let current = TransactionToken.current, current == self.gate.transaction {
+    private func begin(
+        _ isolation: PostgresIsolation, _ readOnly: Bool
+    ) async throws(PostgresError) -> TransactionToken {
+        if let open = self.gate.transaction, TransactionToken.held.contains(open) {
             throw PostgresError(
                 .usage, "a transaction is open on this connection already",
                 hint: "work in the outer transaction instead of beginning another one")
@@ -66,7 +72,7 @@ extension PostgresConnection {
 
     /// Runs in a task that nobody cancels: once COMMIT is sent, its answer matters.
     private func commit(_ token: TransactionToken) async throws(PostgresError) {
-        try await self.acquire(token)
+        try await self.acquire([token])
         defer { self.release() }
         defer { self.gate.endTransaction() }
         let statement = PostgresStatement(name: "commit", sql: "COMMIT")
@@ -91,7 +97,7 @@ extension PostgresConnection {
 
     /// Runs in a task that nobody cancels.
     private func rollBack(_ token: TransactionToken) async {
-        guard (try? await self.acquire(token)) != nil else { return }
+        guard (try? await self.acquire([token])) != nil else { return }
         defer { self.release() }
         await self.leaveTransaction()
         self.gate.endTransaction()

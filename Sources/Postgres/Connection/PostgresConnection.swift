@@ -58,11 +58,11 @@ public actor PostgresConnection {
 
     /// Closes the connection once the running operation, or transaction of other tasks, has ended.
     public func close() async {
-        await Task { await self.closeWhenIdle(TransactionToken.current) }.value
+        await Task { await self.closeWhenIdle(TransactionToken.held) }.value
     }
 
-    private func closeWhenIdle(_ token: TransactionToken?) async {
-        guard (try? await self.acquire(token)) != nil else { return }
+    private func closeWhenIdle(_ held: Set<TransactionToken>) async {
+        guard (try? await self.acquire(held)) != nil else { return }
         self.end(PostgresError(.connectionLost, "the connection has been closed"))
         self.release()
     }

@@ -1,7 +1,7 @@
 #if canImport(FoundationEssentials)
-internal import FoundationEssentials
+    internal import FoundationEssentials
 #else
-internal import Foundation
+    internal import Foundation
 #endif
 
 /// Where a home's cluster lies; recorded in the home as `postgres.json`.
@@ -32,12 +32,21 @@ struct ClusterLocation: Codable, Hashable {
         let path = home + "/postgres.json"
         guard let text = Files.read(path, limit: 65536) else { return nil }
         do {
-            return try JSONDecoder().decode(ClusterLocation.self, from: Data(text.utf8))
+            var location = try JSONDecoder().decode(ClusterLocation.self, from: Data(text.utf8))
+            if location.home != home { location.move(to: home) }
+            return location
         } catch {
             throw PostgresError(
                 .embeddedServer, "\(path) is damaged, so the embedded server's cluster can't be found: \(error)",
                 hint: "restore the file; it names the cluster's folder (normally \(home)/postgres)")
         }
+    }
+
+    /// The home has been moved or copied as a whole; a cluster inside it has gone along.
+    private mutating func move(to home: String) {
+        if self.folder == self.home + "/postgres" { self.folder = home + "/postgres" }
+        self.socketFolder = ""
+        self.home = home
     }
 
     func record(in home: String) throws(PostgresError) {
@@ -60,7 +69,7 @@ struct ClusterLocation: Codable, Hashable {
             if isOpen, (try? Files.makeFolder(location.folder, mode: 0o711)) != nil,
                 (try? account.makeFolder(probe)) != nil
             {
-                try Files.removeFolder(probe)
+                try Files.remove(probe)
                 return location
             }
             try Files.makeFolder(Self.sharedRoot, mode: 0o711)
@@ -79,7 +88,8 @@ struct ClusterLocation: Codable, Hashable {
         }
         guard self.host == Files.hostName || !Files.exists(self.dataFolder + "/postmaster.pid") else {
             throw PostgresError(
-                .embeddedServer, "the server in \(self.folder) was started on the machine \(self.host) and may still run",
+                .embeddedServer,
+                "the server in \(self.folder) was started on the machine \(self.host) and may still run",
                 hint: "run `assay down` there; if that machine is gone, remove \(self.dataFolder)/postmaster.pid")
         }
     }

@@ -10,7 +10,7 @@ extension EmbeddedServer {
         _ location: ClusterLocation, _ account: ServerAccount, _ binaries: ServerBinaries
     ) async throws(PostgresError) {
         let unfinished = location.dataFolder + ".new"
-        try Files.removeFolder(unfinished)
+        try Files.remove(unfinished)
         try account.makeFolder(unfinished)
         try account.makeFolder(location.logFolder)
         var arguments = [
@@ -41,8 +41,9 @@ extension EmbeddedServer {
             "full_page_writes": self.options.isDurable ? "on" : "off",
         ]
         settings.merge(self.options.settings) { _, new in new }
-        var lines = ["# Written by Assay at every start. Settings of your own go to \(location.dataFolder)/postgresql.conf."]
-        lines.append("include_if_exists \(Self.quoted(location.dataFolder + "/postgresql.conf"))")
+        let own = location.dataFolder + "/postgresql.conf"
+        var lines = ["# Written by Assay at every start. Settings of your own go to \(own)."]
+        lines.append("include_if_exists \(Self.quoted(own))")
         lines += settings.sorted { $0.key < $1.key }.map { "\($0.key) = \(Self.quoted($0.value))" }
         try Files.write(lines, to: location.configurationPath)
         try Files.write(

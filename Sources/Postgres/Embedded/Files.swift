@@ -1,13 +1,13 @@
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Musl)
-internal import Musl
+    internal import Musl
 #endif
 
 #if canImport(FoundationEssentials)
-internal import FoundationEssentials
+    internal import FoundationEssentials
 #else
-internal import Foundation
+    internal import Foundation
 #endif
 
 /// The few file operations that the embedded server needs.
@@ -33,8 +33,10 @@ enum Files {
         }
         let scalars = path.unicodeScalars
         // These mean something to the server's configuration, to connection strings, or to the shell in pg_ctl.
-        guard !scalars.contains(where: { "\"'\\$`,".unicodeScalars.contains($0) || $0.value < 32 || $0.value == 127 })
-        else {
+        let isOdd = { (scalar: Unicode.Scalar) in
+            "\"'\\$`,".unicodeScalars.contains(scalar) || scalar.value < 32 || scalar.value == 127
+        }
+        guard !scalars.contains(where: isOdd) else {
             throw PostgresError(
                 .usage, "the path \(path) contains a character that the embedded server can't deal with",
                 hint: "use an ASSAY_HOME without quotes, backslash, $, `, comma and control characters")
@@ -78,7 +80,7 @@ enum Files {
         }
     }
 
-    /// Makes a folder with those above it; fine if it exists. The umask only restricts those above.
+    /// Makes a folder with those above it, unless it exists; the umask restricts only those above.
     static func makeFolder(_ path: String, mode: mode_t) throws(PostgresError) {
         if Self.exists(path) { return }
         try Self.makeFolder(Self.parent(path), mode: 0o755)
@@ -88,7 +90,7 @@ enum Files {
         }
     }
 
-    static func removeFolder(_ path: String) throws(PostgresError) {
+    static func remove(_ path: String) throws(PostgresError) {
         guard Self.exists(path) else { return }
         do {
             try FileManager.default.removeItem(atPath: path)
@@ -98,7 +100,9 @@ enum Files {
     }
 
     static func rename(_ path: String, to target: String) throws(PostgresError) {
-        guard renameat(AT_FDCWD, path, AT_FDCWD, target) == 0 else { throw PostgresError(systemCall: "rename \(path) to \(target)") }
+        guard renameat(AT_FDCWD, path, AT_FDCWD, target) == 0 else {
+            throw PostgresError(systemCall: "rename \(path) to \(target)")
+        }
     }
 
     static func list(_ folder: String) -> [String] {

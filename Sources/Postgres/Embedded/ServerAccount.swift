@@ -1,9 +1,9 @@
 internal import UVEventLoop
 
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Musl)
-internal import Musl
+    internal import Musl
 #endif
 
 /// The account that runs the server: the user's own, or "postgres" for root.
@@ -18,7 +18,8 @@ struct ServerAccount: Hashable {
         if geteuid() != 0 {
             guard let account = Self.look(up: nil) else {
                 throw PostgresError(
-                    .embeddedServer, "user number \(geteuid()) has no entry in the system's user database, which PostgreSQL needs",
+                    .embeddedServer,
+                    "user number \(geteuid()) has no entry in the system's user database, which PostgreSQL needs",
                     hint: "add the user to /etc/passwd, or set ASSAY_DATABASE_URL to a server elsewhere")
             }
             return account
@@ -79,6 +80,7 @@ struct ServerAccount: Hashable {
             ?? getpwuid_r(geteuid(), &entry, &buffer, buffer.count, &found)
         guard status == 0, found != nil, let known = entry.pw_name else { return nil }
         return ServerAccount(
-            name: String(cString: known), userID: entry.pw_uid, groupID: entry.pw_gid, isSwitched: entry.pw_uid != geteuid())
+            name: String(cString: known), userID: entry.pw_uid, groupID: entry.pw_gid,
+            isSwitched: entry.pw_uid != geteuid())
     }
 }

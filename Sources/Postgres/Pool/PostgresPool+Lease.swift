@@ -18,7 +18,8 @@ extension PostgresPool {
     }
 
     func giveBack(_ leased: Leased) async {
-        guard !self.state.isShutDown, await leased.connection.isClean() else {
+        let isClean = await leased.connection.isClean()
+        guard isClean, !self.state.isShutDown else {
             self.connections[leased.slot] = nil
             await leased.connection.close()
             self.follow(self.state.discard(leased.slot))
@@ -28,8 +29,14 @@ extension PostgresPool {
     }
 
     private func follow(_ handover: PoolState.Handover) {
-        if case .give(let lease, let ticket) = handover {
-            self.waiters.removeValue(forKey: ticket)?.finish(.success(lease))
+        var handover = handover
+        while case .give(let lease, let ticket) = handover {
+            if self.waiters.removeValue(forKey: ticket)?.finish(.success(lease)) == true { break }
+            // That caller was cancelled, or timed out, a moment ago.
+            switch lease {
+            case .use(let slot): handover = self.state.giveBack(slot)
+            case .open(let slot): handover = self.state.discard(slot)
+            }
         }
         self.leaseEnded()
     }

@@ -12,7 +12,7 @@ public actor PostgresPool {
         public var size = 4
         /// The longest wait for a connection in use by others; nil waits for ever.
         public var leaseTimeout: Duration? = .seconds(60)
-        /// How long a server that was there before is waited for, e.g. through a restart.
+        /// How long a server that was there before is waited for, such as through a restart.
         public var reconnectTimeout = Duration.seconds(30)
 
         public init() {}

@@ -11,7 +11,7 @@ public struct PostgresRow: Sendable {
         _ column: String, as type: Value.Type = Value.self
     ) throws(PostgresError) -> Value {
         guard let value = try self.decode(column, as: Value?.self) else {
-            throw self.error("column \"\(column)\" is NULL, expected \(Value.self); decode \(Value.self)? where that may be")
+            throw self.error("column \"\(column)\" is NULL, expected \(Value.self); read it as \(Value.self)? instead")
         }
         return value
     }
@@ -26,6 +26,16 @@ public struct PostgresRow: Sendable {
                 .usage, "no column \"\(column)\" in the result; it has: \(known)", statement: self.statement)
         }
         return try self.decode(at: position, as: type)
+    }
+
+    /// The value of the column at a position from 0; NULL is an error.
+    public func decode<Value: PostgresDecodable>(
+        at position: Int, as type: Value.Type = Value.self
+    ) throws(PostgresError) -> Value {
+        guard let value = try self.decode(at: position, as: Value?.self) else {
+            throw self.error("column \(position) is NULL, expected \(Value.self)")
+        }
+        return value
     }
 
     /// The value of the column at a position from 0, or nil for NULL.

@@ -19,7 +19,7 @@ public struct PostgresRows: RandomAccessCollection, Sendable {
     /// The rows that the statement inserted, updated, deleted, copied or returned.
     public var affectedRows: Int { self.result.affectedRows }
 
-    /// What the server says was done, e.g. "INSERT 0 1".
+    /// What the server says was done, such as "INSERT 0 1".
     public var commandTag: String { self.result.commandTag }
 
     /// The columns' names, in order of first appearance.

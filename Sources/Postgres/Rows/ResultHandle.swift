@@ -25,7 +25,7 @@ final class ResultHandle: @unchecked Sendable {
 
     var rowCount: Int { Int(PQntuples(self.pointer)) }
 
-    /// E.g. "INSERT 0 1" or "ROLLBACK".
+    /// The command's tag, such as "INSERT 0 1" or "ROLLBACK".
     var commandTag: String { PQcmdStatus(self.pointer).map { String(cString: $0) } ?? "" }
 
     /// The number of rows that the command touched; 0 for commands that touch none.

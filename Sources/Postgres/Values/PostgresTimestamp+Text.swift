@@ -3,7 +3,7 @@ extension PostgresTimestamp: PostgresEncodable, PostgresDecodable, CustomStringC
 
     public var postgresParameter: PostgresParameter { PostgresParameter(text: self.description) }
 
-    /// ISO 8601 in UTC with microseconds where there are any, e.g. "2026-07-01 12:30:00.25+00".
+    /// ISO 8601 in UTC with microseconds where there are any, such as "2026-07-01 12:30:00.25+00".
     public var description: String {
         if self == .distantFuture { return "infinity" }
         if self == .distantPast { return "-infinity" }
@@ -64,7 +64,11 @@ extension PostgresTimestamp: PostgresEncodable, PostgresDecodable, CustomStringC
         let isBeforeChrist = reader.skip("BC")
         guard reader.rest.isEmpty else { return nil }
         let days = CivilDate.daysSinceEpoch(year: isBeforeChrist ? 1 - year : year, month: month, day: day)
-        self.init(microseconds: days * Self.microsecondsPerDay + seconds * 1_000_000 + fraction)
+        // The server's years end in 294276, those of microseconds since 1970 in 294247.
+        let (midnight, overflow) = days.multipliedReportingOverflow(by: Self.microsecondsPerDay)
+        let (value, carry) = midnight.addingReportingOverflow(seconds * 1_000_000 + fraction)
+        guard !overflow, !carry else { return nil }
+        self.init(microseconds: value)
     }
 
     private static func padded(_ number: Int64, _ width: Int) -> String {

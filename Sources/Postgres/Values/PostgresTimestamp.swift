@@ -1,7 +1,7 @@
 #if canImport(FoundationEssentials)
-public import FoundationEssentials
+    public import FoundationEssentials
 #else
-public import Foundation
+    public import Foundation
 #endif
 
 /// A point in time with PostgreSQL's resolution of a microsecond.
@@ -35,11 +35,13 @@ public struct PostgresTimestamp: Sendable, Hashable, Comparable {
     /// The time from an earlier timestamp to this one.
     public func since(_ earlier: PostgresTimestamp) -> Duration { self.sinceEpoch - earlier.sinceEpoch }
 
-    /// The timestamp moved by a duration, to the microsecond.
+    /// The timestamp moved by a duration, to the microsecond; beyond the representable range, an infinity.
     public func advanced(by duration: Duration) -> PostgresTimestamp {
         let (seconds, attoseconds) = duration.components
-        let (moved, overflow) = self.microseconds.addingReportingOverflow(
-            seconds.multipliedReportingOverflow(by: 1_000_000).partialValue &+ attoseconds / 1_000_000_000_000)
-        return overflow ? (seconds < 0 ? .distantPast : .distantFuture) : PostgresTimestamp(microseconds: moved)
+        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
+        let (change, carry) = whole.addingReportingOverflow(attoseconds / 1_000_000_000_000)
+        let (moved, excess) = self.microseconds.addingReportingOverflow(change)
+        guard !overflow, !carry, !excess else { return seconds < 0 ? .distantPast : .distantFuture }
+        return PostgresTimestamp(microseconds: moved)
     }
 }

@@ -89,7 +89,7 @@ extension ColumnTable {
     /// One bit pattern for every NaN, so that equal results have equal bytes.
     private static func canonical(_ value: Double) -> Double { value.isNaN ? .nan : value }
 
-    /// A fixed string ends at U+0000; the symbol for it stands in its place. The text as generated is in /text.
+    /// The symbol for U+0000 in place of it, which would end a fixed string; the text as generated is in /text.
     private static func withoutNull(_ text: String) -> String {
         guard text.utf8.contains(0) else { return text }
         return String(String.UnicodeScalarView(text.unicodeScalars.map { $0 == "\0" ? "\u{2400}" : $0 }))

@@ -25,16 +25,26 @@ struct Folder: ~Copyable {
             return Folder(descriptor: copy, path: self.path)
         }
         let path = "\(self.path)/\(first)"
-        if create, mkdirat(self.descriptor, first, 0o777) == 0 {
-            // The new name must survive a power cut before anything in it is reported as durable.
-            guard fsync(self.descriptor) == 0 else { throw .system(errno, "flushing the folder", path: self.path) }
-        } else if create, errno != EEXIST {
-            throw .system(errno, "making the folder", path: path)
+        if create {
+            guard mkdirat(self.descriptor, first, 0o777) == 0 || errno == EEXIST else {
+                throw .system(errno, "making the folder", path: path)
+            }
+            // Also where another process has made it and may have died before flushing: the name must survive a power
+            // cut before anything below it is reported as durable.
+            try self.flush()
         }
         let descriptor = openat(self.descriptor, first, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else { throw .system(errno, "opening the folder", path: path) }
         let child = Folder(descriptor: descriptor, path: path)
         return try child.folder(Array(components.dropFirst()), create: create)
+    }
+
+    /// Puts the names in this folder on the disk.
+    func flush() throws(StoreError) {
+        // Some network file systems cannot flush a folder and say EINVAL; their names are durable when made.
+        guard fsync(self.descriptor) == 0 || errno == EINVAL else {
+            throw .system(errno, "flushing the folder", path: self.path)
+        }
     }
 
     /// What is known of an entry; `nil` if there is none of this name.

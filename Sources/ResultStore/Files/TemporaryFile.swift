@@ -58,9 +58,7 @@ struct TemporaryFile: ~Copyable {
             throw .system(errno, "renaming the file to \(name)", path: self.path)
         }
         self.isCommitted = true
-        guard fsync(self.folder.descriptor) == 0 else {
-            throw .system(errno, "flushing the folder", path: self.folder.path)
-        }
+        try self.folder.flush()
     }
 
     private var path: String { "\(self.folder.path)/\(self.name)" }

@@ -12,12 +12,14 @@ extension Store {
     }
 
     @HDF5Actor
-    private func build(run: String, job: String, _ files: [PublishedFile]) throws(StoreError) -> PublishedFile {
+    private func build(run: String, job: String, _ files: [PublishedFile]) async throws(StoreError) -> PublishedFile {
         let digest = Self.jobDigest(files.map(\.digest))
         let path = try Layout.jobFile(run: run, job: job, digest: digest)
         if let existing = try self.existing(path, digest: digest, shards: files) { return existing }
         var shards: [ShardSummary] = []
         for file in files {
+            // Others may use the thread between two shards.
+            await Task.yield()
             let content = try self.read(file.path, sha256: file.sha256, part: .everything)
             let found = try Self.digest(content.header, content.table, path: file.path)
             guard found == file.digest else {

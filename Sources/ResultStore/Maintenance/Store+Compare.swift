@@ -3,11 +3,14 @@ import HDF5
 extension Store {
     /// Reads every column through the job's file and compares it with the shards.
     @HDF5Actor
-    func compare(_ file: PublishedFile, with shards: [PublishedFile]) throws(StoreError) -> [VerificationIssue] {
+    func compare(
+        _ file: PublishedFile, with shards: [PublishedFile]
+    ) async throws(StoreError) -> [VerificationIssue] {
         let path = try self.absolutePath(file.path)
         var issues: [VerificationIssue] = []
         var starts: [String: Int] = [:]
         for shard in shards {
+            await Task.yield()
             let table = try self.read(shard.path, sha256: shard.sha256, part: .everything).table
             let differing = try translating(path: file.path) { () throws(HDF5Error) in
                 try Self.differing(path, table, starts: &starts)
@@ -26,14 +29,32 @@ extension Store {
     ) throws(HDF5Error) -> [String] {
         let file = try File.open(path: path)
         var differing: [String] = []
-        for column in table.schema.columns where column.joining == .concatenated {
-            guard let values = table[column.path] else { continue }
+        for (column, values) in try self.columns(table, seenThrough: file) {
             let start = starts[column.path, default: 0]
             starts[column.path] = start + values.count
-            if try !shows(file, column, values, from: start) { differing.append(column.path) }
+            if try !self.shows(file, column, values, from: start) { differing.append(column.path) }
         }
         try file.close()
         return differing
+    }
+
+    /// A shard's columns as the job's file must show them: with weights of 1 where only other shards have weights.
+    @HDF5Actor
+    private static func columns(
+        _ table: ColumnTable, seenThrough file: borrowing File
+    ) throws(HDF5Error) -> [(ColumnSpecification, ColumnValues)] {
+        var columns: [(ColumnSpecification, ColumnValues)] = []
+        for column in table.schema.columns where column.joining == .concatenated {
+            if let values = table[column.path] { columns.append((column, values)) }
+        }
+        let samples = try file.root().group("samples")
+        let rows = table["/samples/row"]?.count ?? 0
+        for metric in table.schema.metrics where !metric.hasWeights {
+            guard try samples.contains(metric.weightName) else { continue }
+            let ones = ColumnValues.float64([Double](repeating: 1, count: rows))
+            columns.append((ColumnSpecification("/samples/\(metric.weightName)", .float64), ones))
+        }
+        return columns
     }
 
     @HDF5Actor

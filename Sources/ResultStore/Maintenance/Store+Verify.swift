@@ -16,9 +16,11 @@ extension Store {
     }
 
     @HDF5Actor
-    private func verify(_ shards: [PublishedFile]) throws(StoreError) -> [VerificationIssue] {
+    private func verify(_ shards: [PublishedFile]) async throws(StoreError) -> [VerificationIssue] {
         var issues: [VerificationIssue] = []
         for shard in shards {
+            // Others may use the thread between two shards.
+            await Task.yield()
             if let issue = try self.issue(of: shard) { issues.append(issue) }
         }
         return issues
@@ -27,8 +29,8 @@ extension Store {
     @HDF5Actor
     private func verify(
         _ file: PublishedFile, over shards: [PublishedFile]
-    ) throws(StoreError) -> [VerificationIssue] {
-        var issues = try self.verify(shards)
+    ) async throws(StoreError) -> [VerificationIssue] {
+        var issues = try await self.verify(shards)
         switch try self.bytes(of: file) {
         case .failure(let issue): issues.append(issue)
         case .success(let bytes):
@@ -40,7 +42,7 @@ extension Store {
                         .init(.wrongManifest, file, "the job's file is one over other shards; build it again"))
                     break
                 }
-                if issues.isEmpty { issues += try self.compare(file, with: shards) }
+                if issues.isEmpty { issues += try await self.compare(file, with: shards) }
             } catch {
                 issues.append(.init(.unreadable, file, error.message))
             }

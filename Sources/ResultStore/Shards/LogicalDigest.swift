@@ -18,7 +18,7 @@ import HDF5
 /// the hashes among the attributes.
 ///
 /// A job's digest is the SHA-256 of `net("assay.job.1")` and of `net(digest)` for each shard, in the shards' order.
-enum LogicalDigest {
+public enum LogicalDigest {
     /// The attributes that say what the work is.
     static let attributes = [
         "format", "schema_version", "shard_index", "row_start", "row_count", "model_sha256", "tokenizer_sha256",
@@ -69,7 +69,7 @@ enum LogicalDigest {
 }
 
 extension Store {
-    /// The digest of a job from its shards' digests in the order of their numbers; see `PublishedFile.digest`.
+    /// The digest of a job from its shards' digests in the order of their numbers; see `LogicalDigest`.
     public static func jobDigest(_ shardDigests: [String]) -> String {
         LogicalDigest.job(shardDigests)
     }

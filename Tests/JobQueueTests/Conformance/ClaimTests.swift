@@ -9,7 +9,8 @@ import Testing
             let lease = try await test.queue.register(worker())
             let claimed = try await test.queue.claim(lease, limit: 2)
             #expect(claimed.map(\.index) == [0, 1])
-            #expect(claimed.map(\.range) == [ShardRange(rowStart: 0, rowCount: 10), ShardRange(rowStart: 10, rowCount: 10)])
+            #expect(
+                claimed.map(\.range) == [ShardRange(rowStart: 0, rowCount: 10), ShardRange(rowStart: 10, rowCount: 10)])
             for shard in claimed {
                 #expect(shard.jobName == "k3f9x2a0.0")
                 #expect(shard.run.text == "k3f9x2a0")
@@ -29,7 +30,8 @@ import Testing
             try await test.queue.submit(submission([job(0, shards: 3), job(1, shards: 2)]))
             let first = try await test.queue.register(worker())
             let second = try await test.queue.register(worker())
-            #expect(try await test.queue.claim(first, limit: 2).map(\.key.description) == ["k3f9x2a0.0/0", "k3f9x2a0.0/1"])
+            #expect(
+                try await test.queue.claim(first, limit: 2).map(\.key.description) == ["k3f9x2a0.0/0", "k3f9x2a0.0/1"])
             #expect(try await test.queue.claim(second, limit: 9).map(\.key.description) == ["k3f9x2a0.0/2"])
             #expect(
                 try await test.queue.claim(second, limit: 9).map(\.key.description) == ["k3f9x2a0.1/0", "k3f9x2a0.1/1"])

@@ -61,7 +61,8 @@ import Testing
             let record = try #require(try await test.queue.shards(of: claimed[0].job).first)
             #expect((record.state, record.losses, record.failures) == (.held, 3, 0))
             #expect(record.reason?.contains("suspected poison") == true)
-            #expect(try await test.queue.attempts(of: claimed[0].job).map(\.outcome) == [.lost, .lost, .lost, .running])
+            #expect(
+                try await test.queue.attempts(of: claimed[0].job).map(\.outcome) == [.lost, .lost, .lost, .running])
             #expect(try await test.queue.commit(claimed[0], publication(of: claimed[0])) == .committed)
             #expect(try await test.queue.onlyJob().state == .held)
             // A worker that drains the queue must not wait for it.

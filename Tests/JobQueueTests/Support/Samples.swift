@@ -22,6 +22,10 @@ func submission(
         specification: #"{"file": "demo.yaml"}"#, jobs: jobs)
 }
 
+func submission(_ jobs: [JobSubmission]) throws -> RunSubmission {
+    try submission("k3f9x2a0", jobs)
+}
+
 func worker(
     labels: [String] = [], gpuMegabytes: Int = 0, warmModels: [String] = []
 ) -> WorkerDescription {

@@ -17,23 +17,34 @@ enum Implementation: String, CaseIterable, Sendable, CustomTestStringConvertible
 struct TestQueue: Sendable {
     let queue: any JobQueue
     let advance: @Sendable (_ seconds: Double) async throws -> Void
+    /// Makes a shard that waits after its first failure wait `fixedWait` from now, whatever was drawn.
+    let fixWait: @Sendable (_ shard: ShardKey) async throws -> Void
+
+    /// As long as the longest backoff.
+    static let fixedWait: Double = 600
 }
 
 /// Runs a test with an empty queue of its own.
+///
+/// - Parameter jitter: In memory, the part of the longest backoff that is waited; nil to draw it.
 func withQueue(
-    _ implementation: Implementation, poolSize: Int = 4, _ body: (TestQueue) async throws -> Void
+    _ implementation: Implementation, poolSize: Int = 4, jitter: Double? = nil, _ body: (TestQueue) async throws -> Void
 ) async throws {
     switch implementation {
     case .memory:
         let clock = ManualClock()
-        let queue = InMemoryJobQueue(now: { clock.now })
-        try await body(TestQueue(queue: queue, advance: { clock.advance(by: $0) }))
+        let queue = InMemoryJobQueue(
+            jitter: { jitter ?? .random(in: 0...1) }, now: { clock.now })
+        try await body(TestQueue(queue: queue, advance: { clock.advance(by: $0) }, fixWait: { _ in }))
     case .postgres:
         try await withTestDatabase(poolSize: poolSize) { database in
             try await Migrator(database.pool).migrate()
             let pool = database.pool
             let queue = PostgresJobQueue(pool)
-            try await body(TestQueue(queue: queue, advance: { try await turnForward(pool, by: $0) }))
+            try await body(
+                TestQueue(
+                    queue: queue, advance: { try await turnForward(pool, by: $0) },
+                    fixWait: { try await fixWait(pool, of: $0) }))
         }
     }
 }
@@ -61,4 +72,12 @@ final class ManualClock: Sendable {
     func advance(by seconds: Double) {
         time.withLock { $0 += seconds }
     }
+}
+
+private func fixWait(_ pool: PostgresPool, of shard: ShardKey) async throws {
+    let sql =
+        "UPDATE shard SET not_before = clock_timestamp() + make_interval(secs => $3::float8) "
+        + "WHERE job_id = $1::int8 AND shard_no = $2::int4 AND state = 'blocked'"
+    _ = try await pool.query(
+        PostgresStatement(name: "fix_wait", sql: sql), [shard.job.number, shard.index, TestQueue.fixedWait])
 }

@@ -1,0 +1,56 @@
+internal import Jinja
+
+extension MappingReader {
+    /// A column's name or a template that can be parsed.
+    mutating func template(_ key: String) throws(TaskError) -> String? {
+        guard let node = self.node(key) else { return nil }
+        guard case .scalar(.string(let text)) = node.content else {
+            throw self.wrong(key, node, "a column's name or a template")
+        }
+        try Self.checkTemplate(text, key, node)
+        return text
+    }
+
+    mutating func target(_ key: String) throws(TaskError) -> TaskConfiguration.Target? {
+        guard let node = self.node(key) else { return nil }
+        switch node.content {
+        case .scalar(.int(let number)): return .number(number)
+        case .scalar(.string(let text)):
+            try Self.checkTemplate(text, key, node)
+            return .text(text)
+        case .list: throw node.error(.unsupported, "\(key) is a list; several targets for a row are not supported")
+        default: throw self.wrong(key, node, "a column's name, a template or a number")
+        }
+    }
+
+    mutating func choices(_ key: String) throws(TaskError) -> TaskConfiguration.Choices? {
+        guard let node = self.node(key) else { return nil }
+        var nodes: [ConfigurationNode] = []
+        switch node.content {
+        case .scalar(.string(let text)):
+            try Self.checkTemplate(text, key, node)
+            return .text(text)
+        case .list(let items): nodes = items
+        // As in lm-eval, a mapping stands for its values.
+        case .mapping(let members): nodes = members.map(\.node)
+        default: throw self.wrong(key, node, "a column's name, a template or a list of strings")
+        }
+        var choices: [String] = []
+        for node in nodes {
+            guard case .scalar(.string(let text)) = node.content, !text.isEmpty else {
+                throw self.wrong(key, node, "a list of strings that are not empty; quote numbers, yes and no")
+            }
+            choices.append(text)
+        }
+        guard !choices.isEmpty else { throw node.error(.invalidValue, "\(key) is an empty list") }
+        return .list(choices)
+    }
+
+    private static func checkTemplate(_ text: String, _ key: String, _ node: ConfigurationNode) throws(TaskError) {
+        do throws(JinjaError) {
+            _ = try Template(text)
+        } catch {
+            throw node.error(.invalidTemplate, "\(key): \(error)")
+        }
+    }
+}

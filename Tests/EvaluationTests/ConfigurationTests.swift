@@ -1,0 +1,206 @@
+import OrderedCollections
+import Testing
+
+@testable import Evaluation
+
+@Suite struct ConfigurationTests {
+    static let minimal = """
+        task: t
+        dataset_path: json
+        dataset_kwargs: {data_files: {test: t.jsonl}}
+        test_split: test
+        output_type: multiple_choice
+        doc_to_text: "{{q}}"
+        doc_to_choice: choices
+        doc_to_target: label
+
+        """
+    static let generating = """
+        task: t
+        dataset_path: json
+        dataset_kwargs: {data_files: {test: t.jsonl}}
+        test_split: test
+        doc_to_text: "{{q}}"
+        doc_to_target: a
+
+        """
+
+    private static func read(_ yaml: String) throws(TaskError) -> TaskConfiguration {
+        try TaskConfiguration(yaml: yaml, file: "tasks/t.yaml")
+    }
+
+    @Test func defaultsAreThoseOfLMEval() throws {
+        let task = try Self.read(Self.minimal)
+        #expect(task.name == "t")
+        #expect(task.outputType == .multipleChoice)
+        #expect(task.targetDelimiter == " ")
+        #expect(task.fewShotDelimiter == "\n\n")
+        #expect(task.metrics.map(\.metric) == [.acc, .accNorm])
+        #expect(task.generation == nil)
+        #expect(task.fewShot.count == 0)
+        #expect(task.version == "")
+        let generating = try Self.read(Self.generating)
+        #expect(generating.outputType == .generateUntil)
+        #expect(generating.generation == .init(until: ["\n\n"], maxTokens: 256))
+        #expect(generating.metrics.map(\.metric) == [.exactMatch])
+        let task2 = try Self.read(Self.generating + "metadata: {version: 1.0}\ntag: x\ntask_alias: T\n")
+        #expect(task2.version == "1.0")
+        #expect(task2.tags == ["x"])
+        #expect(task2.alias == "T")
+    }
+
+    /// Each line is put behind the minimal task (9 lines with the empty one not counted: it starts at line 9 or 7).
+    @Test(arguments: [
+        ("doc_to_txt: x", TaskError.Code.unknownKey, 9, 1, "did you mean doc_to_text?"),
+        ("colour: x", .unknownKey, 9, 1, "known keys are"),
+        ("process_docs: !function utils.process", .unsupported, 9, 15, "Assay runs no code"),
+        ("process_docs: x", .unsupported, 9, 1, "prepare the data file instead"),
+        ("num_fewshot: 5", .unsupported, 1, 1, "sampler: first_n"),
+        ("num_fewshot: 5\nfewshot_config: {sampler: default}", .unsupported, 10, 17, "sampler: first_n"),
+        ("num_fewshot: five", .invalidValue, 9, 14, "an integer from 0 to 1000"),
+        ("target_delimiter: 3", .invalidValue, 9, 19, "it must be a string"),
+        ("metric_list: [{metric: accuracy}]", .invalidValue, 9, 24, "one of acc, acc_norm"),
+        ("metric_list: [{metric: acc, aggregation: median}]", .unsupported, 9, 42, "only by mean"),
+        ("metric_list: [{metric: perplexity}]", .invalidValue, 9, 15, "multiple_choice has no metric perplexity"),
+        ("metric_list: [{metric: acc}, {metric: acc}]", .invalidValue, 9, 30, "twice"),
+        ("metric_list: [{metric: acc, agregation: mean}]", .unknownKey, 9, 29, "did you mean aggregation?"),
+        ("generation_kwargs: {until: [x]}", .invalidValue, 9, 20, "generate_until"),
+        ("filter_list: []", .unsupported, 9, 14, "generate_until"),
+        ("repeats: 4", .unsupported, 9, 10, "must be 1"),
+        ("dataset_name: main", .unsupported, 9, 1, "remove the key"),
+        ("description: '{{ x'", .invalidTemplate, 9, 14, "line 1, column 1 of the template"),
+        ("description: [a]", .invalidValue, 9, 14, "a list"),
+        ("tag: [1]", .invalidValue, 9, 7, "a list of strings"),
+        ("task: again", .invalidYAML, 1, 1, "twice"),
+        ("a: [", .invalidYAML, 10, 1, "not valid YAML"),
+        ("fewshot_config: {fewshot_indices: [1]}", .unsupported, 9, 18, "list them as samples"),
+        ("<<: {a: 1}", .unsupported, 9, 1, "merge keys"),
+        ("? [a]\n: b", .unsupported, 9, 3, "plain text"),
+    ])
+    func errorsNamePlaceAndRemedy(line: String, code: TaskError.Code, at row: Int, column: Int, hint: String) {
+        let error = #expect(throws: TaskError.self) { try Self.read(Self.minimal + line + "\n") }
+        #expect(error?.code == code)
+        #expect(error?.file == "tasks/t.yaml")
+        #expect(error?.line == row)
+        #expect(error?.column == column)
+        #expect(error?.message.contains(hint) == true, "\(error?.message ?? "")")
+        #expect(error?.description.hasPrefix("tasks/t.yaml:\(row):\(column): ") == true)
+    }
+
+    @Test(arguments: [
+        ("generation_kwargs: {do_sample: true}", "do_sample is true"),
+        ("generation_kwargs: {temperature: 0.7}", "temperature is 0.7"),
+        ("generation_kwargs: {top_p: 0.9}", "only greedy answers"),
+        ("generation_kwargs: {until: ['']}", "empty string"),
+        ("generation_kwargs: {max_gen_toks: 0}", "an integer from 1"),
+        (
+            "filter_list: [{name: a, filter: [{function: majority_vote}]}]",
+            "one of regex, remove_whitespace, take_first"
+        ),
+        ("filter_list: [{name: a, filter: [{function: regex, regex_pattern: '('}]}]", "the regular expression"),
+        ("filter_list: [{name: a, filter: [{function: take_first}, {function: regex}]}]", "must be the last"),
+        ("filter_list: [{name: a, filter: []}, {name: a, filter: []}]", "twice"),
+        ("metric_list: [{metric: exact_match, regexes_to_ignore: ['[']}]", "no ]"),
+        ("metric_list: [{metric: exact_match, ignore_case: 1}]", "true or false"),
+    ])
+    func generationIsGreedyOrRefused(line: String, hint: String) {
+        let error = #expect(throws: TaskError.self) { try Self.read(Self.generating + line + "\n") }
+        #expect(error?.message.contains(hint) == true, "\(error?.message ?? "")")
+        #expect(error?.line == 7)
+    }
+
+    @Test(arguments: [
+        ("dataset_path: json", "dataset_path: Rowan/hellaswag", "get the data set as a file"),
+        ("dataset_kwargs: {data_files: {test: t.jsonl}}", "dataset_kwargs: {data_files: t.jsonl}", "is train"),
+        ("dataset_kwargs: {data_files: {test: t.jsonl}}", "dataset_kwargs: {trust_remote_code: true}", "data_files"),
+        ("test_split: test", "training_split: test", "name the split that is evaluated"),
+        ("test_split: test", "test_split: tset", "data_files names test"),
+        ("task: t", "group: t", "has no task"),
+        ("doc_to_target: label", "metadata: {}", "has no doc_to_target"),
+        ("doc_to_target: label", "doc_to_target: [a]", "several targets"),
+        ("doc_to_choice: choices", "doc_to_choice: [yes, no]", "quote numbers, yes and no"),
+        ("doc_to_choice: choices", "tag: x", "has no doc_to_choice"),
+        ("output_type: multiple_choice", "output_type: multiple_choices", "did you mean multiple_choice?"),
+    ])
+    func whatIsNeededIsAskedFor(old: String, new: String, hint: String) {
+        let yaml = Self.minimal.replacing(old, with: new)
+        let error = #expect(throws: TaskError.self) { try Self.read(yaml) }
+        #expect(error?.message.contains(hint) == true, "\(error?.message ?? "")")
+    }
+
+    @Test func choicesMayBeAListOrAMapping() throws {
+        let list = try Self.read(Self.minimal.replacing("doc_to_choice: choices", with: "doc_to_choice: ['yes', b]"))
+        #expect(list.docToChoice == .list(["yes", "b"]))
+        let mapping = try Self.read(
+            Self.minimal.replacing("doc_to_choice: choices", with: "doc_to_choice: {a: 'no', b: B}"))
+        #expect(mapping.docToChoice == .list(["no", "B"]))
+    }
+
+    @Test func scalarsAreReadAsPyYAMLReadsThem() throws {
+        let yaml = "{a: 0x1F, b: 012, c: 1_000, d: 1.50, e: yes, f: ~, g: '1', h: 2020-01-01, i: -7, j: off}"
+        let task = try Self.read(Self.generating + "metadata: \(yaml)\n")
+        #expect(
+            task.metadata
+                == .object([
+                    "a": .int(31), "b": .int(10), "c": .int(1000), "d": .double(1.5), "e": .bool(true), "f": .null,
+                    "g": .string("1"), "h": .string("2020-01-01"), "i": .int(-7), "j": .bool(false),
+                ]))
+    }
+
+    @Test func hugeAndHostileFilesAreRefused() {
+        let large = Self.generating + "description: \"" + String(repeating: "x", count: 1 << 20) + "\"\n"
+        #expect(throws: TaskError.self) { try Self.read(large) }
+        let deep = "a: " + String(repeating: "[", count: 900) + String(repeating: "]", count: 900)
+        #expect(throws: TaskError.self) { try Self.read(deep) }
+        let deeper = "a: " + String(repeating: "{a: ", count: 50_000)
+        #expect(throws: TaskError.self) { try Self.read(deeper) }
+        var bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+        for level in 1..<10 {
+            let alias = Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ")
+            bomb += "a\(level): &a\(level) [\(alias)]\n"
+        }
+        let error = #expect(throws: TaskError.self) { try Self.read(bomb + "? *a9\n: x\n") }
+        #expect(error?.code == .limitExceeded)
+        for text in ["", "[]", "a", "- task: x", "task: [", "\u{0}", "task: \"\\", "%YAML 9", "a: b\n---\nc: d"] {
+            #expect(throws: TaskError.self) { try Self.read(text) }
+        }
+    }
+
+    @Test func hashIgnoresOrderCommentsAndSpelledOutDefaults() throws {
+        let base = try EvaluationTask(try Self.read(Self.minimal))
+        let reordered =
+            "# note\n" + Self.minimal.split(separator: "\n").reversed().joined(separator: "\n")
+            + "\ntarget_delimiter: ' '\nmetric_list: [{metric: acc}, {metric: acc_norm, aggregation: mean}]\n"
+        let other = try EvaluationTask(try TaskConfiguration(yaml: reordered, file: "elsewhere/name.yaml"))
+        #expect(base.canonicalJSON == other.canonicalJSON)
+        #expect(base.taskHash == other.taskHash)
+        #expect(base.taskHash.utf8.count == 64)
+        for change in ["description: x", "target_delimiter: ''", "metadata: {version: 2}"] {
+            #expect(try EvaluationTask(try Self.read(Self.minimal + change)).taskHash != base.taskHash)
+        }
+    }
+
+    @Test func canonicalJSONIsATask() throws {
+        let yaml =
+            Self.generating + """
+                num_fewshot: 1
+                fewshot_config: {sampler: first_n, samples: [{q: 1, a: é}], target_delimiter: '=', doc_to_target: '{{a}}!'}
+                generation_kwargs: {until: [a, b], max_gen_toks: 7, do_sample: false, temperature: 0}
+                filter_list: [{name: f, filter: [{function: regex, group_select: -1}, {function: take_first}]}]
+                metric_list: [{metric: exact_match, ignore_numbers: true, higher_is_better: false}]
+                should_decontaminate: true
+                doc_to_decontamination_query: q
+                """
+        let task = try EvaluationTask(try Self.read(yaml))
+        let again = try EvaluationTask(canonicalJSON: task.canonicalJSON)
+        #expect(again.canonicalJSON == task.canonicalJSON)
+        #expect(again.metrics == task.metrics)
+        #expect(again.metrics.map(\.name) == ["exact_match,f"])
+        #expect(again.metrics.map(\.higherIsBetter) == [false])
+        let document = Document(row: 0, value: .object(["q": .string("Q"), "a": .string("A")]))
+        #expect(try again.prepare(document) == task.prepare(document))
+        #expect(try again.prepare(document).prompt == "1=é!\n\nQ")
+        #expect(throws: TaskError.self) { try EvaluationTask(canonicalJSON: "{") }
+        #expect(throws: TaskError.self) { try EvaluationTask(canonicalJSON: "{}") }
+    }
+}

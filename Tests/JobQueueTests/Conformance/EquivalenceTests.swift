@@ -1,0 +1,176 @@
+import Testing
+
+@testable import JobQueue
+
+/// The same script on both implementations, step by step, with the same answers.
+@Suite struct EquivalenceTests {
+    @Test(.timeLimit(.minutes(3)), arguments: 1...8)
+    func bothAnswerTheSame(seed: Int) async throws {
+        try await withQueue(.memory, jitter: TestQueue.fixedWait / Backoff.limit(failures: 0)) { memory in
+            try await withQueue(.postgres) { database in
+                var script = Script(random: SplitMix(seed: UInt64(seed)))
+                var left = Player(test: memory)
+                var right = Player(test: database)
+                for step in 0..<250 {
+                    let operation = script.next()
+                    let expected = try await left.perform(operation)
+                    let actual = try await right.perform(operation)
+                    try #require(actual == expected, "step \(step) of seed \(seed): \(operation)")
+                }
+                try #require(try await right.summary() == left.summary(), "the end of seed \(seed)")
+            }
+        }
+    }
+}
+
+/// One step; indices are taken modulo what there is.
+private enum Operation {
+    case submit(run: Int, jobs: Int, shards: Int, isOther: Bool)
+    case register(ttl: Int)
+    case claim(worker: Int, limit: Int)
+    case commit(claim: Int)
+    case fail(claim: Int, isPermanent: Bool)
+    case release(claims: [Int])
+    case heartbeat(worker: Int, forgetting: Bool, samples: Int)
+    case deregister(worker: Int)
+    case reap
+    case advance(Int)
+    case cancel(run: Int)
+    case drain(worker: Int)
+    case look(run: Int)
+}
+
+private struct Script {
+    var random: SplitMix
+
+    mutating func next() -> Operation {
+        let index = Int.random(in: 0..<1000, using: &random)
+        let other = Int.random(in: 0..<1000, using: &random)
+        switch Int.random(in: 0..<100, using: &random) {
+        case 0..<7: return .submit(run: index % 10, jobs: 1 + other % 3, shards: 1 + other % 4, isOther: other % 9 == 0)
+        // Leases and steps of time are far from each other, as a database's clock does not stand still meanwhile.
+        case 7..<14: return .register(ttl: [79, 119][index % 2])
+        case 14..<44: return .claim(worker: index, limit: 1 + other % 4)
+        case 44..<62: return .commit(claim: index)
+        case 62..<70: return .fail(claim: index, isPermanent: other % 5 == 0)
+        case 70..<75: return .release(claims: [index, other])
+        case 75..<83: return .heartbeat(worker: index, forgetting: other % 3 == 0, samples: other % 12)
+        case 83..<85: return .deregister(worker: index)
+        case 85..<90: return .reap
+        case 90..<95: return .advance([700, 40, 80][index % 3])
+        case 95: return .cancel(run: index % 10)
+        case 96: return .drain(worker: index)
+        default: return .look(run: index % 10)
+        }
+    }
+}
+
+/// Performs a script on one queue; answers are texts without times, incarnations and numbers of the database's own.
+private struct Player {
+    let test: TestQueue
+    var leases: [WorkerLease] = []
+    var claims: [ClaimedShard] = []
+
+    init(test: TestQueue) {
+        self.test = test
+    }
+
+    mutating func perform(_ operation: Operation) async throws -> String {
+        do {
+            return try await answer(operation)
+        } catch let error as QueueError {
+            return "error \(error.code)"
+        }
+    }
+
+    private mutating func answer(_ operation: Operation) async throws -> String {
+        let queue = test.queue
+        switch operation {
+        case .submit(let run, let jobs, let shards, let isOther):
+            let record = try await queue.submit(
+                submission(
+                    "0000000\(run)",
+                    (0..<(isOther ? 1 : jobs)).map { number in
+                        job(number, shards: shards, model: number == 1 ? hexadecimalB : hexadecimalA, maxAttempts: 2)
+                    }))
+            return "\(record.state) \(record.progress)"
+        case .register(let ttl):
+            leases.append(try await queue.register(worker(), ttl: .seconds(ttl)))
+            return "registered"
+        case .claim(let worker, let limit):
+            guard let lease = leases.at(worker) else { return "none" }
+            let claimed = try await queue.claim(lease, limit: limit)
+            claims += claimed
+            return claimed.map { "\($0.key) \($0.epoch) \($0.attempt) \($0.range)" }.joined(separator: "; ")
+        case .commit(let claim):
+            guard let claim = claims.at(claim) else { return "none" }
+            return try await queue.commit(claim, publication(of: claim)).rawValue
+        case .fail(let claim, let isPermanent):
+            guard let claim = claims.at(claim) else { return "none" }
+            let outcome = try await queue.fail(claim, failure(isPermanent: isPermanent))
+            guard outcome.wait != nil else { return "\(outcome)" }
+            // The two drew different waits.
+            try await test.fixWait(claim.key)
+            return "retry"
+        case .release(let indices):
+            return "\(try await queue.release(indices.compactMap { claims.at($0) }.unique))"
+        case .heartbeat(let worker, let forgetting, let samples):
+            guard let lease = leases.at(worker) else { return "none" }
+            let own = claims.filter { $0.incarnation == lease.incarnation }
+            let known = own.dropFirst(forgetting ? 1 : 0).map { $0.progress(samples: samples, tokens: samples * 7) }
+            return "\(try await queue.heartbeat(lease, holding: known))"
+        case .deregister(let worker):
+            guard let lease = leases.at(worker) else { return "none" }
+            try await queue.deregister(lease)
+            return "left"
+        case .reap:
+            return "\(try await queue.reap())"
+        case .advance(let seconds):
+            try await test.advance(Double(seconds))
+            return "later"
+        case .cancel(let run):
+            return "\(try await queue.cancel(RunID("0000000\(run)")).progress)"
+        case .drain(let worker):
+            guard let lease = leases.at(worker) else { return "none" }
+            try await queue.drain(lease.worker)
+            return "draining"
+        case .look(let run):
+            let jobs = try await queue.jobs(of: RunID("0000000\(run)"))
+            return "\(jobs.map { "\($0.id) \($0.state) \($0.progress)" }) \(try await queue.openShardCount(run: nil))"
+        }
+    }
+
+    /// Everything that both must agree on in the end.
+    func summary() async throws -> [String] {
+        var lines: [String] = []
+        for run in try await test.queue.runs(limit: 100, project: nil).sorted(by: { $0.id < $1.id }) {
+            lines.append("\(run.id) \(run.state) \(run.progress)")
+            for job in try await test.queue.jobs(of: run.id) {
+                lines += try await test.queue.shards(of: job.id).map {
+                    "\($0.key) \($0.state) \($0.epoch) \($0.failures) \($0.losses) \($0.reason ?? "-")"
+                }
+                lines += try await test.queue.attempts(of: job.id).map {
+                    "\($0.key) \($0.epoch) \($0.outcome) \($0.error ?? "-") \($0.seconds ?? -1)"
+                }
+                lines += try await test.queue.results(of: job.id).map {
+                    "\($0.key) \($0.epoch) \($0.publication.digest)"
+                }
+            }
+        }
+        lines += try await test.queue.workers().map { "\($0.id) \($0.state) \($0.isDraining) \($0.holding)" }
+        return lines
+    }
+}
+
+extension Array {
+    /// One of the last few.
+    fileprivate func at(_ index: Int) -> Element? {
+        isEmpty ? nil : self[count - 1 - index % Swift.min(count, 7)]
+    }
+}
+
+extension [ClaimedShard] {
+    fileprivate var unique: [ClaimedShard] {
+        reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
+}

@@ -1,0 +1,94 @@
+import Evaluation
+import Foundation
+import ResultStore
+import Testing
+
+@Suite struct JobFileTests {
+    @Test func buildingAgainGivesTheSameFile() async throws {
+        let place = try await TemporaryStore()
+        let job = try await PublishedJob(in: place, counts: [3, 5], mode: .choices)
+        let file = try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
+        #expect(file.path == "runs/\(job.run)/\(job.job)/job.\(file.digest).h5")
+        #expect(file.digest == Store.jobDigest(job.files.map(\.digest)))
+        let bytes = try place.bytes(file.path)
+        #expect(try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files) == file)
+        try FileManager.default.removeItem(at: place.url(file.path))
+        #expect(try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files) == file)
+        #expect(try place.bytes(file.path) == bytes)
+        #expect(place.files().count == 3)
+    }
+
+    @Test func theDigestDoesNotDependOnTheRun() async throws {
+        let place = try await TemporaryStore()
+        let one = try await PublishedJob(in: place, run: "one", counts: [3, 5], mode: .none)
+        let two = try await PublishedJob(in: place, run: "two", counts: [3, 5], mode: .none)
+        let first = try await place.store.buildJobFile(runID: one.run, jobID: one.job, shards: one.files)
+        let second = try await place.store.buildJobFile(runID: two.run, jobID: two.job, shards: two.files)
+        #expect(first.digest == second.digest && first.sha256 != second.sha256)
+    }
+
+    @Test func theSameWorkInOtherFilesReplacesTheJobFile() async throws {
+        let place = try await TemporaryStore()
+        let job = try await PublishedJob(in: place, counts: [3, 5], mode: .none)
+        let first = try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
+        let again = try await PublishedJob(in: place, counts: [3, 5], mode: .none)
+        let second = try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: again.files)
+        #expect(first.path == second.path && first.sha256 != second.sha256)
+        #expect(try await place.store.verifyJobFile(second, shards: again.files).isEmpty)
+        #expect(try await place.store.verifyJobFile(second, shards: job.files).map(\.kind) == [.wrongManifest])
+    }
+
+    @Test func shardsThatAreNotOneWholeJobAreRefused() async throws {
+        let place = try await TemporaryStore()
+        let job = try await PublishedJob(in: place, counts: [3, 5, 2], mode: .none)
+        let other = try await PublishedJob(in: place, run: "other", counts: [3, 5, 2], mode: .none)
+        let tokens = try await PublishedJob(in: place, counts: [3, 5, 2], mode: .tokens)
+        for files in [
+            [], [job.files[0], job.files[2]], [job.files[1], job.files[2]], [job.files[0], job.files[0]],
+            [job.files[1], job.files[0], job.files[2]], [job.files[0], other.files[1], job.files[2]],
+            [job.files[0], tokens.files[1], job.files[2]],
+        ] {
+            let error = await #expect(throws: StoreError.self) {
+                try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: files)
+            }
+            #expect(error?.code == .invalidInput)
+        }
+        var wrong = job.files
+        wrong[1].digest = wrong[0].digest
+        let error = await #expect(throws: StoreError.self) {
+            try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: wrong)
+        }
+        #expect(error?.code == .corrupt)
+        #expect(!place.files().contains { $0.contains("/job.") })
+    }
+
+    @Test(arguments: LogitsMode.allCases)
+    func aGoodJobVerifies(mode: LogitsMode) async throws {
+        let place = try await TemporaryStore()
+        let job = try await PublishedJob(in: place, counts: [40, 1, 2000], mode: mode, weighted: [2])
+        let file = try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
+        #expect(try await place.store.verifyShards(job.files).isEmpty)
+        #expect(try await place.store.verifyJobFile(file, shards: job.files).isEmpty)
+    }
+
+    @Test func everyDamageIsReported() async throws {
+        let place = try await TemporaryStore()
+        let job = try await PublishedJob(in: place, counts: [3, 5, 2, 4], mode: .none)
+        let file = try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
+        try FileManager.default.removeItem(at: place.url(job.files[0].path))
+        var bytes = try place.bytes(job.files[1].path)
+        bytes[bytes.count / 2] ^= 1
+        try Data(bytes).write(to: place.url(job.files[1].path))
+        try Data(try place.bytes(job.files[2].path) + [0]).write(to: place.url(job.files[2].path))
+        var files = job.files
+        files[3].digest = files[0].digest
+        let issues = try await place.store.verifyShards(files)
+        #expect(issues.map(\.kind) == [.missing, .wrongSHA256, .wrongSize, .wrongDigest])
+        #expect(issues.map(\.path) == files.map(\.path))
+        let all = try await place.store.verifyJobFile(file, shards: job.files)
+        #expect(all.map(\.kind) == [.missing, .wrongSHA256, .wrongSize])
+        let damaged = try place.bytes(file.path).dropLast()
+        try Data(damaged).write(to: place.url(file.path))
+        #expect(try await place.store.verifyJobFile(file, shards: job.files).last?.kind == .wrongSize)
+    }
+}
