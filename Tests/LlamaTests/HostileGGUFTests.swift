@@ -41,7 +41,8 @@ import Testing
 
     @Test func metadataKeys() throws {
         #expect(
-            try self.error { $0.metadata.append(("general.architecture", .string("x"))) }?.message.contains("twice") == true)
+            try self.error { $0.metadata.append(("general.architecture", .string("x"))) }?.message.contains("twice")
+                == true)
         #expect(try self.error { $0.metadata.append(("", .uint32(1))) }?.code == .malformedFile)
         #expect(try self.error { $0.set("general.alignment", .uint32(33)) }?.code == .malformedFile)
         #expect(try self.error { $0.set("split.count", .uint32(3)) }?.message.contains("--merge") == true)
@@ -60,6 +61,34 @@ import Testing
         #expect(try self.error { $0.set("tokenizer.ggml.scores", .floats([0])) }?.code == .malformedFile)
         #expect(try self.error { $0.set("tokenizer.ggml.scores", .strings(["0", "1"])) }?.code == .malformedFile)
         #expect(try self.error { $0.set("tokenizer.ggml.merges", .int32s([1])) }?.code == .malformedFile)
+        for tokens in [["a", "a"], ["a\u{0}b", "a\u{0}c"], ["", "[EMPTY_0]"], ["\u{0}", "[EMPTY_0]"]] {
+            let error = try self.error { $0.set("tokenizer.ggml.tokens", .strings(tokens)) }
+            #expect(error?.message.contains("twice") == true)
+        }
+    }
+
+    @Test func numbersThatLlamaAssertsOn() throws {
+        #expect(try self.error { $0.set("llama.rope.scaling.type", .string("yarn")) } == nil)
+        #expect(try self.error { $0.set("llama.rope.scaling.type", .string("warn")) }?.code == .malformedFile)
+        #expect(try self.error { $0.set("llama.rope.scaling.type", .uint32(1)) }?.code == .malformedFile)
+        #expect(try self.error { $0.set("llama.nextn_predict_layers", .uint32(2)) }?.code == .malformedFile)
+        func experts(_ all: UInt32, used: UInt32, groups: UInt32 = 0, usedGroups: UInt32 = 0) throws -> LlamaError? {
+            try self.error {
+                $0.set("llama.expert_count", .uint32(all))
+                $0.set("llama.expert_used_count", .uint32(used))
+                $0.set("llama.expert_group_count", .uint32(groups))
+                $0.set("llama.expert_group_used_count", .uint32(usedGroups))
+            }
+        }
+        #expect(try experts(8, used: 2) == nil)
+        #expect(try experts(8, used: 2, groups: 4, usedGroups: 2) == nil)
+        #expect(try experts(0, used: 2)?.code == .malformedFile)
+        #expect(try experts(8, used: 9)?.code == .malformedFile)
+        #expect(try experts(8, used: 0)?.code == .malformedFile)
+        #expect(try experts(8, used: 2, groups: 8)?.code == .malformedFile)
+        #expect(try experts(8, used: 2, groups: 3, usedGroups: 1)?.code == .malformedFile)
+        #expect(try experts(8, used: 2, groups: 4, usedGroups: 4)?.code == .malformedFile)
+        #expect(try experts(4_000_000_000, used: 2)?.code == .malformedFile)
     }
 
     @Test func tensors() throws {
@@ -83,7 +112,8 @@ import Testing
         for key in ["block_count", "embedding_length", "context_length"] {
             builder.set("unheard-of.\(key)", .uint32(4))
         }
-        let error = try withFile(builder.bytes()) { path in try llamaError { try LlamaModel(path: path, device: .cpu) } }
+        let error = try withFile(builder.bytes()) { path in try llamaError { try LlamaModel(path: path, device: .cpu) }
+        }
         #expect(error?.code == .loadFailed)
         #expect(error?.message.contains("unknown model architecture") == true)
     }

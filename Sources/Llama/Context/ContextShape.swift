@@ -9,7 +9,9 @@ public struct ContextShape: Sendable, Hashable {
     }
 
     public var layout: Layout
-    /// Tokens that fit: in all for `shared`, per sequence for `separate`. Rounded up to a multiple of 256.
+    /// Tokens that fit: in all for `shared`, per sequence for `separate`.
+    ///
+    /// Rounded up to a multiple of 256.
     public var cells: Int
     /// The number of sequences, 1...256; ids are 0..<sequences.
     public var sequences: Int
