@@ -54,7 +54,7 @@ let leaves: [Target] =
 let services: [Target] =
     module("Postgres", ["CPostgres", "UVEventLoop", logging], tests: ["PostgresTesting"])
     + module("Evaluation", ["Jinja", "Statistics", collections, crypto, yams], testsExclude: ["Fixtures"])
-    + module("Inference", ["Evaluation", "Llama", logging])
+    + module("Inference", ["Evaluation", "Llama", logging], testsExclude: ["Fixtures"])
     + module("JobQueue", ["Postgres", "SQL", "UVEventLoop", collections, crypto, logging], tests: ["PostgresTesting"])
     + module("ResultStore", ["HDF5", "Evaluation", crypto, logging])
 

@@ -1,3 +1,4 @@
+public import Evaluation
 public import Llama
 
 /// How a `LlamaEngine` works.
@@ -14,12 +15,15 @@ public struct EngineSettings: Sendable, Hashable {
     public var generationSlots: Int
     /// The most bytes that keys and values of a context may take.
     public var cacheBytes: Int
-    /// Threads for computation on the CPU; by default one per processor. It does not change answers.
+    /// Threads for computation on the CPU; by default one per processor.
+    ///
+    /// It does not change answers. Threads wait for each other in busy loops: never run more than there are processors.
     public var threads: Int?
     public var device: DeviceChoice
 
     public init(
-        maxLength: Int? = nil, batchTokens: Int = 1024, maxSequences: Int = 128, generationSlots: Int = 16,
+        maxLength: Int? = nil, batchTokens: Int = EngineDefaults.batchTokens,
+        maxSequences: Int = EngineDefaults.maxSequences, generationSlots: Int = EngineDefaults.generationSlots,
         cacheBytes: Int = 4 << 30, threads: Int? = nil, device: DeviceChoice = .auto
     ) {
         self.maxLength = maxLength

@@ -1,9 +1,9 @@
 internal import Llama
 
 #if canImport(Glibc)
-    internal import Glibc
+internal import Glibc
 #elseif canImport(Darwin)
-    internal import Darwin
+internal import Darwin
 #endif
 
 /// Settings with every default filled in and checked against a model.
@@ -25,7 +25,7 @@ struct ResolvedSettings: Sendable, Hashable {
         let threads = settings.threads ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let numbers: [(name: String, value: Int, range: ClosedRange<Int>)] = [
             ("maxLength", maxLength, 2...max(2, file.contextLength)),
-            ("batchTokens", settings.batchTokens, 32...65_536),
+            ("batchTokens", settings.batchTokens, 32...1_000_000),
             ("maxSequences", settings.maxSequences, 2...LlamaBackend.maxSequences),
             ("generationSlots", settings.generationSlots, 1...LlamaBackend.maxSequences),
             ("cacheBytes", settings.cacheBytes, 1...Int.max), ("threads", threads, 1...512),

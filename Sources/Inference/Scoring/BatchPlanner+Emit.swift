@@ -29,7 +29,8 @@ extension BatchPlanner {
         guard !leaves.isEmpty else { return }
         // How many tokens each leaf shares with the one before it.
         let shared = leaves.indices.map { index in
-            index == 0 ? self.trunkLength : max(self.trunkLength, self.tree.sharedDepth(leaves[index - 1], leaves[index]))
+            index == 0
+                ? self.trunkLength : max(self.trunkLength, self.tree.sharedDepth(leaves[index - 1], leaves[index]))
         }
         var batch = BatchPlan.Batch()
         for (index, leaf) in leaves.enumerated() {
@@ -91,7 +92,9 @@ extension BatchPlanner {
     mutating func assignTargets() {
         var targets: [[BatchPlan.Target]] = Array(repeating: [], count: self.steps.count)
         for node in self.tree.nodes.indices {
-            for request in self.tree.nodes[node].endings { self.assignTargets(of: request, endingAt: node, to: &targets) }
+            for request in self.tree.nodes[node].endings {
+                self.assignTargets(of: request, endingAt: node, to: &targets)
+            }
         }
         for (index, targets) in targets.enumerated() where !targets.isEmpty {
             self.steps[index].setTargets(

@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-    internal import Glibc
+internal import Glibc
 #elseif canImport(Darwin)
-    internal import Darwin
+internal import Darwin
 #endif
 
 /// A thread of this process.
@@ -10,9 +10,9 @@ struct ThreadID: Hashable, Sendable {
 
     static var current: ThreadID {
         #if canImport(Darwin)
-            ThreadID(value: UInt(bitPattern: pthread_self()))
+        ThreadID(value: UInt(bitPattern: pthread_self()))
         #else
-            ThreadID(value: UInt(pthread_self()))
+        ThreadID(value: UInt(pthread_self()))
         #endif
     }
 }

@@ -9,7 +9,9 @@ public struct ContextShape: Sendable, Hashable {
     }
 
     public var layout: Layout
-    /// Tokens that fit: in all for `shared`, per sequence for `separate`. Rounded up to a multiple of 256.
+    /// Tokens that fit: in all for `shared`, per sequence for `separate`.
+    ///
+    /// Rounded up to a multiple of 256.
     public var cells: Int
     /// The number of sequences, 1...256; ids are 0..<sequences.
     public var sequences: Int
@@ -46,8 +48,9 @@ public struct ContextShape: Sendable, Hashable {
     func check() throws(LlamaError) {
         let numbers: [(name: String, value: Int, range: ClosedRange<Int>)] = [
             ("cells", self.cells, 256...1 << 24), ("sequences", self.sequences, 1...LlamaBackend.maxSequences),
-            ("batch tokens", self.batchTokens, 1...1 << 20), ("step tokens", self.stepTokens, 1...self.batchTokens),
-            ("outputs", self.outputs, 1...self.batchTokens), ("threads", self.threads, 1...512),
+            ("batch tokens", self.batchTokens, 1...1 << 20),
+            ("step tokens", self.stepTokens, 1...max(1, self.batchTokens)),
+            ("outputs", self.outputs, 1...max(1, self.batchTokens)), ("threads", self.threads, 1...512),
             ("cells in all", self.totalCells, 256...1 << 30),
         ]
         for (name, value, range) in numbers where !range.contains(value) {

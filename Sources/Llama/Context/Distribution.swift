@@ -1,9 +1,9 @@
 internal import CLlama
 
 #if canImport(Glibc)
-    internal import Glibc
+internal import Glibc
 #elseif canImport(Darwin)
-    internal import Darwin
+internal import Darwin
 #endif
 
 /// The probabilities of the next token, borrowed from a context.
@@ -41,7 +41,8 @@ extension LlamaContext {
     public func withDistribution<Result>(
         after index: Int, _ body: (borrowing Distribution) -> Result
     ) throws(LlamaError) -> Result? {
-        guard (0..<self.decodedTokens).contains(index), let row = llama_get_logits_ith(self.pointer, Int32(index)) else {
+        guard (0..<self.decodedTokens).contains(index), let row = llama_get_logits_ith(self.pointer, Int32(index))
+        else {
             throw LlamaError(
                 .limitExceeded, "no output after token \(index) of the last batch of \(self.decodedTokens) tokens")
         }

@@ -16,7 +16,8 @@ public final class LlamaContext {
     public init(_ model: LlamaModel, shape: ContextShape) throws(LlamaError) {
         try shape.check()
         guard model.hasWeights else {
-            throw LlamaError(.limitExceeded, "\(model.file.path): only the vocabulary was loaded, a context needs weights")
+            throw LlamaError(
+                .limitExceeded, "\(model.file.path): only the vocabulary was loaded, a context needs weights")
         }
         var parameters = llama_context_default_params()
         parameters.n_ctx = UInt32(shape.totalCells)
@@ -29,7 +30,9 @@ public final class LlamaContext {
         parameters.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED
         parameters.kv_unified = shape.layout == .shared
         parameters.no_perf = true
-        let (pointer, complaints) = LogRouter.shared.capturing { llama_init_from_model(model.handle.pointer, parameters) }
+        let (pointer, complaints) = LogRouter.shared.capturing {
+            llama_init_from_model(model.handle.pointer, parameters)
+        }
         guard let pointer else {
             let reason = complaints.isEmpty ? "no reason given" : complaints.joined(separator: "; ")
             throw LlamaError(

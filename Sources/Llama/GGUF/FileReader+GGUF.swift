@@ -36,6 +36,15 @@ extension FileReader {
 
     mutating func string(_ what: String, limit: Int) throws(LlamaError) -> String {
         let start = self.offset
+        guard let text = String(validating: try self.text(what, limit: limit), as: UTF8.self) else {
+            throw LlamaError(.malformedFile, "\(self.path): is damaged: \(what) at offset \(start) is not UTF-8")
+        }
+        return text
+    }
+
+    /// The bytes of a string.
+    mutating func text(_ what: String, limit: Int) throws(LlamaError) -> [UInt8] {
+        let start = self.offset
         let count = try self.count(of: "bytes of \(what)", limit: limit)
         var bytes: [UInt8] = []
         guard count <= self.remaining else {
@@ -51,10 +60,7 @@ extension FileReader {
             try self.withBytes(step) { (piece) throws(LlamaError) in bytes.append(contentsOf: piece) }
             left -= step
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw LlamaError(.malformedFile, "\(self.path): is damaged: \(what) at offset \(start) is not UTF-8")
-        }
-        return text
+        return bytes
     }
 
     /// Passes over a string without keeping it.

@@ -1,9 +1,9 @@
 internal import Crypto
 
 #if canImport(Glibc)
-    internal import Glibc
+internal import Glibc
 #elseif canImport(Darwin)
-    internal import Darwin
+internal import Darwin
 #endif
 
 /// Reads a file from front to back in buffered pieces, never beyond its end.

@@ -35,7 +35,7 @@ public struct GGUFFile: Sendable, Hashable {
         self.byteCount = reader.size
         self.architecture = try metadata.requiredString("general.architecture")
         self.name = metadata.string("general.name").flatMap { $0.isEmpty ? nil : $0 } ?? Self.fileName(path)
-        self.vocabularySize = try metadata.checkedVocabularySize(architecture: self.architecture)
+        self.vocabularySize = try metadata.checkedVocabularySize()
         let shape = try ModelShape(metadata, architecture: self.architecture)
         self.contextLength = shape.contextLength
         self.cacheBytesPerToken = shape.cacheBytesPerToken

@@ -1,11 +1,13 @@
 extension GGUFMetadata {
+    static let tokensKey = "tokenizer.ggml.tokens"
+
     /// The number of tokens, after checking that the vocabulary's arrays are of one length.
     ///
     /// llama.cpp reads scores and types by the index of the token without looking at their lengths.
-    func checkedVocabularySize(architecture: String) throws(LlamaError) -> Int {
-        guard case .array(type: .string, let count, _)? = self["tokenizer.ggml.tokens"], count > 0 else {
+    func checkedVocabularySize() throws(LlamaError) -> Int {
+        guard case .array(type: .string, let count, _)? = self[Self.tokensKey], count > 0 else {
             throw LlamaError(
-                .unsupported, "\(self.path): has no vocabulary (tokenizer.ggml.tokens is missing, empty or no texts)")
+                .unsupported, "\(self.path): has no vocabulary (\(Self.tokensKey) is missing, empty or no texts)")
         }
         let companions: [(key: String, types: Set<GGUFType>)] = [
             ("tokenizer.ggml.scores", [.float32]), ("tokenizer.ggml.token_type", [.int32, .uint32]),

@@ -36,6 +36,7 @@ extension FileReader {
         }
         let count = try self.count(of: "elements of \(key)", limit: GGUFLimits.arrayElements)
         guard let size = element.size else {
+            if key == GGUFMetadata.tokensKey { return try self.vocabulary(count: count) }
             for _ in 0..<count { try self.skipString("an element of \(key)") }
             return .array(type: element, count: count, integers: [])
         }
@@ -49,6 +50,22 @@ extension FileReader {
             if case .integer(let integer) = try self.value(element, key: key) { integers.append(integer) }
         }
         return .array(type: element, count: count, integers: integers)
+    }
+
+    /// Reads the texts of all tokens: llama.cpp aborts the process if two are equal.
+    private mutating func vocabulary(count: Int) throws(LlamaError) -> GGUFValue {
+        var known: Set<[UInt8]> = []
+        for token in 0..<count {
+            // llama.cpp reads up to the first zero byte, and names tokens without a text like this.
+            let text = try self.text("token \(token)", limit: GGUFLimits.stringBytes).prefix { $0 != 0 }
+            guard known.insert(text.isEmpty ? Array("[EMPTY_\(token)]".utf8) : Array(text)).inserted else {
+                throw LlamaError(
+                    .malformedFile,
+                    "\(self.path): is damaged: token \(token), \"\(String(decoding: text, as: UTF8.self))\", "
+                        + "is there twice")
+            }
+        }
+        return .array(type: .string, count: count, integers: [])
     }
 
     private mutating func type(key: String) throws(LlamaError) -> GGUFType {

@@ -11,6 +11,7 @@ struct ModelShape {
         self.contextLength = try metadata.requiredInteger("\(architecture).context_length", in: 1...1 << 30)
         self.originalContextLength = metadata.integer("\(architecture).rope.scaling.original_context_length")
 
+        try metadata.checkAssertions(architecture: architecture, layers: layers)
         let heads = Self.perLayer(metadata["\(architecture).attention.head_count"], layers: layers)
         // Without key-value heads of their own, every head has keys and values.
         let cacheHeads = Self.perLayer(metadata["\(architecture).attention.head_count_kv"], layers: layers) ?? heads
@@ -25,11 +26,12 @@ struct ModelShape {
             let cacheHeadCount = min(max(cacheHeads?[layer] ?? headCount, 0), 1 << 16)
             bytes += cacheHeadCount * (keyLength + valueLength) * 2
         }
-        self.cacheBytesPerToken = max(bytes, 1)
+        // Hostile shapes must not overflow what is computed from this.
+        self.cacheBytesPerToken = min(max(bytes, 1), 1 << 32)
     }
 
     /// One number for each layer, whether the file gives one for all or a list; `nil` if it gives none.
-    private static func perLayer(_ value: GGUFValue?, layers: Int) -> [Int]? {
+    static func perLayer(_ value: GGUFValue?, layers: Int) -> [Int]? {
         switch value {
         case .integer(let one)?: [Int](repeating: one, count: layers)
         case .array(_, _, let integers)? where integers.count == layers: integers

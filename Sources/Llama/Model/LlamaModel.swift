@@ -71,7 +71,8 @@ public final class LlamaModel: Sendable {
             return
         }
         throw LlamaError(
-            .unsupported, "\(self.file.path): the model (\(self.file.architecture)) \(kind); only decoders are supported")
+            .unsupported,
+            "\(self.file.path): the model (\(self.file.architecture)) \(kind); only decoders are supported")
     }
 }
 

@@ -63,7 +63,8 @@ public struct Vocabulary: Sendable {
             let tokens = [Int32](unsafeUninitializedCapacity: capacity) { room, count in
                 let written = bytes.withMemoryRebound(to: CChar.self) { text in
                     llama_tokenize(
-                        self.pointer, text.baseAddress, Int32(text.count), room.baseAddress, Int32(capacity), addSpecial,
+                        self.pointer, text.baseAddress, Int32(text.count), room.baseAddress, Int32(capacity),
+                        addSpecial,
                         false)
                 }
                 needed = Int(written)

@@ -1,0 +1,69 @@
+import Evaluation
+import Llama
+import Testing
+
+@testable import Inference
+
+/// A real model with 4-bit weights.
+///
+/// Its activations are rounded to 8 bits, so that the order of additions shows.
+@Suite(.serialized) struct SmolLM2Tests {
+    private func engine() async throws -> LlamaEngine {
+        try await LlamaEngine.load(
+            modelPath: try realModelPath(),
+            settings: EngineSettings(maxLength: 512, batchTokens: 256, maxSequences: 32, threads: 1, device: .cpu))
+    }
+
+    private func choices(_ engine: LlamaEngine, _ context: String, _ endings: [String]) -> [EngineRequest] {
+        endings.map { ending in
+            let context = engine.tokenizer.encode(context, addSpecial: true)
+            return .score(
+                .init(
+                    tokens: context + engine.tokenizer.encode(" " + ending, addSpecial: false),
+                    scoredFrom: context.count))
+        }
+    }
+
+    @Test func scoresAreRepeatableAndSensible() async throws {
+        let engine = try await self.engine()
+        let requests =
+            self.choices(engine, "The capital of France is", ["Paris", "a banana", "London"])
+            + self.choices(engine, "Two plus two equals", ["four", "purple"])
+            + self.choices(engine, "The sun rises in the", ["east", "telephone"])
+        let first = try await engine.run(requests)
+        #expect(try await engine.run(requests) == first)
+        let logProbs = first.compactMap { $0.score?.logProb }
+        #expect(logProbs[0] > logProbs[1] && logProbs[0] > logProbs[2])
+        #expect(logProbs[3] > logProbs[4])
+        #expect(logProbs[5] > logProbs[6])
+        var alone: [EngineResponse] = []
+        for request in requests { alone += try await engine.run([request]) }
+        // Measured on 100 HellaSwag samples: 0.05 nat on average, 0.8 at most, like any other change of the order.
+        #expect(largestDifference(first, alone) < 1.5)
+    }
+
+    @Test func generatesText() async throws {
+        let engine = try await self.engine()
+        let prompt = """
+            <|im_start|>user
+            What is the capital of France?<|im_end|>
+            <|im_start|>assistant
+
+            """
+        // As plain text: special tokens in prompts are not recognised.
+        let requests = [
+            GenerationRequest(
+                prompt: engine.tokenizer.encode(prompt, addSpecial: true), stop: ["<|im_end|>", "\n"], maxTokens: 24),
+            GenerationRequest(
+                prompt: engine.tokenizer.encode("Question: What is the capital of France?\nAnswer:", addSpecial: true),
+                stop: ["\n"], maxTokens: 16),
+        ]
+        let first = try await engine.run(requests.map { .generate($0) })
+        #expect(try await engine.run(requests.map { .generate($0) }) == first)
+        for generation in first.compactMap(\.generation) {
+            #expect(!generation.text.contains("\n"))
+            #expect(generation.tokens.count == generation.tokenLogProbs.count)
+        }
+        #expect(first[0].generation?.text.contains("Paris") == true, "\(first)")
+    }
+}

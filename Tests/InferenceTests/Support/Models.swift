@@ -1,0 +1,32 @@
+import Foundation
+import Llama
+import Testing
+
+@testable import Inference
+
+/// A llama model with random weights; made by Fixtures/make_tiny_model.py.
+let tinyModelPath = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .appending(path: "Fixtures/tiny.gguf").path
+
+/// One engine on the tiny model; threads of llama.cpp wait in busy loops, so tests take one each.
+func tinyEngine(
+    batchTokens: Int = 64, maxSequences: Int = 16, generationSlots: Int = 4, threads: Int = 1, maxLength: Int? = nil
+) async throws -> LlamaEngine {
+    try await LlamaEngine.load(
+        modelPath: tinyModelPath,
+        settings: EngineSettings(
+            maxLength: maxLength, batchTokens: batchTokens, maxSequences: maxSequences,
+            generationSlots: generationSlots, threads: threads, device: .cpu))
+}
+
+/// The real model of the tests: ASSAY_TEST_MODEL, else in the cache that infra/test fills.
+func realModelPath() throws -> String {
+    let environment = ProcessInfo.processInfo.environment
+    let home = environment["HOME"] ?? "/root"
+    let cache = environment["ASSAY_CACHE"] ?? (environment["XDG_CACHE_HOME"] ?? home + "/.cache") + "/assay"
+    let path = environment["ASSAY_TEST_MODEL"] ?? cache + "/models/SmolLM2-135M-Instruct.Q4_1.gguf"
+    try #require(
+        FileManager.default.isReadableFile(atPath: path),
+        "\(path) is missing: run infra/test, or set ASSAY_TEST_MODEL to SmolLM2-135M-Instruct.Q4_1.gguf")
+    return path
+}

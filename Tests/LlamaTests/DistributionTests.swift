@@ -1,0 +1,52 @@
+import Foundation
+import Testing
+
+@testable import Llama
+
+@Suite struct DistributionTests {
+    private func check(_ logits: [Float]) -> (mostLikely: Int32, logProbs: [Float])? {
+        logits.withUnsafeBufferPointer { buffer in
+            guard let distribution = Distribution(buffer) else { return nil }
+            return (distribution.mostLikely, logits.indices.map { distribution.logProb(of: Int32($0)) })
+        }
+    }
+
+    @Test(arguments: [1, 15, 16, 17, 1024, 1025, 49_152])
+    func agreesWithDoublePrecision(_ count: Int) throws {
+        var generator = SeededGenerator(seed: UInt64(count))
+        let logits = (0..<count).map { _ in Float.random(in: -40...40, using: &generator) }
+        let maximum = Double(try #require(logits.max()))
+        let normalizer = maximum + log(logits.reduce(0) { $0 + exp(Double($1) - maximum) })
+        let result = try #require(self.check(logits))
+        #expect(result.mostLikely == Int32(try #require(logits.firstIndex(of: Float(maximum)))))
+        for (logit, logProb) in zip(logits, result.logProbs) {
+            #expect(abs(Double(logProb) - (Double(logit) - normalizer)) < 1e-5)
+        }
+    }
+
+    @Test func tiesGoToTheSmallerToken() throws {
+        var logits = [Float](repeating: 0, count: 100)
+        for index in [99, 63, 40] { logits[index] = 5 }
+        #expect(self.check(logits)?.mostLikely == 40)
+        #expect(self.check([Float](repeating: 1, count: 37))?.mostLikely == 0)
+        #expect(self.check([Float](repeating: -3, count: 16) + [7, 7])?.mostLikely == 16)
+    }
+
+    @Test func extremeLogitsAreFine() throws {
+        let result = try #require(self.check([-1e30, 1e30, -.infinity]))
+        #expect(result.mostLikely == 1)
+        #expect(result.logProbs[1] == 0)
+        #expect(result.logProbs[2] == -.infinity)
+    }
+
+    @Test(arguments: [Float.nan, .infinity])
+    func brokenLogitsAreNoticed(_ broken: Float) {
+        for position in [0, 16, 33, 39] {
+            var logits = [Float](repeating: 1, count: 40)
+            logits[position] = broken
+            #expect(self.check(logits) == nil)
+        }
+        #expect(self.check([Float](repeating: broken, count: 40)) == nil)
+        #expect(self.check([Float](repeating: -.infinity, count: 40)) == nil)
+    }
+}
