@@ -9,7 +9,7 @@ import UVEventLoop
         model: smollm2
         settings: {shard_size: 4, logits: tokens, max_length: 1024}
         tasks:
-          - {task: TASKS/hellaswag.yaml, limit: 24}
+          - {task: TASKS/hellaswag.yaml, limit: 16}
           - {task: TASKS/truthfulqa_mc1.yaml, limit: 8}
           - {task: TASKS/gsm8k.yaml, limit: 4}
           - {task: TASKS/perplexity.yaml, limit: 4}
@@ -28,15 +28,15 @@ import UVEventLoop
 
     private func digestOfOneWorker(_ file: String, _ bench: Workbench) async throws -> String {
         let run = try await bench.answer(RunAnswer.self, "submit", file)
-        let worker = try await bench.run("assay-worker", "--drain")
+        let worker = try await bench.worker()
         #expect(worker.termination.isSuccess, "\(worker.standardError.text)")
         return try await bench.assay("results", "digest", run.id)
     }
 
     private func digestOfTwoWorkers(_ file: String, _ bench: Workbench) async throws -> String {
         let run = try await bench.answer(RunAnswer.self, "submit", file)
-        async let first = bench.run("assay-worker", "--drain", "--json")
-        async let second = bench.run("assay-worker", "--drain", "--json")
+        async let first = bench.worker("--json")
+        async let second = bench.worker("--json")
         for worker in try await [first, second] {
             #expect(worker.termination.isSuccess, "\(worker.standardError.text)")
             #expect(!worker.standardOutput.text.contains("\"committed\" : 0,"), "one worker did all the work")
@@ -48,7 +48,7 @@ import UVEventLoop
     private func digestAfterKilling(_ file: String, _ bench: Workbench) async throws -> String {
         let run = try await bench.answer(RunAnswer.self, "submit", file)
         let victim = try await bench.loop.spawn(
-            bench.configuration("assay-worker", ["--drain", "--lease-seconds", "3"]))
+            bench.configuration("assay-worker", Workbench.workerArguments + ["--lease-seconds", "3"]))
         var progress = run.progress
         while progress.shards.done < 2 || progress.shards.running == 0 {
             progress = try await bench.answer(ShowAnswer.self, "show", run.id).run.progress
@@ -60,7 +60,7 @@ import UVEventLoop
         try #require(left.samplesDone < left.samples, "nothing was left to do")
         #expect(try await !bench.run("assay", "results", "digest", run.id).termination.isSuccess)
 
-        let heir = try await bench.run("assay-worker", "--drain")
+        let heir = try await bench.worker()
         #expect(heir.termination.isSuccess, "\(heir.standardError.text)")
         #expect(try await bench.assay("results", "verify", run.id).contains("files are as published"))
         return try await bench.assay("results", "digest", run.id)

@@ -77,6 +77,14 @@ struct Workbench: Sendable {
         try await self.loop.run(self.configuration(program, arguments))
     }
 
+    /// One thread: several workers and other tests share the processors, and results do not depend on it.
+    static let workerArguments = ["--drain", "--threads", "1"]
+
+    /// Runs a worker until nothing is left to do.
+    func worker(_ arguments: String...) async throws -> ProcessResult {
+        try await self.loop.run(self.configuration("assay-worker", Self.workerArguments + arguments))
+    }
+
     func configuration(_ program: String, _ arguments: [String]) -> ProcessConfiguration {
         ProcessConfiguration(
             program.hasPrefix("/") ? program : "\(Self.programs)/\(program)", arguments,
