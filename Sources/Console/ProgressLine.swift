@@ -36,7 +36,7 @@ public struct RateMeter: Sendable {
 
     public mutating func add(seconds: Double, done: Double) {
         self.points.append((seconds, done))
-        while self.points.count > 2, seconds - self.points[1].seconds > self.window { self.points.removeFirst() }
+        while self.points.count > 2, seconds - self.points[1].seconds >= self.window { self.points.removeFirst() }
     }
 
     /// Units a second, once there are two points apart in time.

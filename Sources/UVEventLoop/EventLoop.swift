@@ -64,13 +64,8 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     public init(name: String = "event-loop") throws(EventLoopError) {
         self.name = name
         self.handles = Handles(loop: .allocate(capacity: 1), wakeup: .allocate(capacity: 1))
-        do throws(EventLoopError) {
-            try check(uv_loop_init(self.handles.loop), "make an event loop")
-        } catch {
-            self.handles.wakeup.deallocate()
-            self.handles.loop.deallocate()
-            throw error
-        }
+        // Everything is initialised here, so deinit frees the memory when this throws.
+        try check(uv_loop_init(self.handles.loop), "make an event loop")
         let status = uv_async_init(self.handles.loop, self.handles.wakeup) { handle in
             guard let handle else { return }
             Unmanaged<EventLoop>.fromOpaque(handle.pointee.data).takeUnretainedValue().drain()
@@ -80,7 +75,6 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
             try check(status, "make an event loop")
             try self.startThread()
         } catch {
-            // Without a wake-up handle the loop has nothing open but what uv_loop_close releases.
             if status == 0 {
                 uv_close(UnsafeMutableRawPointer(self.handles.wakeup).assumingMemoryBound(to: uv_handle_t.self), nil)
                 uv_run(self.handles.loop, UV_RUN_DEFAULT)

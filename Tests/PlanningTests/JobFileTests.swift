@@ -1,3 +1,4 @@
+import Evaluation
 import JobQueue
 import Planning
 import Testing

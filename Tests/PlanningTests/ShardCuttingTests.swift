@@ -1,3 +1,4 @@
+import JobQueue
 import Planning
 import Testing
 

@@ -46,7 +46,9 @@ extension EmbeddedServer.Options {
     public static var forTests: EmbeddedServer.Options {
         var options = EmbeddedServer.Options()
         options.isDurable = false
-        options.settings = ["max_wal_size": "256MB", "shared_buffers": "64MB", "deadlock_timeout": "100ms"]
+        options.settings = [
+            "max_connections": "500", "max_wal_size": "256MB", "shared_buffers": "64MB", "deadlock_timeout": "100ms",
+        ]
         return options
     }
 }

@@ -24,12 +24,21 @@ public struct PostgresJobQueue: JobQueue {
         _ query: Query, _ parameters: [(any PostgresEncodable)?] = [], to task: String,
         read: (PostgresRows) throws(PostgresError) -> Value
     ) async throws(QueueError) -> Value {
-        do {
-            return try read(try await pool.query(PostgresStatement(query), parameters))
-        } catch {
-            throw QueueError(error, task: task)
+        var attempt = 1
+        while true {
+            do {
+                return try read(try await pool.query(PostgresStatement(query), parameters))
+            } catch  where error.isSerializationFailure && attempt < Self.attempts {
+                // The server rolled all of it back, in favour of somebody else who is done by now.
+                attempt += 1
+            } catch {
+                throw QueueError(error, task: task)
+            }
         }
     }
+
+    /// How often a statement is tried that the server rolls back because of others.
+    private static let attempts = 5
 }
 
 extension PostgresStatement {

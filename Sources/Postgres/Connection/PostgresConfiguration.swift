@@ -33,6 +33,13 @@ public struct PostgresConfiguration: Sendable, Hashable {
     }
 }
 
+extension PostgresConfiguration {
+    /// The server is reached through a Unix socket, as far as the string says.
+    var isLocal: Bool {
+        self.settings["hostaddr"] == nil && (self.settings["host"] ?? "/").hasPrefix("/")
+    }
+}
+
 extension PostgresConfiguration: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// Database, server and user; never the password.
     public var description: String {

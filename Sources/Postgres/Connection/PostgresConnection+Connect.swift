@@ -88,6 +88,8 @@ extension PostgresConnection {
 }
 
 extension PostgresError {
+    static let startHint = "start the embedded server with `assay up`, or set ASSAY_DATABASE_URL"
+
     /// libpq's verbose message of a failed attempt, with SQLSTATE and advice taken out of it.
     init(connecting message: String, to configuration: PostgresConfiguration) {
         var state: String?
@@ -99,7 +101,7 @@ extension PostgresError {
                 state = state ?? String(match.1)
                 line.replaceSubrange(match.range, with: ": ")
             }
-            lines.append(line)
+            lines.append(line.drop(while: \.isWhitespace))
         }
         let hint: String? =
             switch state {
@@ -107,7 +109,8 @@ extension PostgresError {
             case "28P01", "28000": "check the user and its password or the server's pg_hba.conf"
             case "53300": "too many connections: raise max_connections or use smaller pools"
             case "57P03": "the server is starting up or shutting down; try again"
-            case nil: "start the embedded server with `assay up`, or set ASSAY_DATABASE_URL"
+            case nil:
+                configuration.isLocal ? Self.startHint : "check that the server runs there and can be reached from here"
             default: nil
             }
         self.init(

@@ -20,8 +20,11 @@ extension PostgresConnection {
 
     /// Runs a script of several statements without parameters, such as a migration.
     ///
-    /// They form one transaction unless the script says otherwise; the first error ends it and names the line.
-    public func execute(script: String, name: String = "script") async throws(PostgresError) {
+    /// They form one transaction unless the script says otherwise; the first error ends it and names the line. The
+    /// configuration's `statementTimeout` holds for each statement, `timeout` for the whole script.
+    public func execute(
+        script: String, name: String = "script", timeout: Duration? = nil
+    ) async throws(PostgresError) {
         guard !script.utf8.contains(0) else {
             throw PostgresError(.usage, "the script contains a NUL character", statement: name)
         }
@@ -29,7 +32,7 @@ extension PostgresConnection {
             try await self.acquire()
             defer { self.release() }
             _ = try await self.exchange(
-                PostgresStatement(name: name, sql: script), deadline: self.deadline(nil)
+                PostgresStatement(name: name, sql: script), deadline: timeout.map { .now + $0 }
             ) { PQsendQuery($0, script) }
         } catch {
             throw error.naming(name)

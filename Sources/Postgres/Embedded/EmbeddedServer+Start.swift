@@ -16,6 +16,8 @@ extension EmbeddedServer {
             location = recorded
             try location.checkOwner(account)
         } else {
+            // Without the programs nothing is to be made.
+            _ = try await ServerBinaries.find(environment: self.environment, version: nil, on: self.loop)
             location = try ClusterLocation.choose(home: self.home, account: account)
         }
         let binaries = try await ServerBinaries.find(

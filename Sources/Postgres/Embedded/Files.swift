@@ -120,7 +120,9 @@ enum Files {
         guard stat(path, &status) == 0 else { return nil }
         let start = max(0, Int(status.st_size) - limit)
         guard let bytes = Self.bytes(path, from: start, limit: limit) else { return nil }
-        let text = String(decoding: bytes, as: UTF8.self).split(separator: "\n").suffix(lines)
+        // The first line may be the rest of one.
+        let text = String(decoding: bytes, as: UTF8.self).split(separator: "\n").dropFirst(start > 0 ? 1 : 0).suffix(
+            lines)
         return text.isEmpty ? nil : text.joined(separator: "\n")
     }
 

@@ -3,7 +3,7 @@ import Synchronization
 import Testing
 
 @Suite struct ConcurrencyTests {
-    /// Many claimers at once, with failures, releases, lost answers and zombies among them: no shard is ever held twice,
+    /// Many claimers and reapers at once, with failures, releases and zombies among them: no shard is ever held twice,
     /// and each one has exactly one result in the end.
     @Test(.timeLimit(.minutes(3)), arguments: Implementation.allCases)
     func everyShardIsDoneExactlyOnce(_ implementation: Implementation) async throws {
@@ -22,7 +22,7 @@ import Testing
                 }
                 try await group.waitForAll()
             }
-            #expect(ledger.doubleClaims.isEmpty)
+            #expect(ledger.mistakes == [])
             var done: Set<ShardKey> = []
             for run in try await test.queue.runs(limit: 9, project: nil) {
                 #expect(run.state == .done)
@@ -42,18 +42,19 @@ import Testing
 /// One worker's life, with chance in what it does to its shards.
 private func work(_ test: TestQueue, seed: UInt64, _ ledger: ClaimLedger) async throws {
     var random = SplitMix(seed: seed)
-    let lease = try await test.queue.register(worker(), ttl: .seconds(86_400))
+    var lease = try await test.queue.register(worker(), ttl: .seconds(86_400))
     while try await test.queue.openShardCount(run: nil) > 0 {
+        #expect(try await test.queue.heartbeat(lease, holding: []) == HeartbeatReply(ttl: .seconds(86_400)))
         let claimed = try await test.queue.claim(lease, limit: Int.random(in: 1...4, using: &random))
         if claimed.isEmpty {
             // What others hold or gave up for a while: the backoff passes at once.
             try await test.advance(600)
-            try await test.queue.promote()
+            try await test.queue.reap()
         }
         for shard in claimed {
             ledger.hold(shard)
         }
-        for shard in claimed {
+        shards: for shard in claimed {
             ledger.drop(shard)
             switch Int.random(in: 0..<10, using: &random) {
             case 0:
@@ -61,6 +62,14 @@ private func work(_ test: TestQueue, seed: UInt64, _ ledger: ClaimLedger) async 
                 #expect(outcome.wait != nil || outcome == .failed)
             case 1:
                 #expect(try await test.queue.release([shard]) == [shard.key])
+            case 2:
+                // Dies for the others, and comes back as a zombie: either may be first.
+                let late = claimed.filter { $0.index >= shard.index }
+                late.forEach(ledger.drop)
+                try await test.queue.deregister(lease)
+                lease = try await test.queue.register(worker(), ttl: .seconds(86_400))
+                try await commitLate(late, test, ledger)
+                break shards
             default:
                 #expect(try await test.queue.commit(shard, publication(of: shard)) == .committed)
                 #expect(try await test.queue.commit(shard, publication(of: shard)) == .already)
@@ -70,25 +79,35 @@ private func work(_ test: TestQueue, seed: UInt64, _ ledger: ClaimLedger) async 
     }
 }
 
+/// Commits what the queue has taken back already.
+private func commitLate(_ shards: [ClaimedShard], _ test: TestQueue, _ ledger: ClaimLedger) async throws {
+    for shard in shards {
+        let outcome = try await test.queue.commit(shard, publication(of: shard))
+        #expect(outcome != .already)
+        if outcome == .committed { ledger.commit(shard) }
+    }
+}
+
 /// What the workers believe that they hold, in one place.
 private final class ClaimLedger: Sendable {
     private struct State {
         var held: Set<ShardKey> = []
         var fences: Set<String> = []
         var committed: Set<ShardKey> = []
-        var doubleClaims: [String] = []
+        var mistakes: [String] = []
     }
 
     private let state = Mutex(State())
 
-    var doubleClaims: [String] { state.withLock { $0.doubleClaims } }
+    /// Claims of what somebody holds or has done, and second commits.
+    var mistakes: [String] { state.withLock { $0.mistakes } }
     var committed: Set<ShardKey> { state.withLock { $0.committed } }
 
     func hold(_ shard: ClaimedShard) {
         state.withLock { state in
             let isFree = state.held.insert(shard.key).inserted && !state.committed.contains(shard.key)
             let isNew = state.fences.insert("\(shard.key) \(shard.epoch)").inserted
-            if !isFree || !isNew { state.doubleClaims.append("\(shard.key) epoch \(shard.epoch)") }
+            if !isFree || !isNew { state.mistakes.append("claim of \(shard.key) epoch \(shard.epoch)") }
         }
     }
 
@@ -97,6 +116,8 @@ private final class ClaimLedger: Sendable {
     }
 
     func commit(_ shard: ClaimedShard) {
-        state.withLock { _ = $0.committed.insert(shard.key) }
+        state.withLock { state in
+            if !state.committed.insert(shard.key).inserted { state.mistakes.append("second commit of \(shard.key)") }
+        }
     }
 }

@@ -51,12 +51,23 @@ func withQueue(
 
 /// Lets time pass for a database by moving everything that it compares with its clock into the past.
 private func turnForward(_ pool: PostgresPool, by seconds: Double) async throws {
+    // Rows that others are at stay as they are: waiting for them in any order could end in a deadlock.
     let statements = [
-        "UPDATE worker SET lease_until = lease_until - make_interval(secs => $1::float8), "
-            + "warm_since = warm_since - make_interval(secs => $1::float8)",
-        "UPDATE shard SET not_before = not_before - make_interval(secs => $1::float8), "
-            + "started_at = started_at - make_interval(secs => $1::float8) WHERE epoch > 0",
-        "UPDATE project SET used_at = used_at - make_interval(secs => $1::float8)",
+        """
+        UPDATE worker w SET lease_until = w.lease_until - make_interval(secs => $1::float8),
+            warm_since = w.warm_since - make_interval(secs => $1::float8)
+        FROM (SELECT worker_id FROM worker FOR UPDATE SKIP LOCKED) free WHERE w.worker_id = free.worker_id
+        """,
+        """
+        UPDATE shard s SET not_before = s.not_before - make_interval(secs => $1::float8),
+            started_at = s.started_at - make_interval(secs => $1::float8)
+        FROM (SELECT job_id, shard_no FROM shard WHERE epoch > 0 FOR UPDATE SKIP LOCKED) free
+        WHERE s.job_id = free.job_id AND s.shard_no = free.shard_no
+        """,
+        """
+        UPDATE project p SET used_at = p.used_at - make_interval(secs => $1::float8)
+        FROM (SELECT project_id FROM project FOR UPDATE SKIP LOCKED) free WHERE p.project_id = free.project_id
+        """,
     ]
     for (number, sql) in statements.enumerated() {
         _ = try await pool.query(PostgresStatement(name: "turn_forward_\(number)", sql: sql), [seconds])

@@ -1,6 +1,7 @@
 import Postgres
 import PostgresTesting
 import Testing
+import UVEventLoop
 
 private struct Stop: Error {}
 
@@ -10,6 +11,32 @@ private let insert = PostgresStatement(name: "insert", sql: "INSERT INTO t VALUE
 extension TestDatabase {
     fileprivate func createTable() async throws {
         try await self.pool.withConnection { try await $0.execute(script: "CREATE TABLE t (id int PRIMARY KEY)") }
+    }
+
+    /// A table whose rows can't be committed before the returned connection is closed.
+    fileprivate func holdCommits() async throws -> PostgresConnection {
+        let script = """
+            CREATE TABLE t (id int PRIMARY KEY);
+            CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+                'BEGIN PERFORM pg_advisory_xact_lock(hashtext(TG_TABLE_SCHEMA)); RETURN NEW; END';
+            CREATE CONSTRAINT TRIGGER held AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW EXECUTE FUNCTION wait();
+            """
+        let holder = try await self.connect()
+        try await holder.execute(script: script)
+        let lock = PostgresStatement(name: "lock", sql: "SELECT pg_advisory_lock(hashtext($1))")
+        _ = try await holder.query(lock, [self.schema])
+        return holder
+    }
+
+    fileprivate func waitUntilCommitting(_ connection: PostgresConnection) async throws {
+        let committing = PostgresStatement(
+            name: "is_committing",
+            sql: "SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND query = 'COMMIT' AND wait_event = 'advisory'")
+        let processID = await connection.serverProcessID
+        while try await self.pool.query(committing, [processID]).isEmpty {
+            try await self.loop.sleep(for: .milliseconds(5))
+        }
     }
 
     fileprivate func rowCount() async throws -> Int {
@@ -177,6 +204,43 @@ extension TestDatabase {
                 }
             }
             #expect(try await database.rowCount() == 2)
+        }
+    }
+
+    @Test func aCommitUnderWayIsNotCancelled() async throws {
+        try await withTestDatabase { database in
+            let holder = try await database.holdCommits()
+            let connection = try await database.connect()
+            let task = Task {
+                try await connection.withTransaction { connection in
+                    _ = try await connection.query(insert, [1])
+                }
+            }
+            try await database.waitUntilCommitting(connection)
+            task.cancel()
+            await holder.close()
+            try await task.value
+            #expect(try await database.rowCount() == 1)
+            await connection.close()
+        }
+    }
+
+    @Test func aCommitWithoutAnAnswerIsUnknown() async throws {
+        try await withTestDatabase { database in
+            let holder = try await database.holdCommits()
+            let connection = try await database.connect()
+            let task = Task {
+                try await connection.withTransaction { connection in
+                    _ = try await connection.query(insert, [1])
+                }
+            }
+            try await database.waitUntilCommitting(connection)
+            let terminate = PostgresStatement(name: "terminate", sql: "SELECT pg_terminate_backend($1)")
+            _ = try await database.pool.query(terminate, [await connection.serverProcessID])
+            let error = await #expect(throws: PostgresError.self) { try await task.value }
+            #expect(error?.code == .commitUnknown)
+            #expect(error?.sqlState == "57P01")
+            await holder.close()
         }
     }
 

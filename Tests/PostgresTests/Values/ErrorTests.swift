@@ -80,6 +80,14 @@ import Testing
         #expect(error.message.hasSuffix("FATAL: database \"nope\" does not exist"))
     }
 
+    @Test(arguments: [("host=/run dbname=x", true), ("dbname=x", true), ("postgres://db.example/x", false)])
+    func advisesWhatCanBeDone(text: String, isLocal: Bool) throws {
+        let message = "connection failed: Connection refused\n\tIs the server running?"
+        let error = PostgresError(connecting: message, to: try PostgresConfiguration(text))
+        #expect(error.message.hasSuffix("connection failed: Connection refused; Is the server running?"))
+        #expect(error.hint?.contains("assay up") == isLocal)
+    }
+
     @Test func placesInMultilineText() {
         #expect("SELECT\n  ä, x".place(ofCharacter: 1) == "line 1, column 1")
         #expect("SELECT\n  ä, x".place(ofCharacter: 13) == "line 2, column 6")

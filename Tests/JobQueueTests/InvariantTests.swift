@@ -1,0 +1,62 @@
+import JobQueue
+import Postgres
+import PostgresTesting
+import Testing
+
+/// What the database itself refuses, whoever asks for it.
+@Suite struct InvariantTests {
+    private static let forbidden = [
+        // History stays as it was written.
+        "UPDATE shard_result SET path = 'other.h5'", "UPDATE job_spec SET specification = '[]'",
+        "UPDATE attempt SET error = NULL",
+        // What has a result stays.
+        "DELETE FROM shard WHERE shard_no = 0", "DELETE FROM job", "DELETE FROM run",
+        "INSERT INTO shard_result SELECT * FROM shard_result",
+        // States that make no sense.
+        "UPDATE shard SET state = 'ready' WHERE shard_no = 0", "UPDATE shard SET state = 'done' WHERE shard_no = 1",
+        "UPDATE shard SET state = 'running' WHERE shard_no = 1",
+        "UPDATE shard SET state = 'blocked' WHERE shard_no = 1",
+        "UPDATE shard SET state = 'held', ended_at = now() WHERE shard_no = 1",
+        "UPDATE shard SET samples_done = 5 WHERE shard_no = 0", "UPDATE shard SET samples_done = 11 WHERE shard_no = 1",
+        "UPDATE shard SET epoch = 7 WHERE shard_no = 1", "UPDATE job SET is_cancelled = true",
+        "UPDATE worker SET state = 'dead'", "UPDATE project SET weight = 0", "UPDATE project SET used_seconds = 'NaN'",
+        "INSERT INTO usage_mark VALUES (false, '0')", "UPDATE run SET run_id = 'oooooooo'",
+    ]
+
+    @Test func nonsenseIsRefused() async throws {
+        try await withTestDatabase { database in
+            try await Migrator(database.pool).migrate()
+            let queue = PostgresJobQueue(database.pool)
+            try await queue.submit(submission([job(shards: 2)]))
+            let lease = try await queue.register(worker())
+            let shard = try #require(try await queue.claim(lease, limit: 1).first)
+            #expect(try await queue.commit(shard, publication(of: shard)) == .committed)
+            for (number, sql) in Self.forbidden.enumerated() {
+                let error = await #expect(throws: PostgresError.self, "\(sql)") {
+                    _ = try await database.pool.query(PostgresStatement(name: "forbidden_\(number)", sql: sql))
+                }
+                #expect(error?.sqlState?.hasPrefix("23") == true, "\(sql): \(error?.description ?? "")")
+            }
+        }
+    }
+
+    @Test(arguments: ["/etc/passwd", "../x.h5", "a/../b.h5", "a//b.h5", "./a.h5", "a\\b.h5", ""])
+    func noPathLeavesTheStore(path: String) async throws {
+        try await withTestDatabase { database in
+            try await Migrator(database.pool).migrate()
+            let queue = PostgresJobQueue(database.pool)
+            try await queue.submit(submission([job(shards: 1)]))
+            let lease = try await queue.register(worker())
+            let shard = try #require(try await queue.claim(lease, limit: 1).first)
+            // Past the checks of the client.
+            let commit = PostgresStatement(
+                name: "commit",
+                sql: "SELECT commit_shard($1::int8, 0, 1, $2::uuid, $3::text, 1, sha256('x'), 'd', 10, 1, 1)")
+            let error = await #expect(throws: PostgresError.self) {
+                _ = try await database.pool.query(commit, [shard.job.number, shard.incarnation.uuid, path])
+            }
+            #expect(error?.sqlState == "23514")
+            #expect(try await queue.shards(of: shard.job).map(\.state) == [.running])
+        }
+    }
+}
