@@ -16,8 +16,8 @@ import Testing
         let together = try await engine.run(requests)
         var alone: [EngineResponse] = []
         for request in requests { alone += try await engine.run([request]) }
-        // Measured: below 2e-5. Keys and values are kept in 16 bits either way.
-        #expect(largestDifference(together, alone) < 1e-3)
+        // Measured on 120 HellaSwag requests: 1.5e-5 on average, 0.002 at most. Keys, values and attention have 16 bits.
+        #expect(largestDifference(together, alone) < 0.01)
         for (request, response) in zip(requests, together) {
             guard case .score(let request) = request else { continue }
             #expect(response.score?.tokenLogProbs.count == request.tokens.count - request.scoredFrom)
@@ -42,7 +42,7 @@ import Testing
         let reference = try await tinyEngine().run(requests)
         for (tokens, sequences) in [(32, 2), (512, 128), (1024, 256)] {
             let other = try await tinyEngine(batchTokens: tokens, maxSequences: sequences).run(requests)
-            #expect(largestDifference(reference, other) < 1e-3)
+            #expect(largestDifference(reference, other) < 0.01)
         }
     }
 
@@ -72,7 +72,7 @@ import Testing
         let answers = try await engine.run(windows).compactMap(\.score)
         #expect(answers.map(\.tokenLogProbs.count) == [200, 100])
         let plain = try await engine.run([.score(.init(tokens: [0] + text, scoredFrom: 1))]).compactMap(\.score)
-        #expect(zip(answers[0].tokenLogProbs, plain[0].tokenLogProbs).allSatisfy { abs($0 - $1) < 1e-3 })
+        #expect(zip(answers[0].tokenLogProbs, plain[0].tokenLogProbs).allSatisfy { abs($0 - $1) < 0.01 })
     }
 
     @Test func progressCountsWhatIsSaved() async throws {

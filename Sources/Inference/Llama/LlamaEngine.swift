@@ -4,7 +4,12 @@ public import Logging
 
 /// Answers requests with llama.cpp in this process, on a thread of its own.
 ///
-/// Flash attention is off and batches are a function of the requests, so that a repetition gives equal bits.
+/// Flash attention is off and batches are a function of the requests, so that a repetition gives equal bits: measured on
+/// a CPU for the same engine, another engine, after other shards, and with one or two threads.
+///
+/// Other limits of a batch, or other requests beside one, round differently. Measured on HellaSwag, batched against alone, per token:
+/// 0.00002 nat on average and 0.002 at most with 32-bit weights; 0.04 nat on average and 0.8 at most with 4-bit weights, whose
+/// kernels round activations to 8 bits. The limits are therefore part of the identity.
 public actor LlamaEngine: Engine {
     public nonisolated let identity: EngineIdentity
     public nonisolated let tokenizer: any Tokenizer
@@ -73,9 +78,9 @@ public actor LlamaEngine: Engine {
         }
         // Never two at a time: the limit on memory holds for one.
         self.context = nil
-        let free = self.model.device.kind == .cpu ? nil : LlamaDevice.freeMemory(of: self.model.device.name)
         let needed = shape.totalCells * self.model.file.cacheBytesPerToken
-        if let free, free < needed {
+        // Of a CPU's memory llama.cpp calls all of it free.
+        if let free = LlamaDevice.freeMemory(of: self.model.device.name), free < needed {
             throw EngineError(
                 .outOfMemory,
                 "keys and values of \(shape.totalCells) tokens take \(needed >> 20) MiB, but \(self.model.device.name) has "
