@@ -1,9 +1,9 @@
 internal import CUV
 
 #if canImport(Glibc)
-    internal import Glibc
+internal import Glibc
 #elseif canImport(Musl)
-    internal import Musl
+internal import Musl
 #endif
 
 /// The one libuv poll handle of a descriptor, shared by all who wait for it; used only on the loop.

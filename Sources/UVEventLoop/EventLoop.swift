@@ -3,9 +3,9 @@ internal import Dispatch
 internal import Synchronization
 
 #if canImport(Glibc)
-    internal import Glibc
+internal import Glibc
 #elseif canImport(Musl)
-    internal import Musl
+internal import Musl
 #endif
 
 /// A libuv loop on its own thread that Swift actors can run on.

@@ -1,9 +1,9 @@
 internal import CUV
 
 #if canImport(Glibc)
-    internal import Glibc
+internal import Glibc
 #elseif canImport(Musl)
-    internal import Musl
+internal import Musl
 #endif
 
 /// Collects what a child writes to a pipe; used only on the loop.

@@ -2,9 +2,9 @@ import Testing
 import UVEventLoop
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #endif
 
 // Signals belong to the process, so these run one after the other.

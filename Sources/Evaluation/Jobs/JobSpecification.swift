@@ -32,7 +32,7 @@ public struct JobSpecification: Codable, Sendable, Hashable {
     public struct Model: Codable, Sendable, Hashable {
         /// The name it was registered under; not part of what is compared.
         public var name: String
-        /// Where workers find the file; they check its hash. Not part of what is compared.
+        /// Where workers find the file, whose hash they check; not part of what is compared.
         public var path: String
         public var sha256: String
         public var tokenizerSHA256: String

@@ -1,9 +1,9 @@
 internal import UVEventLoop
 
 #if canImport(Glibc)
-    internal import Glibc
+internal import Glibc
 #elseif canImport(Musl)
-    internal import Musl
+internal import Musl
 #endif
 
 /// The account that runs the server: the user's own, or "postgres" for root.

@@ -1,9 +1,9 @@
 internal import UVEventLoop
 
 #if canImport(Glibc)
-    internal import Glibc
+internal import Glibc
 #elseif canImport(Musl)
-    internal import Musl
+internal import Musl
 #endif
 
 /// The folder with PostgreSQL's server programs.

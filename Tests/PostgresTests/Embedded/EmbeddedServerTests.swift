@@ -4,9 +4,9 @@ import Testing
 import UVEventLoop
 
 #if canImport(FoundationEssentials)
-    import FoundationEssentials
+import FoundationEssentials
 #else
-    import Foundation
+import Foundation
 #endif
 
 private let one = PostgresStatement(name: "one", sql: "SELECT 1 AS n")

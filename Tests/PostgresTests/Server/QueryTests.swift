@@ -3,9 +3,9 @@ import PostgresTesting
 import Testing
 
 #if canImport(FoundationEssentials)
-    import FoundationEssentials
+import FoundationEssentials
 #else
-    import Foundation
+import Foundation
 #endif
 
 private enum Colour: String, PostgresEncodable, PostgresDecodable {
