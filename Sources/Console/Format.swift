@@ -10,6 +10,14 @@ public enum Format {
         return "\(value)"
     }
 
+    /// 25300000000 as "25.3 GB".
+    public static func bytes(_ value: Int64) -> String {
+        for (limit, suffix) in [(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")] where Double(value) >= limit {
+            return "\(self.fixed(Double(value) / limit, 1)) \(suffix)"
+        }
+        return "\(value) B"
+    }
+
     /// With so many digits behind the point, rounded half away from zero.
     public static func fixed(_ value: Double, _ digits: Int) -> String {
         guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }

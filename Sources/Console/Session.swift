@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import Glibc
 public import JobQueue
 public import Logging
 internal import Postgres
@@ -93,7 +94,15 @@ public struct Session: Sendable {
 
     /// The result store of the settings.
     public func store(_ access: Store.Access = .readWrite) async throws(StoreError) -> Store {
-        try await Store(root: self.settings.store.value, access: access)
+        try await Self.store(self.settings, access)
+    }
+
+    /// The result store of the settings; the default one is made together with its home.
+    public static func store(_ settings: Settings, _ access: Store.Access) async throws(StoreError) -> Store {
+        if access == .readWrite, settings.store.source == .default {
+            try? FileManager.default.createDirectory(atPath: settings.home.value, withIntermediateDirectories: true)
+        }
+        return try await Store(root: settings.store.value, access: access)
     }
 
     /// Where task files' data is looked for besides their own folder.
@@ -102,6 +111,8 @@ public struct Session: Sendable {
     /// Who submits.
     public var userName: String {
         let environment = ProcessInfo.processInfo.environment
-        return environment["USER"] ?? environment["LOGNAME"] ?? "unknown"
+        if let name = environment["USER"] ?? environment["LOGNAME"] { return name }
+        guard let entry = getpwuid(getuid()), let name = entry.pointee.pw_name else { return "uid \(getuid())" }
+        return String(cString: name)
     }
 }

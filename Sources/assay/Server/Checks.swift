@@ -65,7 +65,7 @@ struct Checks {
 
     private func store() async -> Check {
         do {
-            let store = try await Store(root: self.settings.store.value, access: .readWrite)
+            let store = try await Session.store(self.settings, .readWrite)
             return Check(name: "store", isGood: true, finding: "\(store.root) can be written")
         } catch {
             return Check(
@@ -78,8 +78,8 @@ struct Checks {
         LlamaDevice.all().map { device in
             Check(
                 name: "device \(device.name)", isGood: true,
-                finding: "\(device.description), \(Format.count(Int64(device.freeMemory)))B free of "
-                    + "\(Format.count(Int64(device.totalMemory)))B")
+                finding: "\(device.description), \(Format.bytes(Int64(device.freeMemory))) free of "
+                    + Format.bytes(Int64(device.totalMemory)))
         }
     }
 

@@ -1,0 +1,72 @@
+import Foundation
+import Testing
+import UVEventLoop
+
+/// The mistakes users make: one clear message, the right exit code, nothing left behind.
+@Suite(.timeLimit(.minutes(10))) struct MistakeTests {
+    @Test func everyMistakeGetsOneClearMessageAndLeavesNothing() async throws {
+        try await Workbench.with { bench in
+            let valid = try bench.jobFile("model: smollm2\ntasks: [{task: TASKS/hellaswag.yaml, limit: 2}]")
+            let truncated = "\(bench.folder)/truncated.gguf"
+            let model = try #require(FileHandle(forReadingAtPath: Workbench.model)).read(upToCount: 5_000_000)
+            try #require(model).write(to: URL(filePath: truncated))
+            let unknownKey = try bench.jobFile("model: smollm2\ntaks: []")
+            let unknownModel = try bench.jobFile("model: nope\ntasks: [TASKS/hellaswag.yaml]")
+            let noTask = try bench.jobFile("model: smollm2\ntasks: [missing.yaml]")
+            let broken = try bench.jobFile("model: [smollm2")
+            try await self.fails(bench, ["submit", "/no/such.yaml"], 1, "/no/such.yaml: there is no such file")
+            try await self.fails(bench, ["submit", unknownKey], 1, ":2: unknown key 'taks'")
+            try await self.fails(bench, ["submit", broken], 1, "this is not YAML")
+            try await self.fails(bench, ["submit", unknownModel], 1, "nope")
+            try await self.fails(bench, ["submit", noTask], 1, "there is no such file")
+            try await self.fails(bench, ["model", "add", "x", truncated], 1, "truncated")
+            try await self.fails(bench, ["model", "add", "x", "/no/such.gguf"], 1, "No such file")
+            try await self.fails(bench, ["model", "add", "a b", Workbench.model], 2, "letters, digits")
+            try await self.fails(bench, ["show", "zzzzzzzz"], 1, "zzzzzzzz")
+            try await self.fails(bench, ["frobnicate"], 2, "frobnicate")
+            try await self.fails(bench, ["submit", valid, "--store", "/proc/assay"], 1, "/proc/assay")
+            try await self.fails(bench, ["list", "--home", "/tmp/no-such-home"], 1, "assay up")
+            try await self.fails(
+                bench, ["list", "--database-url", "postgres:///assay?host=/tmp/no-such-socket"], 1,
+                "/tmp/no-such-socket")
+            #expect(try await bench.answer([RunAnswer].self, "list").isEmpty)
+            struct Model: Decodable { var name: String }
+            #expect(try await bench.answer([Model].self, "model", "list").map(\.name) == ["smollm2"])
+        }
+    }
+
+    /// A disk that is full in the middle of the work: the shard fails with the reason, and no file stays.
+    @Test func aFullDiskIsSaidAndLeavesNoFile() async throws {
+        try await Workbench.with { bench in
+            let file = try bench.jobFile(
+                """
+                model: smollm2
+                settings: {logits: tokens, max_length: 1024}
+                tasks: [{task: TASKS/hellaswag.yaml, limit: 3}]
+                """)
+            let run = try await bench.answer(RunAnswer.self, "submit", file)
+            // Files may not grow beyond 8 KiB in the worker: the same error path as a full disk.
+            let limited = try await bench.run(
+                "/bin/sh", "-c",
+                "trap '' XFSZ; ulimit -f 16; exec '\(Workbench.programs)/assay-worker' --once --threads 1")
+            #expect(limited.standardOutput.text.contains("1 failed"), "\(limited.standardError.text)")
+            let files = FileManager.default.enumerator(atPath: "\(bench.store)/runs")?.allObjects as? [String] ?? []
+            #expect(files.filter { $0.contains(".h5") || $0.contains(".tmp") }.isEmpty)
+            let shown = try await bench.assay("show", run.id)
+            #expect(shown.contains("attempts that went wrong"), "\(shown)")
+            // The disk has room again: the shard is tried again, and done.
+            #expect(try await bench.worker().termination.isSuccess)
+            #expect(try await bench.assay("results", "verify", run.id).contains("as published"))
+        }
+    }
+
+    private func fails(
+        _ bench: Workbench, _ arguments: [String], _ status: Int, _ message: String
+    ) async throws {
+        let result = try await bench.loop.run(bench.configuration("assay", arguments))
+        let command = "assay \(arguments.joined(separator: " "))"
+        #expect(result.termination == .exited(status: status), "\(command): \(result.standardError.text)")
+        #expect(result.standardError.text.contains(message), "\(command): \(result.standardError.text)")
+        #expect(result.standardOutput.text.isEmpty, "\(command): \(result.standardOutput.text)")
+    }
+}
