@@ -46,17 +46,17 @@ let leaves: [Target] =
             swiftSettings: swiftSettings),
     ]
     + module("UVEventLoop", ["CUV"])
-    + module("HDF5", ["CHDF5", logging])
+    + module("HDF5", ["CHDF5"])
     + module("Llama", ["CLlama", crypto, logging])
     + module("Jinja", ["CJinja"])
     + module("Statistics", [], testsExclude: ["Fixtures"])
 
 let services: [Target] =
     module("Postgres", ["CPostgres", "UVEventLoop", logging], tests: ["PostgresTesting"])
-    + module("Evaluation", ["Jinja", "Statistics", collections, crypto, yams], testsExclude: ["Fixtures"])
+    + module("Evaluation", ["Jinja", collections, crypto, yams], testsExclude: ["Fixtures"])
     + module("Inference", ["Evaluation", "Llama", logging], testsExclude: ["Fixtures"])
-    + module("JobQueue", ["Postgres", "SQL", "UVEventLoop", collections, crypto, logging], tests: ["PostgresTesting"])
-    + module("ResultStore", ["HDF5", "Evaluation", crypto, logging])
+    + module("JobQueue", ["Postgres", "SQL", crypto], tests: ["PostgresTesting", "UVEventLoop", logging])
+    + module("ResultStore", ["HDF5", "Evaluation", crypto])
 
 let useCases: [Target] =
     module("Planning", ["Evaluation", "JobQueue", "ResultStore", yams], tests: ["PostgresTesting"])
