@@ -79,6 +79,12 @@ extension Worker {
                 }
                 logger.warning("commit failed; trying again", metadata: ["error": "\(error)"])
                 try? await self.heartbeatLoop.sleep(for: .milliseconds(500))
+            } catch  where error.code == .cancelled {
+                // Whether the commit went through is the database's to know; the shard is offered back either way.
+                logger.notice("abandoned while committing")
+                self.summary.released += 1
+                await self.giveBack(shard, logger)
+                return
             } catch {
                 throw ExecutionError(.permanent, "\(shard.key) could not be committed: \(error)")
             }

@@ -1,0 +1,84 @@
+import Foundation
+import JobQueue
+import Planning
+import Testing
+
+@Suite struct PlannerTests {
+    /// A folder with a job file, a task, four rows and a stand-in for a model's file.
+    private struct Folder {
+        let path = NSTemporaryDirectory() + "assay-planner-\(UUID().uuidString)"
+
+        init(rows: [String] = (0..<4).map { #"{"id": "r\#($0)", "q": "Q\#($0)", "c": ["a", "b"], "gold": 1}"# }) throws
+        {
+            try FileManager.default.createDirectory(atPath: self.path, withIntermediateDirectories: true)
+            try self.write("rows.jsonl", rows.joined(separator: "\n") + "\n")
+            try self.write("model.gguf", "bytes")
+            try self.write(
+                "task.yaml",
+                """
+                task: toy
+                dataset_path: json
+                dataset_kwargs: {data_files: {test: rows.jsonl}}
+                test_split: test
+                output_type: multiple_choice
+                doc_to_text: "{{q}}"
+                doc_to_choice: "{{c}}"
+                doc_to_target: gold
+                metric_list: [{metric: acc}]
+                """)
+        }
+
+        func write(_ name: String, _ text: String) throws {
+            try text.write(toFile: "\(self.path)/\(name)", atomically: true, encoding: .utf8)
+        }
+
+        func plan(_ job: String) async throws -> RunPlan {
+            let file = try JobFile.parse(job, path: "\(self.path)/job.yaml")
+            let model = ModelRecord(
+                name: "m", path: "\(self.path)/model.gguf", sha256: String(repeating: "a", count: 64), bytes: 5,
+                architecture: "llama", parameters: 1, contextLength: 100, vocabularySize: 10,
+                tokenizerSHA256: String(repeating: "b", count: 64), quantization: "F32")
+            return try await Planner(searchFolders: [], user: "tester").plan(file) { _ in model }
+        }
+    }
+
+    @Test func aJobIsCutAndHashedTheSameWayEveryTime() async throws {
+        let folder = try Folder()
+        let job = "model: m\nsettings: {shard_size: 3}\ntasks: [task.yaml]"
+        let (first, second) = (try await folder.plan(job), try await folder.plan(job))
+        let planned = try #require(first.submission.jobs.first)
+        #expect(planned.shards.map(\.rowCount) == [3, 1])
+        #expect(planned.sampleCount == 4)
+        #expect(first.submission.jobs == second.submission.jobs)
+        #expect(first.submission.id != second.submission.id)
+        #expect(first.dataSets.count == 1)
+    }
+
+    @Test func aLimitTakesTheFirstRows() async throws {
+        let plan = try await Folder().plan("model: m\ntasks: [{task: task.yaml, limit: 2}]")
+        #expect(plan.submission.jobs.first?.sampleCount == 2)
+    }
+
+    @Test func aRowThatCanNotBeRenderedIsNamed() async throws {
+        let folder = try Folder(rows: [#"{"q": "x", "c": ["a"], "gold": 0}"#, #"{"c": ["a"], "gold": 0}"#])
+        let error = await #expect(throws: PlanningError.self) { try await folder.plan("model: m\ntasks: [task.yaml]") }
+        #expect(error?.place == "\(folder.path)/job.yaml:2")
+        #expect(error?.message.contains("'q' is undefined") == true, "\(error?.message ?? "")")
+    }
+
+    @Test func aModelFileThatChangedIsRefused() async throws {
+        let folder = try Folder()
+        try folder.write("model.gguf", "other bytes")
+        let error = await #expect(throws: PlanningError.self) { try await folder.plan("model: m\ntasks: [task.yaml]") }
+        #expect(error?.code == .model)
+        #expect(error?.message.contains("has 11 bytes, not 5") == true, "\(error?.message ?? "")")
+    }
+
+    @Test func moreTokensThanTheModelTakesAreRefused() async throws {
+        let folder = try Folder()
+        let error = await #expect(throws: PlanningError.self) {
+            try await folder.plan("model: m\nsettings: {max_length: 101}\ntasks: [task.yaml]")
+        }
+        #expect(error?.message.contains("max_length 101 is more than the 100 tokens") == true)
+    }
+}
