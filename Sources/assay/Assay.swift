@@ -26,6 +26,7 @@ struct Assay: AsyncParsableCommand {
                 subcommands: [
                     ExplainCommand.self, LogsCommand.self, CancelCommand.self, HoldCommand.self, ReleaseCommand.self,
                     RetryCommand.self, PriorityCommand.self, ProjectCommand.self, ArchiveCommand.self,
+                    BenchCommand.self,
                 ]),
         ])
 
