@@ -21,6 +21,7 @@ struct Assay: AsyncParsableCommand {
                     SubmitCommand.self, RunCommand.self, ListCommand.self, ShowCommand.self, WatchCommand.self,
                     CancelCommand.self, ResultsCommand.self,
                 ]),
+            CommandGroup(name: "Who works:", subcommands: [WorkerCommand.self]),
         ])
 
     static func main() async { await CommandRunner.main(Assay.self) }
