@@ -19,16 +19,20 @@ struct Bench: Sendable {
         self.clock = clock
         self.loop = try EventLoop(name: "worker-test")
         self.queue = InMemoryJobQueue(pollInterval: .milliseconds(1), jitter: { 0 }, now: { clock.now })
-        let submission = RunSubmission(
-            name: "test", user: "tester", specification: "{}",
+        let submission = Self.submission(shards: shards)
+        self.run = submission.id
+        _ = try await self.queue.submit(submission)
+    }
+
+    static func submission(shards: Int, priority: Priority = .normal) -> RunSubmission {
+        RunSubmission(
+            name: "test", user: "tester", priority: priority, specification: "{}",
             jobs: [
                 JobSubmission(
                     ordinal: 0, task: "t", model: "m", modelSHA256: String(repeating: "a", count: 64),
                     specification: "{}", sampleCount: shards,
                     shards: (0..<shards).map { ShardRange(rowStart: $0, rowCount: 1) })
             ])
-        self.run = submission.id
-        _ = try await self.queue.submit(submission)
     }
 
     func worker(

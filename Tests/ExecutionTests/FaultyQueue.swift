@@ -60,9 +60,9 @@ final class FaultyQueue: WorkQueue {
         return try await self.queue.register(description, ttl: ttl)
     }
 
-    func claim(_ lease: WorkerLease, limit: Int, run: RunID?) async throws(QueueError) -> [ClaimedShard] {
+    func claim(_ lease: WorkerLease, _ request: ClaimRequest) async throws(QueueError) -> [ClaimedShard] {
         try await self.meet(.claim)
-        return try await self.queue.claim(lease, limit: limit, run: run)
+        return try await self.queue.claim(lease, request)
     }
 
     func heartbeat(_ lease: WorkerLease, holding: [ShardProgress]) async throws(QueueError) -> HeartbeatReply {
@@ -70,9 +70,9 @@ final class FaultyQueue: WorkQueue {
         return try await self.queue.heartbeat(lease, holding: holding)
     }
 
-    func commit(_ claimed: ClaimedShard, _ publication: ShardPublication) async throws(QueueError) -> CommitOutcome {
+    func commit(_ results: [ShardCommit]) async throws(QueueError) -> [CommitOutcome] {
         try await self.meet(.commit)
-        return try await self.queue.commit(claimed, publication)
+        return try await self.queue.commit(results)
     }
 
     func fail(_ claimed: ClaimedShard, _ failure: ShardFailure) async throws(QueueError) -> FailureOutcome {

@@ -14,7 +14,7 @@ import UVEventLoop
         try await withTestDatabase { database in
             try await Migrator(database.pool).migrate()
             let queue = PostgresJobQueue(database.pool)
-            let run = try await queue.submit(Self.submission)
+            let run = try await queue.submit(Bench.submission(shards: 1))
             let proxy = try await StallingProxy(before: database)
             let loop = try EventLoop(name: "heartbeat")
             let processor = ScriptedProcessor { shard in
@@ -40,7 +40,7 @@ import UVEventLoop
         try await withTestDatabase { database in
             try await Migrator(database.pool).migrate()
             let queue = PostgresJobQueue(database.pool)
-            let run = try await queue.submit(Self.submission)
+            let run = try await queue.submit(Bench.submission(shards: 1))
             let proxy = try await StallingProxy(before: database)
             let loop = try EventLoop(name: "heartbeat")
             let processor = ScriptedProcessor { shard in
@@ -62,16 +62,6 @@ import UVEventLoop
             await loop.shutDown()
             await proxy.close()
         }
-    }
-
-    private static var submission: RunSubmission {
-        RunSubmission(
-            name: "test", user: "tester", specification: "{}",
-            jobs: [
-                JobSubmission(
-                    ordinal: 0, task: "t", model: "m", modelSHA256: String(repeating: "a", count: 64),
-                    specification: "{}", sampleCount: 1, shards: [ShardRange(rowStart: 0, rowCount: 1)])
-            ])
     }
 
     /// Set up as the program does it.

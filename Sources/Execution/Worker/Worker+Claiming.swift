@@ -25,7 +25,9 @@ extension Worker {
                     if board.isLost { return .leaseLost }
                     throw QueueError(.unavailable, "the lease is waiting to be renewed")
                 }
-                if let shard = try await queue.claim(lease, limit: 1, run: options.run).first { return .shard(shard) }
+                if let shard = try await queue.claim(lease, ClaimRequest(run: options.run)).first {
+                    return .shard(shard)
+                }
                 guard options.endsWhenDrained else { return .nothingNow }
                 return try await queue.openShardCount(run: options.run) == 0 ? .nothingLeft : .nothingNow
             }
@@ -70,12 +72,24 @@ extension Worker {
         }
     }
 
+    /// What goes before a shard that was claimed ahead: one of a higher tier, if there is any by now.
+    func moreUrgent(than held: HeldShard, _ tenure: Tenure) async -> HeldShard? {
+        guard held.shard.priority < .urgent, let urgent = await self.claimNext(above: held.shard.priority, tenure)
+        else {
+            return nil
+        }
+        tenure.logger(for: held.shard).info(
+            "given back for a shard of a higher tier", metadata: ["instead": "\(urgent.shard.key)"])
+        await self.giveBack(held, tenure)
+        return urgent
+    }
+
     /// One try; in an outage the claim that follows it deals with that.
-    private func claimNext(_ tenure: Tenure) async -> HeldShard? {
+    private func claimNext(above priority: Priority? = nil, _ tenure: Tenure) async -> HeldShard? {
         guard tenure.board.isSafe(at: self.clock.now) else { return nil }
         do throws(QueueError) {
-            let shards = try await self.queue.claim(tenure.lease, limit: 1, run: self.options.run)
-            return shards.first.map { self.hold($0, tenure) }
+            let request = ClaimRequest(run: self.options.run, above: priority)
+            return try await self.queue.claim(tenure.lease, request).first.map { self.hold($0, tenure) }
         } catch {
             tenure.logger.debug("nothing claimed ahead", metadata: ["error": "\(error)"])
             return nil

@@ -16,7 +16,7 @@ extension Worker {
         while try await !self.isOver(tenure) {
             if tenure.board.isLost { return false }
             if let next = self.next.take() {
-                try await self.process(next, tenure)
+                try await self.process(await self.moreUrgent(than: next, tenure) ?? next, tenure)
                 continue
             }
             switch try await self.claim(tenure) {

@@ -20,7 +20,7 @@ extension WorkerDescription {
         do {
             let device = try found.get()
             return WorkerDescription(
-                host: host, pid: pid, device: name ?? device.shortName, labels: labels,
+                host: host, pid: pid, device: name ?? device.shortName, deviceKind: device.shortKind, labels: labels,
                 gpuMegabytes: device.kind == .cpu ? 0 : device.totalMemory >> 20, engine: LlamaBackend.build)
         } catch {
             throw ExecutionError(.permanent, "\(error)")
@@ -29,6 +29,14 @@ extension WorkerDescription {
 }
 
 extension LlamaDevice {
+    /// What jobs may ask for: "cpu", or "cuda" for NVIDIA's GPUs.
+    var shortKind: String {
+        switch self.kind {
+        case .cpu, .accelerator: "cpu"
+        case .gpu, .integratedGPU: self.name.hasPrefix("CUDA") ? "cuda" : "gpu"
+        }
+    }
+
     /// As the command line names it: "cpu" or "cuda:0".
     var shortName: String {
         guard self.kind != .cpu else { return "cpu" }
