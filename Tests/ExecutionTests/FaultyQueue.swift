@@ -6,6 +6,8 @@ import UVEventLoop
 final class FaultyQueue: WorkQueue {
     enum Call: Hashable, Sendable {
         case register, claim, heartbeat, commit, fail, release
+        /// Whichever comes.
+        case any
     }
 
     enum Fault: Hashable, Sendable {
@@ -35,6 +37,7 @@ final class FaultyQueue: WorkQueue {
 
     private func meet(_ call: Call) async throws(QueueError) {
         let (fails, pending) = self.state.withLock { state -> (Bool, PendingResult<Void>?) in
+            let call = state.faults[.any] == nil ? call : .any
             switch state.faults[call] {
             case .unavailable(let count):
                 state.faults[call] = count > 1 ? .unavailable(count - 1) : nil

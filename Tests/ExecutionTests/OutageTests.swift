@@ -45,9 +45,11 @@ import Testing
     @Test func aFinishedShardIsCommittedAfterTheOutage() async throws {
         let bench = try await Bench(shards: 2)
         let faulty = FaultyQueue(bench.queue)
-        faulty.set(.unavailable(3), for: .commit)
         let log = RecordingLog()
-        let processor = ScriptedProcessor.publishing
+        let processor = ScriptedProcessor { shard in
+            if shard.index == 0 { faulty.set(.unavailable(6), for: .any) }
+            return .success(shard.publication)
+        }
         let summary = try await bench.worker(processor, queue: faulty, logger: log.logger).run()
         #expect(summary.committed == 2)
         #expect(processor.processed == [0, 1])

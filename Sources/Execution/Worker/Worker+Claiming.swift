@@ -20,8 +20,9 @@ extension Worker {
             return try await self.patiently("claim a shard", while: { isWanted() && !board.isLost }) {
                 queue throws(QueueError) -> Offer in
                 _ = try await queue.reap()
-                // After an outage the lease must be renewed before anything new is begun.
-                guard board.isSafe(at: .now) else {
+                // A lease in danger must be renewed before anything new is begun; about one that has run out the queue is
+                // asked, because the heartbeat may be the only one that has no way to it.
+                guard board.isSafe(at: .now) || .now >= board.safeUntil + (lease.ttl - lease.safeDuration) else {
                     if board.isLost { return .leaseLost }
                     throw QueueError(.unavailable, "the lease is waiting to be renewed")
                 }

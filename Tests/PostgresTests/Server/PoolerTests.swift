@@ -56,11 +56,11 @@ import Testing
 
     @Test func statementsAreCancelledThroughIt() async throws {
         try await withPooledTestDatabase { database in
-            var configuration = database.configuration
-            configuration.statementTimeout = .milliseconds(100)
-            let connection = try await PostgresConnection.connect(configuration, on: database.loop)
+            let connection = try await database.connect()
             let sleep = PostgresStatement(name: "sleep", sql: "SELECT pg_sleep(3600)")
-            let error = await #expect(throws: PostgresError.self) { try await connection.query(sleep) }
+            let error = await #expect(throws: PostgresError.self) {
+                try await connection.query(sleep, timeout: .milliseconds(100))
+            }
             #expect(error?.code == .timedOut)
             #expect(try await connection.query(self.answer, [1]).count == 1)
             await connection.close()
