@@ -10,6 +10,7 @@ public struct Migration: Sendable {
         Migration(2, "claim", PackageResources.V002_claim_sql),
         Migration(3, "outcome", PackageResources.V003_outcome_sql),
         Migration(4, "lease", PackageResources.V004_lease_sql),
+        Migration(12, "schedules", PackageResources.V012_schedules_sql),
     ]
 
     public init(version: Int, name: String, sql: String) {

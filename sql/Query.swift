@@ -49,11 +49,38 @@ extension Query {
     public static let releaseShards = Query("release_shards", PackageResources.release_shards_sql)
     public static let runSpecification = Query("run_specification", PackageResources.run_specification_sql)
 
-    public static let all: [Query] = [
-        cancelRun, claimShards, commitShard, createMigrationTable, deregisterWorker, drainWorker, failShard,
-        findMigrationTable, findRuns, findSubmission, heartbeat, insertJob, insertJobSpec, insertMigration,
-        insertModel, insertProject, insertRun, insertShards, jobSpecification, listAttempts, listJobs,
-        listMigrations, listModels, listResults, listRuns, listShards, listWorkers, lockMigrations, notifySubmitted,
-        openShardCount, openShardCountOfRun, promoteShards, reap, registerWorker, releaseShards, runSpecification,
+    public static let all: [Query] =
+        ofSchedules + [
+            cancelRun, claimShards, commitShard, createMigrationTable, deregisterWorker, drainWorker, failShard,
+            findMigrationTable, findRuns, findSubmission, heartbeat, insertJob, insertJobSpec, insertMigration,
+            insertModel, insertProject, insertRun, insertShards, jobSpecification, listAttempts, listJobs,
+            listMigrations, listModels, listResults, listRuns, listShards, listWorkers, lockMigrations, notifySubmitted,
+            openShardCount, openShardCountOfRun, promoteShards, reap, registerWorker, releaseShards, runSpecification,
+        ]
+}
+
+// Schedules.
+extension Query {
+    public static let advanceSchedule = Query("advance_schedule", PackageResources.advance_schedule_sql)
+    public static let dueSchedules = Query("due_schedules", PackageResources.due_schedules_sql)
+    public static let insertSchedule = Query("insert_schedule", PackageResources.insert_schedule_sql)
+    public static let insertScheduleFire = Query("insert_schedule_fire", PackageResources.insert_schedule_fire_sql)
+    public static let insertScheduleRun = Query("insert_schedule_run", PackageResources.insert_schedule_run_sql)
+    public static let listScheduleFires = Query("list_schedule_fires", PackageResources.list_schedule_fires_sql)
+    public static let listSchedules = Query("list_schedules", PackageResources.list_schedules_sql)
+    public static let lockDueSchedule = Query("lock_due_schedule", PackageResources.lock_due_schedule_sql)
+    public static let lockSchedule = Query("lock_schedule", PackageResources.lock_schedule_sql)
+    public static let nextScheduleFire = Query("next_schedule_fire", PackageResources.next_schedule_fire_sql)
+    public static let openScheduleRuns = Query("open_schedule_runs", PackageResources.open_schedule_runs_sql)
+    public static let pauseSchedule = Query("pause_schedule", PackageResources.pause_schedule_sql)
+    public static let removeSchedule = Query("remove_schedule", PackageResources.remove_schedule_sql)
+    public static let replaceSchedule = Query("replace_schedule", PackageResources.replace_schedule_sql)
+    public static let resumeSchedule = Query("resume_schedule", PackageResources.resume_schedule_sql)
+    public static let scheduleTemplate = Query("schedule_template", PackageResources.schedule_template_sql)
+
+    static let ofSchedules: [Query] = [
+        advanceSchedule, dueSchedules, insertSchedule, insertScheduleFire, insertScheduleRun, listScheduleFires,
+        listSchedules, lockDueSchedule, lockSchedule, nextScheduleFire, openScheduleRuns, pauseSchedule,
+        removeSchedule, replaceSchedule, resumeSchedule, scheduleTemplate,
     ]
 }

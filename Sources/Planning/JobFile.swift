@@ -12,6 +12,8 @@ public struct JobFile: Sendable, Hashable {
     public var models: [String]
     public var settings: JobSettings
     public var tasks: [TaskEntry]
+    /// When `assay schedule add` has it run; a submit runs it once all the same.
+    public var schedule: ScheduleTiming?
 
     /// One task of the file, with what it overrides.
     public struct TaskEntry: Sendable, Hashable {

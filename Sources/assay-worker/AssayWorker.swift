@@ -5,6 +5,7 @@ internal import FoundationEssentials
 internal import JobQueue
 internal import Llama
 internal import Logging
+internal import Planning
 internal import UVEventLoop
 
 @main
@@ -77,6 +78,10 @@ struct AssayWorker: AsyncParsableCommand {
             options: options, queue: session.queue, heartbeatQueue: heartbeatQueue,
             heartbeatLoop: heartbeatLoop,
             processor: ShardRunner(store: try await session.store(), engines: engines), logger: session.logger)
+        let clock = ScheduleClock(
+            firer: ScheduleFirer(queue: session.queue), loop: session.loop, logger: session.logger)
+        let schedules = Task { await clock.run() }
+        defer { schedules.cancel() }
         let work = Task { try await worker.run() }
         let logger = session.logger
         let watch = Task {
