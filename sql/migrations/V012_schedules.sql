@@ -70,9 +70,9 @@ END $$;
 CREATE TRIGGER immutable BEFORE UPDATE ON schedule_fire FOR EACH STATEMENT EXECUTE FUNCTION refuse_update();
 CREATE TRIGGER permanent BEFORE DELETE ON schedule_fire FOR EACH STATEMENT EXECUTE FUNCTION refuse_delete();
 
--- True while something of a run will still be worked on.
+-- True while something of a run will still be worked on without anybody's help.
 CREATE FUNCTION run_is_open(p_run text) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT EXISTS (
-        SELECT 1 FROM job j JOIN shard s USING (job_id)
-        WHERE j.run_id = p_run AND s.state IN ('blocked', 'ready', 'running'))
+        SELECT 1 FROM job j JOIN job_counts c USING (job_id)
+        WHERE j.run_id = p_run AND c.blocked + c.ready + c.running > 0)
 $$;

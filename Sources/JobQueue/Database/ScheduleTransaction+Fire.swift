@@ -40,7 +40,7 @@ extension ScheduleTransaction {
                 row, fire.dueAt, attempt, fire.kind, .failed, reason: String(error.reason.prefix(2000)), run: nil)
         }
         for other in fire.cancelling {
-            try await run(.cancelRun, [other.text])
+            try await run(.cancelJobs, [other.text, nil, "the run was cancelled"])
         }
         try await store(submission)
         try await run(.insertScheduleRun, [submission.id.text, row.id])

@@ -63,7 +63,7 @@ extension Ledger {
                 let id = schedule.machine.key.run(dueAt: fire.dueAt, attempt: attempt)
                 try submit(schedule.definition.template, as: id, build, now: now)
                 for run in fire.cancelling {
-                    try cancel(run, now: now)
+                    _ = try cancel(.run(run), now: now)
                 }
                 schedule.runs.append(id)
                 record.outcome = .fired
