@@ -81,7 +81,7 @@ let programs: [Target] = [
             "Evaluation", "Execution", "Inference", "JobQueue", "Llama", "Planning", "Reporting", "ResultStore",
             "UVEventLoop",
         ]),
-    program("assay-worker", ["Execution", "JobQueue", "Llama", "UVEventLoop"]),
+    program("assay-worker", ["Execution", "JobQueue", "Llama", "Planning", "UVEventLoop"]),
     program("assay-report", ["JobQueue", "Reporting", "ResultStore", "Statistics"]),
 ]
 

@@ -17,6 +17,7 @@ public struct Migration: Sendable {
         Migration(9, "operations", PackageResources.V009_operations_sql),
         Migration(10, "maintenance", PackageResources.V010_maintenance_sql),
         Migration(11, "archive", PackageResources.V011_archive_sql),
+        Migration(12, "schedules", PackageResources.V012_schedules_sql),
     ]
 
     public init(version: Int, name: String, sql: String) {

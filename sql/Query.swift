@@ -57,12 +57,39 @@ extension Query {
     public static let runSpecification = Query("run_specification", PackageResources.run_specification_sql)
     public static let setTier = Query("set_tier", PackageResources.set_tier_sql)
 
-    public static let all: [Query] = [
-        archiveRuns, cancelJobs, changeProject, claimShards, commitShards, createMigrationTable, deregisterWorker,
-        drainWorker, failShard, findMigrationTable, findRuns, findSubmission, heartbeat, holdJobs, insertDependency,
-        insertJob, insertJobSpec, insertMigration, insertModel, insertProject, insertRun, insertShards, jobFacts,
-        jobSpecification, listAttempts, listJobs, listMigrations, listModels, listProjects, listResults, listRuns,
-        listShards, listWorkers, lockMigrations, notifySubmitted, openGates, openShardCount, promoteShards, reap,
-        registerWorker, releaseJobs, releaseShards, retryJobs, runSpecification, setTier,
+    public static let all: [Query] =
+        ofSchedules + [
+            archiveRuns, cancelJobs, changeProject, claimShards, commitShards, createMigrationTable, deregisterWorker,
+            drainWorker, failShard, findMigrationTable, findRuns, findSubmission, heartbeat, holdJobs, insertDependency,
+            insertJob, insertJobSpec, insertMigration, insertModel, insertProject, insertRun, insertShards, jobFacts,
+            jobSpecification, listAttempts, listJobs, listMigrations, listModels, listProjects, listResults, listRuns,
+            listShards, listWorkers, lockMigrations, notifySubmitted, openGates, openShardCount, promoteShards, reap,
+            registerWorker, releaseJobs, releaseShards, retryJobs, runSpecification, setTier,
+        ]
+}
+
+// Schedules.
+extension Query {
+    public static let advanceSchedule = Query("advance_schedule", PackageResources.advance_schedule_sql)
+    public static let dueSchedules = Query("due_schedules", PackageResources.due_schedules_sql)
+    public static let insertSchedule = Query("insert_schedule", PackageResources.insert_schedule_sql)
+    public static let insertScheduleFire = Query("insert_schedule_fire", PackageResources.insert_schedule_fire_sql)
+    public static let insertScheduleRun = Query("insert_schedule_run", PackageResources.insert_schedule_run_sql)
+    public static let listScheduleFires = Query("list_schedule_fires", PackageResources.list_schedule_fires_sql)
+    public static let listSchedules = Query("list_schedules", PackageResources.list_schedules_sql)
+    public static let lockDueSchedule = Query("lock_due_schedule", PackageResources.lock_due_schedule_sql)
+    public static let lockSchedule = Query("lock_schedule", PackageResources.lock_schedule_sql)
+    public static let nextScheduleFire = Query("next_schedule_fire", PackageResources.next_schedule_fire_sql)
+    public static let openScheduleRuns = Query("open_schedule_runs", PackageResources.open_schedule_runs_sql)
+    public static let pauseSchedule = Query("pause_schedule", PackageResources.pause_schedule_sql)
+    public static let removeSchedule = Query("remove_schedule", PackageResources.remove_schedule_sql)
+    public static let replaceSchedule = Query("replace_schedule", PackageResources.replace_schedule_sql)
+    public static let resumeSchedule = Query("resume_schedule", PackageResources.resume_schedule_sql)
+    public static let scheduleTemplate = Query("schedule_template", PackageResources.schedule_template_sql)
+
+    static let ofSchedules: [Query] = [
+        advanceSchedule, dueSchedules, insertSchedule, insertScheduleFire, insertScheduleRun, listScheduleFires,
+        listSchedules, lockDueSchedule, lockSchedule, nextScheduleFire, openScheduleRuns, pauseSchedule,
+        removeSchedule, replaceSchedule, resumeSchedule, scheduleTemplate,
     ]
 }

@@ -1,7 +1,9 @@
 /// The queue: runs come in, workers take shards and commit results, people look.
 ///
 /// Both implementations pass the same conformance suite. All times are the queue's own clock.
-public protocol JobQueue: WorkQueue, RunRegistry, JobOperations, ProjectRegistry, ModelRegistry {}
+public protocol JobQueue:
+    WorkQueue, RunRegistry, JobOperations, ProjectRegistry, ModelRegistry, ScheduleRegistry
+{}
 
 /// The workers' side of the queue.
 public protocol WorkQueue: Sendable {

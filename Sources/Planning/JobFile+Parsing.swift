@@ -30,17 +30,15 @@ extension JobFile {
         let root: Node?
         do {
             root = try Yams.compose(yaml: text)
-        } catch let error as YamlError {
-            throw PlanningError(.jobFile, at: path, "this is not YAML: \(error)")
         } catch {
-            throw PlanningError(.jobFile, at: path, "this is not YAML: \(error)")
+            throw PlanningError(.jobFile, at: path, "this is not YAML: \(error)\(Self.adviceOnQuotes(text))")
         }
         guard let root else { throw PlanningError(.jobFile, at: path, "the file is empty; it needs model and tasks") }
         let reader = try YAMLReader(
             root, path: path, prefix: "",
             known: [
                 "name", "project", "priority", "model", "models", "settings", "requires", "max_attempts",
-                "max_failures", "after", "after_any", "tasks",
+                "max_failures", "after", "after_any", "tasks", "schedule",
             ])
         let one = try reader.string("model")
         let several = try reader.strings("models")
@@ -66,7 +64,8 @@ extension JobFile {
             maxFailures: try reader.integer("max_failures", in: 0...1_000_000_000),
             after: (try reader.strings("after") ?? []).map { Prerequisite($0, .ok) }
                 + (try reader.strings("after_any") ?? []).map { Prerequisite($0, .any) },
-            tasks: try Self.tasks(reader))
+            tasks: try Self.tasks(reader),
+            schedule: try Self.schedule(reader))
     }
 
     private static func priority(_ reader: YAMLReader) throws(PlanningError) -> Priority {
@@ -76,6 +75,11 @@ extension JobFile {
         } catch {
             throw reader.error("priority", reader.node("priority"), "is wrong: \(error)")
         }
+    }
+
+    private static func schedule(_ reader: YAMLReader) throws(PlanningError) -> ScheduleTiming? {
+        guard let node = reader.node("schedule") else { return nil }
+        return try ScheduleTiming(node, path: reader.path)
     }
 
     private static func tasks(_ reader: YAMLReader) throws(PlanningError) -> [TaskEntry] {
@@ -106,6 +110,15 @@ extension JobFile {
                     after: after))
         }
         return entries
+    }
+
+    /// What YAML makes of a cron expression that begins with one of its own marks is hard to guess from its error.
+    private static func adviceOnQuotes(_ text: String) -> String {
+        let isUnquoted = text.split(whereSeparator: \.isNewline).contains { line in
+            guard let key = line.firstRange(of: "cron:") else { return false }
+            return ["*", "@"].contains(line[key.upperBound...].first { $0 != " " })
+        }
+        return isUnquoted ? "; a cron expression that begins with * or @ must stand in quotes" : ""
     }
 
     private static func stem(of path: String) -> String {

@@ -18,6 +18,8 @@ public struct JobFile: Sendable, Hashable {
     /// Runs or jobs, as typed, that must end before this run begins.
     public var after: [Prerequisite] = []
     public var tasks: [TaskEntry]
+    /// When `assay schedule add` has it run; a submit runs it once all the same.
+    public var schedule: ScheduleTiming?
 
     /// One task of the file, with what it overrides.
     public struct TaskEntry: Sendable, Hashable {

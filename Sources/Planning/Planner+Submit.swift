@@ -9,17 +9,37 @@ extension Planner {
     public static func submit(
         _ plan: RunPlan, queue: any RunRegistry, store: Store
     ) async throws(PlanningError) -> RunRecord {
+        try await Self.importData(of: plan, into: store)
+        do {
+            return try await queue.submit(plan.submission)
+        } catch {
+            throw PlanningError(.unavailable, at: "run '\(plan.submission.name)'", "\(error)")
+        }
+    }
+
+    /// Copies the data into the store, then adds the schedule, under the plan's name.
+    ///
+    /// - Parameter replacing: Let the name mean this schedule from now on, if it means another one.
+    public static func schedule(
+        _ plan: RunPlan, timing: ScheduleTiming, replacing: Bool, queue: any ScheduleRegistry, store: Store
+    ) async throws(PlanningError) -> ScheduleRecord {
+        try await Self.importData(of: plan, into: store)
+        let definition = ScheduleDefinition(
+            name: plan.submission.name, timing: timing, template: RunTemplate(plan.submission))
+        do {
+            return try await queue.addSchedule(definition, replacing: replacing)
+        } catch {
+            throw PlanningError(.unavailable, at: "schedule '\(definition.name)'", "\(error)")
+        }
+    }
+
+    private static func importData(of plan: RunPlan, into store: Store) async throws(PlanningError) {
         for (sha256, dataSet) in plan.dataSets.sorted(by: { $0.key < $1.key }) {
             do {
                 _ = try await store.importDataSet(bytes: dataSet.jsonl)
             } catch {
                 throw PlanningError(.unavailable, at: "data set \(sha256.prefix(12))", "\(error)")
             }
-        }
-        do {
-            return try await queue.submit(plan.submission)
-        } catch {
-            throw PlanningError(.unavailable, at: "run '\(plan.submission.name)'", "\(error)")
         }
     }
 }

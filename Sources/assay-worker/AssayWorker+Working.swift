@@ -4,6 +4,7 @@ internal import FoundationEssentials
 internal import JobQueue
 internal import Llama
 internal import Logging
+internal import Planning
 internal import UVEventLoop
 
 extension AssayWorker {
@@ -39,6 +40,11 @@ extension AssayWorker {
     /// Runs the worker and passes on what signals ask for.
     private func run(_ worker: Worker, _ session: Session) async throws -> WorkerSummary {
         let signals = try await session.loop.signals(StopRequests.signals)
+        let clock = ScheduleClock(
+            firer: ScheduleFirer(queue: session.queue), loop: session.loop, logger: session.logger)
+        let archiver = Archiver(queue: session.queue, loop: session.loop, logger: session.logger)
+        let besides = [Task { await clock.run() }, Task { await archiver.run() }]
+        defer { for task in besides { task.cancel() } }
         let work = Task { try await worker.run() }
         let logger = session.logger
         let isSupervised = self.supervisor != nil

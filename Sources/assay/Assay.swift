@@ -15,6 +15,7 @@ struct Assay: AsyncParsableCommand {
                 name: "Set-up:",
                 subcommands: [UpCommand.self, DownCommand.self, MigrateCommand.self, DoctorCommand.self]),
             CommandGroup(name: "What to run:", subcommands: [ModelCommand.self, TaskCommand.self]),
+            CommandGroup(name: "By the clock:", subcommands: [ScheduleCommand.self]),
             CommandGroup(
                 name: "Runs:",
                 subcommands: [

@@ -33,7 +33,7 @@ extension PostgresJobQueue {
 }
 
 extension ModelRecord {
-    fileprivate static func all(in rows: PostgresRows) throws(PostgresError) -> [ModelRecord] {
+    static func all(in rows: PostgresRows) throws(PostgresError) -> [ModelRecord] {
         var records: [ModelRecord] = []
         for row in rows {
             records.append(try ModelRecord(row))

@@ -19,7 +19,7 @@ extension PostgresJobQueue {
 
 extension RunSubmission {
     /// Inserts everything, unless the same submission is there already.
-    fileprivate func store(on connection: PostgresConnection, digest: String) async throws {
+    func store(on connection: PostgresConnection, digest: String) async throws {
         _ = try await connection.query(PostgresStatement(.insertProject), [project])
         let inserted = try await connection.query(
             PostgresStatement(.insertRun), [id.text, project, name, user, priority.rawValue, digest, specification])

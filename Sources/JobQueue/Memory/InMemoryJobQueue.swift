@@ -2,7 +2,7 @@ public import FoundationEssentials
 
 /// A queue in this process's memory: for tests, and the model that the database is compared with.
 public actor InMemoryJobQueue: JobQueue {
-    private var ledger = Ledger()
+    private(set) var ledger = Ledger()
     private let now: @Sendable () -> Date
     private let jitter: @Sendable () -> Double
     private let pollInterval: Duration
@@ -85,10 +85,7 @@ extension InMemoryJobQueue {
 extension InMemoryJobQueue {
     @discardableResult
     public func submit(_ submission: RunSubmission) throws(QueueError) -> RunRecord {
-        try ledger.submit(submission, now: now())
-        for listener in listeners.values {
-            listener.yield()
-        }
+        try change { ledger, now throws(QueueError) in try ledger.submit(submission, now: now) }
         return try ledger.run(matching: submission.id.text)
     }
 
@@ -204,6 +201,17 @@ extension InMemoryJobQueue {
 // MARK: - Submissions
 
 extension InMemoryJobQueue {
+    /// Changes the ledger in a way that may submit something, and wakes whoever waits for that.
+    func change<Value>(
+        _ body: (inout Ledger, _ now: Date) throws(QueueError) -> Value
+    ) throws(QueueError) -> Value {
+        let value = try body(&ledger, now())
+        for listener in listeners.values {
+            listener.yield()
+        }
+        return value
+    }
+
     public func submissions() -> AsyncStream<Void> {
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         lastListener += 1

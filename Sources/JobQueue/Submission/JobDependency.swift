@@ -1,6 +1,6 @@
 /// What a job waits for.
-public struct JobDependency: Sendable, Hashable {
-    public enum Target: Sendable, Hashable {
+public struct JobDependency: Sendable, Hashable, Codable {
+    public enum Target: Sendable, Hashable, Codable {
         /// An earlier job of the same run.
         case sibling(Int)
         /// A job of a run that was submitted before.
@@ -9,7 +9,7 @@ public struct JobDependency: Sendable, Hashable {
         case run(RunID)
     }
 
-    public enum Condition: String, Sendable, Hashable, CaseIterable {
+    public enum Condition: String, Sendable, Hashable, CaseIterable, Codable {
         /// It must end with all of its results; if it does not, the job that waits is cancelled.
         case ok
         /// It must end, whichever way.

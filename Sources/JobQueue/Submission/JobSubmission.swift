@@ -1,5 +1,5 @@
 /// One job of a run: one model, one task, one set of settings.
-public struct JobSubmission: Sendable, Hashable {
+public struct JobSubmission: Sendable, Hashable, Codable {
     /// The place in the run; the jobs of a run are numbered from 0 without gaps.
     public var ordinal: Int
     public var task: String
@@ -47,7 +47,7 @@ public struct JobSubmission: Sendable, Hashable {
 }
 
 /// A contiguous range of a job's samples.
-public struct ShardRange: Sendable, Hashable, Encodable {
+public struct ShardRange: Sendable, Hashable, Codable {
     public var rowStart: Int
     public var rowCount: Int
 

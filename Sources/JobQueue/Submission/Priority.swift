@@ -30,7 +30,11 @@ public enum Priority: Int, Sendable, Hashable, CaseIterable, Comparable {
     }
 }
 
-extension Priority: Encodable {
+extension Priority: Codable {
+    public init(from decoder: any Decoder) throws {
+        try self.init(name: decoder.singleValueContainer().decode(String.self))
+    }
+
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(name)

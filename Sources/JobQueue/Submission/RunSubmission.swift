@@ -1,5 +1,5 @@
 /// A run as it is handed to the queue: all of its jobs and shards, stored in one transaction or not at all.
-public struct RunSubmission: Sendable, Hashable {
+public struct RunSubmission: Sendable, Hashable, Codable {
     /// Chosen by the submitter, so that a repeated submission is recognised.
     public var id: RunID
     public var name: String

@@ -7,7 +7,10 @@ struct SubmitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "submit",
         abstract: "Check a job file to the last row and enqueue it.",
-        discussion: "Example:  assay submit jobs/demo.yaml --watch")
+        discussion: """
+            A file with a 'schedule' runs once, now; `assay schedule add` has it run by the clock.
+            Example:  assay submit jobs/demo.yaml --watch
+            """)
 
     @Argument(help: "The job file.")
     var file: String
