@@ -17,7 +17,11 @@ RETURNS TABLE (
     job_id bigint, run_id text, ordinal integer, tier integer, shard_no integer, epoch integer, row_start integer,
     row_count integer, attempt integer, max_attempts integer, task text, model text, model_sha256 bytea,
     specification text
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql
+-- The first entry of an index is asked for, again and again; the planner would rather read and sort all of them.
+SET enable_bitmapscan = off SET enable_sort = off SET enable_seqscan = off SET jit = off
+SET plan_cache_mode = force_generic_plan
+AS $$
 #variable_conflict use_column
 DECLARE
     c_half_life CONSTANT double precision := 604800;
@@ -70,15 +74,16 @@ BEGIN
                 AND j.job_id <> ALL (v_tried)
             ORDER BY j.tier DESC, j.job_id LIMIT 1)
             UNION ALL
-            (SELECT j.job_id, j.run_id, j.ordinal, j.project_id, j.tier, j.max_attempts, j.task, j.model,
+            SELECT w.* FROM unnest(v_warm) AS m (sha256) CROSS JOIN LATERAL (
+            SELECT j.job_id, j.run_id, j.ordinal, j.project_id, j.tier, j.max_attempts, j.task, j.model,
                 j.model_sha256, j.spec_sha256, j.load_seconds * c_warm_factor
             FROM job j
-            WHERE j.project_id = share.project_id AND j.is_runnable AND j.model_sha256 = ANY (v_warm)
+            WHERE j.project_id = share.project_id AND j.is_runnable AND j.model_sha256 = m.sha256
                 AND j.need_labels <@ v_worker.labels AND j.need_gpu_mb <= v_worker.gpu_mb
                 AND (j.need_device IS NULL OR j.need_device = v_worker.device_kind)
                 AND (p_run IS NULL OR j.run_id = p_run) AND (p_above IS NULL OR j.tier > p_above)
                 AND j.job_id <> ALL (v_tried)
-            ORDER BY j.tier DESC, j.job_id LIMIT 1)) f
+            ORDER BY j.tier DESC, j.job_id LIMIT 1) w) f
         ORDER BY share.is_over, f.tier DESC, share.load - f.bonus, f.job_id LIMIT 1;
         EXIT WHEN NOT FOUND;
 

@@ -6,7 +6,11 @@ DROP FUNCTION commit_shard(bigint, integer, integer, uuid, text, bigint, bytea, 
 CREATE FUNCTION commit_shards(
     p_jobs bigint[], p_shards integer[], p_epochs integer[], p_incarnations uuid[], p_paths text[], p_bytes bigint[],
     p_sha256s text[], p_digests text[], p_samples integer[], p_tokens bigint[], p_seconds double precision[]
-) RETURNS TABLE (place integer, outcome text) LANGUAGE plpgsql AS $$
+) RETURNS TABLE (place integer, outcome text) LANGUAGE plpgsql
+-- Rows by their keys, however many there are or statistics say: planning it anew each time costs more than doing it.
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+SET plan_cache_mode = force_generic_plan
+AS $$
 #variable_conflict use_column
 DECLARE
     v_done integer[];
