@@ -55,7 +55,9 @@ let services: [Target] =
     module("Postgres", ["CPostgres", "UVEventLoop", logging], tests: ["PostgresTesting"])
     + module("Evaluation", ["Jinja", collections, crypto, yams], testsExclude: ["Fixtures"])
     + module("Inference", ["Evaluation", "Llama", logging], testsExclude: ["Fixtures"])
-    + module("JobQueue", ["Postgres", "SQL", crypto], tests: ["PostgresTesting", "UVEventLoop", logging])
+    + module(
+        "JobQueue", ["Postgres", "SQL", crypto], tests: ["PostgresTesting", "UVEventLoop", logging],
+        testsExclude: ["Fixtures"])
     + module("ResultStore", ["HDF5", "Evaluation", crypto])
 
 let useCases: [Target] =

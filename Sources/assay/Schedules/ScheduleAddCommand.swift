@@ -8,14 +8,15 @@ struct ScheduleAddCommand: AsyncParsableCommand {
         commandName: "add",
         abstract: "Have a job file submitted by the clock, as its 'schedule' says.",
         discussion: """
-            Everything is checked as by a submit, and the data sets are copied into the store. Tasks, data and settings
-            stay as they are now; model names are looked up anew each time. In the job file:
+            Everything is checked as by a submit, and data sets are copied into the store.
+            Tasks, data and settings stay as they are now; model names are looked up anew
+            each time. In the job file:
               schedule:
-                cron: "30 2 * * *"         # minute hour day-of-month month day-of-week, or @daily
-                time_zone: Europe/Berlin   # default UTC
-                overlap: skip              # while a run is still open: skip, buffer_one, allow_all or cancel_other
-                catch_up: 12h              # how late a missed time may still be fired
-                jitter: 5m                 # spread over so much time; default 0
+                cron: "30 2 * * *"        # minute hour day month weekday, or @daily
+                time_zone: Europe/Berlin  # default UTC
+                overlap: skip             # or buffer_one, allow_all, cancel_other
+                catch_up: 12h             # a missed time may be fired so late
+                jitter: 5m                # spread over so much time; default 0
             Example:  assay schedule add jobs/nightly.yaml
             """)
 

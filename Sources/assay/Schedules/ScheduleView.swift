@@ -36,13 +36,23 @@ struct ScheduleView: Encodable {
         }
     }
 
+    /// As it is written in a job file: "1d12h".
+    private static func duration(_ seconds: Int) -> String {
+        var (rest, text) = (seconds, "")
+        for (size, unit) in [(86_400, "d"), (3600, "h"), (60, "m"), (1, "s")] where rest >= size {
+            text += "\(rest / size)\(unit)"
+            rest %= size
+        }
+        return text.isEmpty ? "0s" : text
+    }
+
     func show(on terminal: Terminal) {
         let timing = self.schedule.timing
         Output.line(Format.field("schedule", terminal.styled(self.schedule.name, .bold)))
         Output.line(Format.field("due", "\(timing.cron) in \(timing.timeZone)"))
         Output.line(Format.field("overlap", timing.overlap.rawValue))
-        Output.line(Format.field("catch-up window", "\(timing.catchUp) s"))
-        if timing.jitter > 0 { Output.line(Format.field("jitter", "up to \(timing.jitter) s")) }
+        Output.line(Format.field("catch-up window", Self.duration(timing.catchUp)))
+        if timing.jitter > 0 { Output.line(Format.field("jitter", "up to \(Self.duration(timing.jitter))")) }
         Output.line(Format.field("project", "\(self.schedule.project), added by \(self.schedule.user)"))
         if let pause = self.schedule.pause {
             let reason = pause.reason.map { ": \($0)" } ?? ""

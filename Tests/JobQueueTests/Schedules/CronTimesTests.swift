@@ -117,7 +117,8 @@ import Testing
         #expect(cron.next(after: due - 0.001, in: .utc) == due)
         #expect(cron.next(after: due, in: .utc) == due + 86_400)
         #expect(cron.next(after: due + 0.5, in: .utc) == due + 86_400)
-        #expect(cron.next(after: .distantPast, in: .utc) != nil)
-        #expect(cron.next(after: .distantFuture + 1e12, in: .utc) == nil)
+        for strange in [Date.distantPast, .distantFuture + 1e12, Date(timeIntervalSince1970: .nan)] {
+            #expect(cron.next(after: strange, in: .utc) == nil)
+        }
     }
 }
