@@ -18,6 +18,7 @@ extension Query {
     public static let deregisterWorker = Query("deregister_worker", PackageResources.deregister_worker_sql)
     public static let drainWorker = Query("drain_worker", PackageResources.drain_worker_sql)
     public static let failShard = Query("fail_shard", PackageResources.fail_shard_sql)
+    public static let findDeadClaims = Query("find_dead_claims", PackageResources.find_dead_claims_sql)
     public static let findMigrationTable = Query("find_migration_table", PackageResources.find_migration_table_sql)
     public static let findRuns = Query("find_runs", PackageResources.find_runs_sql)
     public static let findSubmission = Query("find_submission", PackageResources.find_submission_sql)
@@ -51,8 +52,8 @@ extension Query {
 
     public static let all: [Query] = [
         cancelRun, claimShards, commitShard, createMigrationTable, deregisterWorker, drainWorker, failShard,
-        findMigrationTable, findRuns, findSubmission, heartbeat, insertJob, insertJobSpec, insertMigration,
-        insertModel, insertProject, insertRun, insertShards, jobSpecification, listAttempts, listJobs,
+        findDeadClaims, findMigrationTable, findRuns, findSubmission, heartbeat, insertJob, insertJobSpec,
+        insertMigration, insertModel, insertProject, insertRun, insertShards, jobSpecification, listAttempts, listJobs,
         listMigrations, listModels, listResults, listRuns, listShards, listWorkers, lockMigrations, notifySubmitted,
         openShardCount, openShardCountOfRun, promoteShards, reap, registerWorker, releaseShards, runSpecification,
     ]
