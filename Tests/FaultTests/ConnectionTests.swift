@@ -48,7 +48,9 @@ extension FaultSuite {
                 }
                 try await proxy.freeze()
                 let frozen = ContinuousClock.now
-                try await bench.eventually("the worker gives its shard up") { mute.logText.contains("shard given up") }
+                try await bench.eventually("the worker gives its shard up", within: .seconds(10)) {
+                    mute.logText.contains("giving up") || mute.logText.contains("given up")
+                }
                 // Three seconds after its last renewal others may have the shard.
                 #expect(frozen.duration(to: .now) < .seconds(3), "\(mute.logText)")
                 let heir = try await bench.spawn("heir", lease: 20)

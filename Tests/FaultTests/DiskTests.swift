@@ -33,12 +33,15 @@ extension FaultSuite {
                 let disk = try await SmallDisk.mount(in: plain.bench)
                 let bench = plain.onStore(disk.path)
                 let run = try await bench.submit(.few)
+                let worker = try await bench.spawn("full", lease: 20)
+                _ = try await bench.stopWithShard(worker)
                 try disk.fill()
-                let worker = try await bench.spawn("full", lease: 10)
+                try await worker.signal(SIGCONT)
                 try await bench.eventually("a shard fails for want of room") {
                     try await bench.count("attempt WHERE outcome = 'failed'") > 0
                 }
                 try await self.expectNothingHalfDone(bench)
+                try await self.expectNoWorkerStarts(bench)
                 // Garbage can be collected where not a byte can be written.
                 #expect(try await bench.collectGarbage() == 0)
                 try disk.free()
@@ -54,6 +57,16 @@ extension FaultSuite {
                 try await bench.expectUndisturbed([run], of: .few, digest: digest)
                 try await disk.unmount()
             }
+        }
+
+        /// A worker that could not publish anything takes no work in the first place.
+        private func expectNoWorkerStarts(_ bench: FaultBench) async throws {
+            let known = try await bench.count("worker")
+            let result = try await bench.bench.worker()
+            #expect(result.termination == .exited(status: 1))
+            let text = result.standardError.text
+            #expect(text.contains("No space left on device") && text.contains("Free space"), "\(text)")
+            #expect(try await bench.count("worker") == known)
         }
 
         private func expectNothingHalfDone(_ bench: FaultBench) async throws {
