@@ -10,6 +10,13 @@ public struct Migration: Sendable {
         Migration(2, "claim", PackageResources.V002_claim_sql),
         Migration(3, "outcome", PackageResources.V003_outcome_sql),
         Migration(4, "lease", PackageResources.V004_lease_sql),
+        Migration(5, "gates", PackageResources.V005_gates_sql),
+        Migration(6, "tallies", PackageResources.V006_tallies_sql),
+        Migration(7, "claim", PackageResources.V007_claim_sql),
+        Migration(8, "outcome", PackageResources.V008_outcome_sql),
+        Migration(9, "operations", PackageResources.V009_operations_sql),
+        Migration(10, "maintenance", PackageResources.V010_maintenance_sql),
+        Migration(11, "archive", PackageResources.V011_archive_sql),
     ]
 
     public init(version: Int, name: String, sql: String) {

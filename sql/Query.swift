@@ -10,9 +10,11 @@ public struct Query: Sendable, Hashable {
 }
 
 extension Query {
-    public static let cancelRun = Query("cancel_run", PackageResources.cancel_run_sql)
+    public static let archiveRuns = Query("archive_runs", PackageResources.archive_runs_sql)
+    public static let cancelJobs = Query("cancel_jobs", PackageResources.cancel_jobs_sql)
+    public static let changeProject = Query("change_project", PackageResources.change_project_sql)
     public static let claimShards = Query("claim_shards", PackageResources.claim_shards_sql)
-    public static let commitShard = Query("commit_shard", PackageResources.commit_shard_sql)
+    public static let commitShards = Query("commit_shards", PackageResources.commit_shards_sql)
     public static let createMigrationTable = Query(
         "create_migration_table", PackageResources.create_migration_table_sql)
     public static let deregisterWorker = Query("deregister_worker", PackageResources.deregister_worker_sql)
@@ -23,6 +25,8 @@ extension Query {
     public static let findRuns = Query("find_runs", PackageResources.find_runs_sql)
     public static let findSubmission = Query("find_submission", PackageResources.find_submission_sql)
     public static let heartbeat = Query("heartbeat", PackageResources.heartbeat_sql)
+    public static let holdJobs = Query("hold_jobs", PackageResources.hold_jobs_sql)
+    public static let insertDependency = Query("insert_dependency", PackageResources.insert_dependency_sql)
     public static let insertJob = Query("insert_job", PackageResources.insert_job_sql)
     public static let insertJobSpec = Query("insert_job_spec", PackageResources.insert_job_spec_sql)
     public static let insertMigration = Query("insert_migration", PackageResources.insert_migration_sql)
@@ -30,31 +34,37 @@ extension Query {
     public static let insertProject = Query("insert_project", PackageResources.insert_project_sql)
     public static let insertRun = Query("insert_run", PackageResources.insert_run_sql)
     public static let insertShards = Query("insert_shards", PackageResources.insert_shards_sql)
+    public static let jobFacts = Query("job_facts", PackageResources.job_facts_sql)
     public static let jobSpecification = Query("job_specification", PackageResources.job_specification_sql)
     public static let listAttempts = Query("list_attempts", PackageResources.list_attempts_sql)
     public static let listJobs = Query("list_jobs", PackageResources.list_jobs_sql)
     public static let listMigrations = Query("list_migrations", PackageResources.list_migrations_sql)
     public static let listModels = Query("list_models", PackageResources.list_models_sql)
+    public static let listProjects = Query("list_projects", PackageResources.list_projects_sql)
     public static let listResults = Query("list_results", PackageResources.list_results_sql)
     public static let listRuns = Query("list_runs", PackageResources.list_runs_sql)
     public static let listShards = Query("list_shards", PackageResources.list_shards_sql)
     public static let listWorkers = Query("list_workers", PackageResources.list_workers_sql)
     public static let lockMigrations = Query("lock_migrations", PackageResources.lock_migrations_sql)
     public static let notifySubmitted = Query("notify_submitted", PackageResources.notify_submitted_sql)
+    public static let openGates = Query("open_gates", PackageResources.open_gates_sql)
     public static let openShardCount = Query("open_shard_count", PackageResources.open_shard_count_sql)
-    public static let openShardCountOfRun = Query(
-        "open_shard_count_of_run", PackageResources.open_shard_count_of_run_sql)
     public static let promoteShards = Query("promote_shards", PackageResources.promote_shards_sql)
     public static let reap = Query("reap", PackageResources.reap_sql)
     public static let registerWorker = Query("register_worker", PackageResources.register_worker_sql)
+    public static let releaseJobs = Query("release_jobs", PackageResources.release_jobs_sql)
     public static let releaseShards = Query("release_shards", PackageResources.release_shards_sql)
+    public static let retryJobs = Query("retry_jobs", PackageResources.retry_jobs_sql)
     public static let runSpecification = Query("run_specification", PackageResources.run_specification_sql)
+    public static let setTier = Query("set_tier", PackageResources.set_tier_sql)
 
     public static let all: [Query] = [
-        cancelRun, claimShards, commitShard, createMigrationTable, deregisterWorker, drainWorker, failShard,
-        findDeadClaims, findMigrationTable, findRuns, findSubmission, heartbeat, insertJob, insertJobSpec,
-        insertMigration, insertModel, insertProject, insertRun, insertShards, jobSpecification, listAttempts, listJobs,
-        listMigrations, listModels, listResults, listRuns, listShards, listWorkers, lockMigrations, notifySubmitted,
-        openShardCount, openShardCountOfRun, promoteShards, reap, registerWorker, releaseShards, runSpecification,
+        archiveRuns, cancelJobs, changeProject, claimShards, commitShards, createMigrationTable, deregisterWorker,
+        drainWorker, failShard, findDeadClaims, findMigrationTable, findRuns, findSubmission, heartbeat, holdJobs,
+        insertDependency, insertJob, insertJobSpec, insertMigration, insertModel, insertProject, insertRun,
+        insertShards, jobFacts,
+        jobSpecification, listAttempts, listJobs, listMigrations, listModels, listProjects, listResults, listRuns,
+        listShards, listWorkers, lockMigrations, notifySubmitted, openGates, openShardCount, promoteShards, reap,
+        registerWorker, releaseJobs, releaseShards, retryJobs, runSpecification, setTier,
     ]
 }

@@ -1,19 +1,18 @@
 /// The queue: runs come in, workers take shards and commit results, people look.
 ///
 /// Both implementations pass the same conformance suite. All times are the queue's own clock.
-public protocol JobQueue: WorkQueue, RunRegistry, ModelRegistry {}
+public protocol JobQueue: WorkQueue, RunRegistry, JobOperations, ProjectRegistry, ModelRegistry {}
 
 /// The workers' side of the queue.
 public protocol WorkQueue: Sendable {
     /// Registers a worker's process; its lease runs from now on.
     func register(_ description: WorkerDescription, ttl: Duration) async throws(QueueError) -> WorkerLease
 
-    /// Takes up to `limit` shards of one job, the one whose turn it is among those that the worker can run.
+    /// Takes shards of one job, the one whose turn it is among those that the worker can run.
     ///
-    /// - Parameter run: Only shards of this run; nil for any.
     /// - Returns: Nothing when there is nothing to do, or the worker is to drain.
     /// - Throws: `leaseLost` when the lease has run out.
-    func claim(_ lease: WorkerLease, limit: Int, run: RunID?) async throws(QueueError) -> [ClaimedShard]
+    func claim(_ lease: WorkerLease, _ request: ClaimRequest) async throws(QueueError) -> [ClaimedShard]
 
     /// Renews the lease, reports progress and compares what the worker holds with what the queue thinks.
     ///
@@ -21,10 +20,11 @@ public protocol WorkQueue: Sendable {
     /// - Throws: `leaseLost` when the worker was declared dead: everything that it holds belongs to others.
     func heartbeat(_ lease: WorkerLease, holding: [ShardProgress]) async throws(QueueError) -> HeartbeatReply
 
-    /// Makes a published result visible, durably, if the shard is still this claim's.
+    /// Makes published results visible, durably, each one if its shard is still its claim's.
     ///
     /// A result that comes late is accepted too as long as nobody else has claimed the shard.
-    func commit(_ claimed: ClaimedShard, _ publication: ShardPublication) async throws(QueueError) -> CommitOutcome
+    /// - Returns: An outcome for each, in order; they share one flush to disk, not one fate.
+    func commit(_ results: [ShardCommit]) async throws(QueueError) -> [CommitOutcome]
 
     /// Records a failed attempt and decides what becomes of the shard.
     func fail(_ claimed: ClaimedShard, _ failure: ShardFailure) async throws(QueueError) -> FailureOutcome
@@ -38,7 +38,8 @@ public protocol WorkQueue: Sendable {
     /// Gives back all that the worker still has and ends its lease.
     func deregister(_ lease: WorkerLease) async throws(QueueError)
 
-    /// Declares workers dead whose lease ran out, takes their shards back, and promotes blocked shards.
+    /// Does what is due now and then: takes back the shards of workers whose lease ran out, promotes blocked shards, opens
+    /// the gates of jobs whose dependencies have ended, charges device time, rolls counters up.
     ///
     /// Any process may call this at any time; several at once do no harm.
     @discardableResult
@@ -54,7 +55,7 @@ public protocol WorkQueue: Sendable {
     /// Workers that are alive, and those that ended within the last day, newest first.
     func workers() async throws(QueueError) -> [WorkerRecord]
 
-    /// Shards of a run, or of all, that are blocked, ready or running.
+    /// Shards of a run, or of all, that are blocked, ready or running; what is held back by a person is not open.
     func openShardCount(run: RunID?) async throws(QueueError) -> Int
 
     /// Wakes whenever something was submitted, and now and then without a reason: look for work on each.
@@ -68,8 +69,16 @@ extension WorkQueue {
         try await register(description, ttl: WorkerLease.defaultTTL)
     }
 
-    public func claim(_ lease: WorkerLease, limit: Int) async throws(QueueError) -> [ClaimedShard] {
-        try await claim(lease, limit: limit, run: nil)
+    public func claim(
+        _ lease: WorkerLease, limit: Int, run: RunID? = nil
+    ) async throws(QueueError) -> [ClaimedShard] {
+        try await claim(lease, ClaimRequest(limit: limit, run: run))
+    }
+
+    public func commit(
+        _ claimed: ClaimedShard, _ publication: ShardPublication
+    ) async throws(QueueError) -> CommitOutcome {
+        try await commit([ShardCommit(claimed, publication)])[0]
     }
 }
 
@@ -81,10 +90,6 @@ public protocol RunRegistry: Sendable {
     /// - Throws: `conflict` when another submission has this identifier, `invalid` when it does not hold together.
     @discardableResult
     func submit(_ submission: RunSubmission) async throws(QueueError) -> RunRecord
-
-    /// Cancels what is not running yet, and tells workers of the rest at their next heartbeat.
-    @discardableResult
-    func cancel(_ run: RunID) async throws(QueueError) -> RunRecord
 
     /// The newest runs first.
     ///

@@ -38,7 +38,10 @@ extension JobFile {
         guard let root else { throw PlanningError(.jobFile, at: path, "the file is empty; it needs model and tasks") }
         let reader = try YAMLReader(
             root, path: path, prefix: "",
-            known: ["name", "project", "priority", "model", "models", "settings", "tasks"])
+            known: [
+                "name", "project", "priority", "model", "models", "settings", "requires", "max_attempts",
+                "max_failures", "after", "after_any", "tasks",
+            ])
         let one = try reader.string("model")
         let several = try reader.strings("models")
         let models = several ?? one.map { [$0] } ?? []
@@ -58,6 +61,11 @@ extension JobFile {
             priority: try Self.priority(reader),
             models: models,
             settings: try JobSettings(reader.node("settings"), path: path, prefix: "settings"),
+            requirements: try JobRequirements(reader.node("requires"), path: path),
+            maxAttempts: try reader.integer("max_attempts", in: 1...100),
+            maxFailures: try reader.integer("max_failures", in: 0...1_000_000_000),
+            after: (try reader.strings("after") ?? []).map { Prerequisite($0, .ok) }
+                + (try reader.strings("after_any") ?? []).map { Prerequisite($0, .any) },
             tasks: try Self.tasks(reader))
     }
 
@@ -83,12 +91,19 @@ extension JobFile {
             }
             let prefix = "tasks[\(index)]"
             let entry = try YAMLReader(
-                node, path: reader.path, prefix: prefix, known: ["task", "limit", "settings"])
+                node, path: reader.path, prefix: prefix, known: ["task", "limit", "settings", "after"])
+            let after = try entry.strings("after") ?? []
+            if let stranger = after.first(where: { name in !entries.contains { $0.path == name } }) {
+                throw entry.error(
+                    "after", entry.node("after"),
+                    "names '\(stranger)', which is no task written before this one in the file")
+            }
             entries.append(
                 TaskEntry(
                     path: try entry.required("task"), line: line,
                     limit: try entry.integer("limit", in: 1...1_000_000_000),
-                    settings: try JobSettings(entry.node("settings"), path: reader.path, prefix: "\(prefix).settings")))
+                    settings: try JobSettings(entry.node("settings"), path: reader.path, prefix: "\(prefix).settings"),
+                    after: after))
         }
         return entries
     }
@@ -96,6 +111,20 @@ extension JobFile {
     private static func stem(of path: String) -> String {
         let name = path.split(separator: "/").last.map(String.init) ?? path
         return name.split(separator: ".").first.map(String.init) ?? name
+    }
+}
+
+extension JobRequirements {
+    fileprivate init(_ node: Node?, path: String) throws(PlanningError) {
+        self.init()
+        guard let node else { return }
+        let reader = try YAMLReader(node, path: path, prefix: "requires", known: ["labels", "gpu_mb", "device"])
+        self.labels = try reader.strings("labels") ?? []
+        self.gpuMegabytes = try reader.integer("gpu_mb", in: 0...100_000_000) ?? 0
+        self.device = try reader.string("device")
+        if let device, !device.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x7a).contains($0) }) {
+            throw reader.error("device", reader.node("device"), "is '\(device)'; it must be a word such as cpu or cuda")
+        }
     }
 }
 

@@ -11,6 +11,12 @@ public struct JobFile: Sendable, Hashable {
     /// Names of registered models; every task runs on each.
     public var models: [String]
     public var settings: JobSettings
+    public var requirements = JobRequirements()
+    /// Failures after which a shard is given up, and given-up shards after which a job is held.
+    public var maxAttempts: Int?
+    public var maxFailures: Int?
+    /// Runs or jobs, as typed, that must end before this run begins.
+    public var after: [Prerequisite] = []
     public var tasks: [TaskEntry]
 
     /// One task of the file, with what it overrides.
@@ -22,7 +28,30 @@ public struct JobFile: Sendable, Hashable {
         /// Only so many rows, from the first.
         public var limit: Int?
         public var settings: JobSettings
+        /// Other task files of this job file, written before this one, whose jobs must be done first.
+        public var after: [String] = []
     }
+
+    /// A run or a job of the queue that must end first.
+    public struct Prerequisite: Sendable, Hashable {
+        /// As typed: a run's or job's name, or its beginning.
+        public var name: String
+        public var condition: JobDependency.Condition
+
+        public init(_ name: String, _ condition: JobDependency.Condition) {
+            self.name = name
+            self.condition = condition
+        }
+    }
+}
+
+/// What a worker must have to get the jobs of a file.
+public struct JobRequirements: Sendable, Hashable {
+    public var labels: [String] = []
+    /// Memory of the device in megabytes.
+    public var gpuMegabytes = 0
+    /// "cpu", "cuda"; nil for any.
+    public var device: String?
 }
 
 /// Settings of a job, all optional: what is not given comes from the level above.

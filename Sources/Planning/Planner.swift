@@ -19,11 +19,17 @@ public struct Planner: Sendable {
         generationSlots: EngineDefaults.generationSlots, logits: .choices)
 
     /// Checks everything that can be wrong before anything is stored; the same inputs give the same plan.
+    ///
+    /// - Parameter work: Finds the runs and jobs that the file is to come after.
     public func plan(
-        _ file: JobFile, id: RunID = .random(), model find: (String) async throws(QueueError) -> ModelRecord
+        _ file: JobFile, id: RunID = .random(), model find: (String) async throws(QueueError) -> ModelRecord,
+        work: (String) async throws(QueueError) -> WorkTarget = { name throws(QueueError) in
+            throw QueueError(.invalid, "'\(name)' can't be waited for here: leave out 'after'")
+        }
     ) async throws(PlanningError) -> RunPlan {
         var models: [ModelRecord] = []
         for name in file.models { models.append(try await self.model(name, of: file, find)) }
+        let prerequisites = try await self.prerequisites(of: file, work)
         var plan = RunPlan(
             submission: RunSubmission(
                 id: id, name: file.name, project: file.project, user: self.user, priority: file.priority,
@@ -33,7 +39,7 @@ public struct Planner: Sendable {
             let (task, dataSet) = try self.load(entry, of: file)
             plan.dataSets[dataSet.sha256] = dataSet
             for model in models {
-                try self.add(task, dataSet, model, entry, file, to: &plan)
+                try self.add(task, dataSet, model, entry, file, prerequisites, to: &plan)
             }
         }
         plan.submission.specification = try Self.describe(plan, file)
@@ -64,6 +70,30 @@ public struct Planner: Sendable {
         return model
     }
 
+    private func prerequisites(
+        of file: JobFile, _ find: (String) async throws(QueueError) -> WorkTarget
+    ) async throws(PlanningError) -> [JobDependency] {
+        var dependencies: [JobDependency] = []
+        for prerequisite in file.after {
+            do {
+                switch try await find(prerequisite.name) {
+                case .run(let run): dependencies.append(JobDependency(.run(run), prerequisite.condition))
+                case .job(let job):
+                    dependencies.append(JobDependency(.job(job.run, job.ordinal), prerequisite.condition))
+                }
+            } catch {
+                throw PlanningError(error.isTransient ? .unavailable : .jobFile, at: "\(file.path): after", "\(error)")
+            }
+        }
+        return dependencies
+    }
+
+    /// The jobs of the same model for these task files.
+    private static func siblings(_ paths: [String], model: String, in plan: RunPlan) -> [JobDependency] {
+        plan.jobs.filter { paths.contains($0.taskFile) && $0.model == model }
+            .map { JobDependency(.sibling($0.ordinal)) }
+    }
+
     private func load(
         _ entry: JobFile.TaskEntry, of file: JobFile
     ) throws(PlanningError) -> (EvaluationTask, DataSet) {
@@ -91,7 +121,7 @@ public struct Planner: Sendable {
 
     private func add(
         _ task: EvaluationTask, _ dataSet: DataSet, _ model: ModelRecord, _ entry: JobFile.TaskEntry, _ file: JobFile,
-        to plan: inout RunPlan
+        _ prerequisites: [JobDependency], to plan: inout RunPlan
     ) throws(PlanningError) {
         let settings = entry.settings.over(file.settings).over(Self.defaults)
         let samples = min(entry.limit ?? dataSet.rowCount, dataSet.rowCount)
@@ -124,7 +154,10 @@ public struct Planner: Sendable {
         plan.submission.jobs.append(
             JobSubmission(
                 ordinal: ordinal, task: task.configuration.name, model: model.name, modelSHA256: model.sha256,
-                specification: json, sampleCount: samples, shards: shards))
+                specification: json, sampleCount: samples, shards: shards, needLabels: file.requirements.labels,
+                needGPUMegabytes: file.requirements.gpuMegabytes, needDevice: file.requirements.device,
+                maxAttempts: file.maxAttempts ?? 3, maxFailures: file.maxFailures,
+                after: prerequisites + Self.siblings(entry.after, model: model.name, in: plan)))
         plan.jobs.append(
             PlannedJob(
                 ordinal: ordinal, task: task.configuration.name, taskFile: entry.path, taskHash: task.taskHash,

@@ -19,7 +19,14 @@ struct Assay: AsyncParsableCommand {
                 name: "Runs:",
                 subcommands: [
                     SubmitCommand.self, RunCommand.self, ListCommand.self, ShowCommand.self, WatchCommand.self,
-                    CancelCommand.self, ResultsCommand.self,
+                    ResultsCommand.self,
+                ]),
+            CommandGroup(
+                name: "Operations:",
+                subcommands: [
+                    ExplainCommand.self, LogsCommand.self, CancelCommand.self, HoldCommand.self, ReleaseCommand.self,
+                    RetryCommand.self, PriorityCommand.self, ProjectCommand.self, ArchiveCommand.self,
+                    BenchCommand.self,
                 ]),
         ])
 

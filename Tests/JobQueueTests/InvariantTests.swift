@@ -20,6 +20,9 @@ import Testing
         "UPDATE shard SET samples_done = 5 WHERE shard_no = 0", "UPDATE shard SET samples_done = 11 WHERE shard_no = 1",
         "UPDATE shard SET epoch = 7 WHERE shard_no = 1", "UPDATE job SET is_cancelled = true",
         "UPDATE worker SET state = 'dead'", "UPDATE project SET weight = 0", "UPDATE project SET used_seconds = 'NaN'",
+        "UPDATE job SET gate = 'held'", "UPDATE job SET gate = 'held', gate_reason = 'x'",
+        "UPDATE job_tally SET ready = -1", "INSERT INTO job_dependency SELECT job_id, job_id, 'ok' FROM job",
+        "UPDATE project SET hard_cap = -1", "UPDATE worker SET device_kind = 'a b'",
         "INSERT INTO usage_mark VALUES (false, '0')", "UPDATE run SET run_id = 'oooooooo'",
     ]
 
@@ -51,7 +54,11 @@ import Testing
             // Past the checks of the client.
             let commit = PostgresStatement(
                 name: "commit",
-                sql: "SELECT commit_shard($1::int8, 0, 1, $2::uuid, $3::text, 1, sha256('x'), 'd', 10, 1, 1)")
+                sql: """
+                    SELECT commit_shards(ARRAY[$1::int8], ARRAY[0], ARRAY[1], ARRAY[$2::uuid], ARRAY[$3::text],
+                        ARRAY[1::int8], ARRAY[repeat('ab', 32)], ARRAY['d'], ARRAY[10], ARRAY[1::int8],
+                        ARRAY[1::float8])
+                    """)
             let error = await #expect(throws: PostgresError.self) {
                 _ = try await database.pool.query(commit, [shard.job.number, shard.incarnation.uuid, path])
             }

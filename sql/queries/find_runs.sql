@@ -1,17 +1,15 @@
 -- Runs by the first characters of their id; '~' sorts behind every character that an id may have.
-SELECT r.run_id, r.name, p.name AS project, r.user_name, r.tier, r.submitted_at, r.cancelled_at, t.*
+SELECT r.run_id, r.name, p.name AS project, r.user_name, r.tier, r.submitted_at, r.cancelled_at, r.archived_at, t.*
 FROM (
     SELECT * FROM run
     WHERE run_id >= $1::text AND run_id < $1::text || '~'
     ORDER BY run_id LIMIT $2::int4) r
 JOIN project p USING (project_id)
 CROSS JOIN LATERAL (
-    SELECT count(DISTINCT s.job_id) AS jobs, sum(s.row_count) AS samples, sum(s.samples_done) AS samples_done,
-        sum(s.tokens_done)::int8 AS tokens_done, min(s.started_at) AS started_at, max(s.ended_at) AS ended_at,
-        count(*) FILTER (WHERE s.state = 'blocked') AS blocked, count(*) FILTER (WHERE s.state = 'ready') AS ready,
-        count(*) FILTER (WHERE s.state = 'running') AS running, count(*) FILTER (WHERE s.state = 'done') AS done,
-        count(*) FILTER (WHERE s.state = 'failed') AS failed,
-        count(*) FILTER (WHERE s.state = 'cancelled') AS cancelled,
-        count(*) FILTER (WHERE s.state = 'held') AS held
-    FROM job j JOIN shard s USING (job_id) WHERE j.run_id = r.run_id) t
+    SELECT count(*) AS jobs, sum(j.sample_count)::int8 AS samples, sum(c.samples_done)::int8 AS samples_done,
+        sum(c.tokens_done)::int8 AS tokens_done, min(c.started_at) AS started_at, max(c.ended_at) AS ended_at,
+        sum(c.blocked)::int8 AS blocked, sum(c.ready)::int8 AS ready, sum(c.running)::int8 AS running,
+        sum(c.done)::int8 AS done, sum(c.failed)::int8 AS failed, sum(c.cancelled)::int8 AS cancelled,
+        sum(c.held)::int8 AS held
+    FROM job j JOIN job_counts c USING (job_id) WHERE j.run_id = r.run_id) t
 ORDER BY r.run_id

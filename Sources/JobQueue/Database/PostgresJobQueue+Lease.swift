@@ -82,7 +82,8 @@ extension WorkerRecord {
         self.init(
             id: WorkerID(try row.decode("worker_id")),
             incarnation: Incarnation(try row.decode("incarnation")), host: try row.decode("host"),
-            pid: try row.decode("pid"), device: try row.decode("device"), labels: try row.decode("labels"),
+            pid: try row.decode("pid"), device: try row.decode("device"),
+            deviceKind: try row.decode("device_kind"), labels: try row.decode("labels"),
             gpuMegabytes: try row.decode("gpu_mb"), engine: try row.decode("engine"),
             warmModels: try row.decode("warm"), state: try row.name("state"),
             isDraining: try row.decode("is_draining"), registeredAt: try row.date("registered_at"),

@@ -81,8 +81,9 @@ extension RunRecord {
             project: try row.decode("project"), user: try row.decode("user_name"),
             priority: try row.name("tier"), jobCount: try row.decode("jobs"),
             submittedAt: try row.date("submitted_at"), cancelledAt: try row.optionalDate("cancelled_at"),
+            archivedAt: try row.optionalDate("archived_at"),
             startedAt: try row.optionalDate("started_at"),
-            finishedAt: progress.shards.open > 0 ? nil : try row.optionalDate("ended_at"), progress: progress)
+            finishedAt: progress.isOver ? try row.optionalDate("ended_at") : nil, progress: progress)
     }
 }
 
@@ -100,8 +101,10 @@ extension JobRecord {
         self.init(
             id: try JobID(row), task: try row.decode("task"), model: try row.decode("model"),
             modelSHA256: try row.decode("model_sha256"), needLabels: try row.decode("need_labels"),
-            needGPUMegabytes: try row.decode("need_gpu_mb"), maxAttempts: try row.decode("max_attempts"),
+            needGPUMegabytes: try row.decode("need_gpu_mb"), needDevice: try row.decode("need_device"),
+            maxAttempts: try row.decode("max_attempts"), maxFailures: try row.decode("max_failures"),
+            priority: try row.name("tier"), gate: try row.name("gate"), reason: try row.decode("reason"),
             startedAt: try row.optionalDate("started_at"),
-            finishedAt: progress.shards.open > 0 ? nil : try row.optionalDate("ended_at"), progress: progress)
+            finishedAt: progress.isOver ? try row.optionalDate("ended_at") : nil, progress: progress)
     }
 }

@@ -15,17 +15,6 @@ extension PostgresJobQueue {
         }
         return try await run(matching: submission.id.text)
     }
-
-    @discardableResult
-    public func cancel(_ run: RunID) async throws(QueueError) -> RunRecord {
-        let found = try await query(.cancelRun, [run.text], to: "cancel run \(run)") { rows throws(PostgresError) in
-            try rows.only().decode("found", as: Bool.self)
-        }
-        guard found else {
-            throw QueueError.runNotFound(run.text)
-        }
-        return try await self.run(matching: run.text)
-    }
 }
 
 extension RunSubmission {
@@ -45,6 +34,10 @@ extension RunSubmission {
         for job in jobs {
             try await job.store(on: connection, run: id)
         }
+        if jobs.contains(where: { !$0.after.isEmpty }) {
+            // What they wait for may have ended already.
+            _ = try await connection.query(PostgresStatement(.openGates))
+        }
         _ = try await connection.query(PostgresStatement(.notifySubmitted), [id.text])
     }
 
@@ -62,11 +55,30 @@ extension JobSubmission {
     fileprivate func store(on connection: PostgresConnection, run: RunID) async throws {
         let parameters: [(any PostgresEncodable)?] = [
             run.text, ordinal, maxAttempts, needGPUMegabytes, sampleCount, shards.count, task, model, modelSHA256,
-            specificationSHA256, needLabels,
+            specificationSHA256, needLabels, needDevice, maxFailures, !after.isEmpty,
         ]
         let number = try await connection.query(PostgresStatement(.insertJob), parameters).only()
             .decode("job_id", as: Int64.self)
         _ = try await connection.query(
             PostgresStatement(.insertShards), [number, shards.map(\.rowStart), shards.map(\.rowCount)])
+        for dependency in after {
+            try await dependency.store(on: connection, job: number, of: run)
+        }
+    }
+}
+
+extension JobDependency {
+    fileprivate func store(on connection: PostgresConnection, job: Int64, of own: RunID) async throws {
+        let (run, ordinal): (RunID, Int?) =
+            switch target {
+            case .sibling(let ordinal): (own, ordinal)
+            case .job(let run, let ordinal): (run, ordinal)
+            case .run(let run): (run, nil)
+            }
+        let found = try await connection.query(
+            PostgresStatement(.insertDependency), [job, run.text, ordinal, condition.rawValue])
+        guard !found.isEmpty else {
+            throw QueueError.dependencyNotFound(self)
+        }
     }
 }

@@ -9,6 +9,7 @@ extension PostgresJobQueue {
         let parameters: [(any PostgresEncodable)?] = [
             incarnation.uuid, description.host, description.pid, description.device, description.labels,
             description.gpuMegabytes, description.engine, description.warmModels, ttl.inSeconds,
+            description.deviceKind,
         ]
         return try await query(.registerWorker, parameters, to: "register the worker") { rows throws(PostgresError) in
             WorkerLease(
@@ -17,10 +18,10 @@ extension PostgresJobQueue {
         }
     }
 
-    public func claim(_ lease: WorkerLease, limit: Int, run: RunID?) async throws(QueueError) -> [ClaimedShard] {
-        try check(claimLimit: limit)
+    public func claim(_ lease: WorkerLease, _ request: ClaimRequest) async throws(QueueError) -> [ClaimedShard] {
+        try check(claimLimit: request.limit)
         let parameters: [(any PostgresEncodable)?] = [
-            lease.worker.number, lease.incarnation.uuid, limit, run?.text,
+            lease.worker.number, lease.incarnation.uuid, request.limit, request.run?.text, request.above?.rawValue,
         ]
         return try await query(.claimShards, parameters, to: "claim shards") { rows throws(PostgresError) in
             // Only the first row carries the specification: they are all of one job.
@@ -34,18 +35,28 @@ extension PostgresJobQueue {
         }
     }
 
-    public func commit(
-        _ claimed: ClaimedShard, _ publication: ShardPublication
-    ) async throws(QueueError) -> CommitOutcome {
-        try publication.validate(for: claimed)
+    public func commit(_ results: [ShardCommit]) async throws(QueueError) -> [CommitOutcome] {
+        guard let first = results.first else { return [] }
+        for result in results {
+            try result.publication.validate(for: result.claimed)
+        }
+        let (claimed, published) = (results.map(\.claimed), results.map(\.publication))
         let parameters: [(any PostgresEncodable)?] = [
-            claimed.job.number, claimed.index, claimed.epoch.rawValue, claimed.incarnation.uuid, publication.path,
-            publication.bytes, publication.sha256, publication.digest, publication.samples, publication.tokens,
-            publication.seconds,
+            claimed.map(\.job.number), claimed.map(\.index), claimed.map(\.epoch.rawValue),
+            claimed.map(\.incarnation.uuid), published.map(\.path), published.map(\.bytes), published.map(\.sha256),
+            published.map(\.digest), published.map(\.samples), published.map(\.tokens), published.map(\.seconds),
         ]
-        return try await query(.commitShard, parameters, to: "commit shard \(claimed.key)") {
-            rows throws(PostgresError) in
-            try rows.only().name("outcome")
+        let task = results.count == 1 ? "commit shard \(first.claimed.key)" : "commit \(results.count) shards"
+        return try await query(.commitShards, parameters, to: task) { rows throws(PostgresError) in
+            var outcomes: [CommitOutcome] = []
+            outcomes.reserveCapacity(rows.count)
+            for row in rows {
+                outcomes.append(try row.name("outcome"))
+            }
+            guard outcomes.count == results.count else {
+                throw PostgresError(.decoding, "\(outcomes.count) outcomes for \(results.count) results")
+            }
+            return outcomes
         }
     }
 
@@ -90,9 +101,7 @@ extension PostgresJobQueue {
     }
 
     public func openShardCount(run: RunID?) async throws(QueueError) -> Int {
-        let statement: Query = run == nil ? .openShardCount : .openShardCountOfRun
-        let parameters: [(any PostgresEncodable)?] = run.map { [$0.text] } ?? []
-        return try await query(statement, parameters, to: "count open shards") { rows throws(PostgresError) in
+        try await query(.openShardCount, [run?.text], to: "count open shards") { rows throws(PostgresError) in
             try rows.only().decode("open", as: Int.self)
         }
     }
@@ -108,7 +117,7 @@ extension ClaimedShard {
             key: ShardKey(job: try JobID(row), index: try row.decode("shard_no")), worker: lease.worker,
             epoch: Epoch(try row.decode("epoch")), incarnation: lease.incarnation, range: try ShardRange(row),
             attempt: try row.decode("attempt"), maxAttempts: try row.decode("max_attempts"),
-            task: try row.decode("task"), model: try row.decode("model"),
+            priority: try row.name("tier"), task: try row.decode("task"), model: try row.decode("model"),
             modelSHA256: try row.decode("model_sha256"), specification: specification)
     }
 }

@@ -45,6 +45,8 @@ extension QueueError.Code {
         switch sqlState {
         case "EW001":
             self = .leaseLost
+        case "EW002":
+            self = .conflict
         case "42P01", "42883", "42703", "42704", "3F000":
             self = .schema
         // Out of resources, shut down, read-only after a fail-over, in each other's way: later it may work.

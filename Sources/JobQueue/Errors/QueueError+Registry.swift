@@ -18,6 +18,26 @@ extension QueueError {
         QueueError(.invalid, "'\(name)' is no job: a job is named '<run>.<number>', for example 'k3f9x2a0.0'")
     }
 
+    static func dependencyNotFound(_ dependency: JobDependency) -> QueueError {
+        let name =
+            switch dependency.target {
+            case .sibling(let ordinal): "job .\(ordinal) of this run"
+            case .job(let run, let ordinal): "job \(run).\(ordinal)"
+            case .run(let run): "run \(run)"
+            }
+        return QueueError(.notFound, "there is no \(name) to wait for: `assay list` shows the runs that exist")
+    }
+
+    static func isArchived(_ run: RunID) -> QueueError {
+        QueueError(
+            .conflict,
+            "run \(run) is archived: its results can be read, but nothing about it can be changed; submit it again")
+    }
+
+    static func projectNotFound(_ name: String) -> QueueError {
+        QueueError(.notFound, "there is no project '\(name)': `assay project list` shows those that exist")
+    }
+
     static func submissionDiffers(_ run: RunID) -> QueueError {
         QueueError(
             .conflict, "run \(run) exists already and was submitted with other content: submit under a new run id")

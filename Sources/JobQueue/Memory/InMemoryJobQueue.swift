@@ -32,18 +32,16 @@ extension InMemoryJobQueue {
         try ledger.register(description, ttl: ttl, incarnation: .random(), now: now())
     }
 
-    public func claim(_ lease: WorkerLease, limit: Int, run: RunID?) throws(QueueError) -> [ClaimedShard] {
-        try ledger.claim(lease, limit: limit, run: run, now: now())
+    public func claim(_ lease: WorkerLease, _ request: ClaimRequest) throws(QueueError) -> [ClaimedShard] {
+        try ledger.claim(lease, request, now: now())
     }
 
     public func heartbeat(_ lease: WorkerLease, holding: [ShardProgress]) throws(QueueError) -> HeartbeatReply {
         try ledger.heartbeat(lease, holding: holding, now: now())
     }
 
-    public func commit(
-        _ claimed: ClaimedShard, _ publication: ShardPublication
-    ) throws(QueueError) -> CommitOutcome {
-        try ledger.commit(claimed, publication, now: now())
+    public func commit(_ results: [ShardCommit]) throws(QueueError) -> [CommitOutcome] {
+        try ledger.commit(results, now: now())
     }
 
     public func fail(_ claimed: ClaimedShard, _ failure: ShardFailure) throws(QueueError) -> FailureOutcome {
@@ -94,12 +92,6 @@ extension InMemoryJobQueue {
         return try ledger.run(matching: submission.id.text)
     }
 
-    @discardableResult
-    public func cancel(_ run: RunID) throws(QueueError) -> RunRecord {
-        try ledger.cancel(run, now: now())
-        return try ledger.run(matching: run.text)
-    }
-
     public func runs(limit: Int, project: String?) throws(QueueError) -> [RunRecord] {
         ledger.runRecords(limit: limit, project: project)
     }
@@ -146,6 +138,53 @@ extension InMemoryJobQueue {
 
     public func deadClaims(among claims: [ClaimReference]) throws(QueueError) -> Set<ClaimReference> {
         Set(claims.filter { ledger.isDead($0) })
+    }
+}
+
+// MARK: - Operations
+
+extension InMemoryJobQueue {
+    @discardableResult
+    public func cancel(_ work: WorkTarget) throws(QueueError) -> Int {
+        try ledger.cancel(work, now: now())
+    }
+
+    @discardableResult
+    public func hold(_ work: WorkTarget, reason: String) throws(QueueError) -> Int {
+        try ledger.hold(work, reason: reason)
+    }
+
+    @discardableResult
+    public func release(_ work: WorkTarget) throws(QueueError) -> Int {
+        try ledger.release(work, now: now())
+    }
+
+    @discardableResult
+    public func retry(_ work: WorkTarget, onlyFailed: Bool) throws(QueueError) -> Int {
+        try ledger.retry(work, onlyFailed: onlyFailed, now: now())
+    }
+
+    @discardableResult
+    public func setPriority(_ priority: Priority, of work: WorkTarget) throws(QueueError) -> Int {
+        try ledger.setPriority(priority, of: work)
+    }
+
+    public func facts(of job: JobID) throws(QueueError) -> JobFacts {
+        try ledger.facts(of: job, now: now())
+    }
+
+    @discardableResult
+    public func archive(olderThan age: Duration, limit: Int) throws(QueueError) -> Int {
+        ledger.archive(olderThan: age, limit: limit, now: now())
+    }
+
+    public func projects() throws(QueueError) -> [ProjectRecord] {
+        ledger.projects.keys.sorted().map { ledger.record(ofProject: $0, now: now()) }
+    }
+
+    @discardableResult
+    public func changeProject(_ name: String, _ change: ProjectChange) throws(QueueError) -> ProjectRecord {
+        try ledger.changeProject(name, change, now: now())
     }
 }
 

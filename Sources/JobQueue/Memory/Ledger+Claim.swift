@@ -21,8 +21,8 @@ enum FairShare {
 }
 
 extension Ledger {
-    mutating func claim(_ lease: WorkerLease, limit: Int, run: RunID?, now: Date) throws(QueueError) -> [ClaimedShard] {
-        try check(claimLimit: limit)
+    mutating func claim(_ lease: WorkerLease, _ request: ClaimRequest, now: Date) throws(QueueError) -> [ClaimedShard] {
+        try check(claimLimit: request.limit)
         guard let worker = index(of: lease.worker), workers[worker].incarnation == lease.incarnation,
             workers[worker].state == .live, workers[worker].leaseUntil > now
         else {
@@ -30,7 +30,10 @@ extension Ledger {
         }
         guard !workers[worker].isDraining else { return [] }
         promote(now: now)
-        guard let job = nextJob(for: workers[worker], run: run, now: now) else { return [] }
+        guard let job = nextJob(for: workers[worker], request, now: now) else { return [] }
+        let name = jobs[job].project
+        let room = (projects[name]?.hardCap ?? .max) - runningShards(of: name)
+        let limit = min(request.limit, room)
 
         let model = jobs[job].submission.modelSHA256
         if workers[worker].warmModels != [model] || !isWarm(workers[worker], now: now) {
@@ -49,23 +52,35 @@ extension Ledger {
     }
 
     /// The job whose turn it is, of those that have something ready and that the worker can run.
-    private func nextJob(for worker: Worker, run: RunID?, now: Date) -> Int? {
+    private func nextJob(for worker: Worker, _ request: ClaimRequest, now: Date) -> Int? {
         let load = loads(now: now)
+        let running = Dictionary(uniqueKeysWithValues: projects.keys.map { ($0, runningShards(of: $0)) })
+        func isOver(_ cap: Int?, _ project: String) -> Bool { (running[project] ?? 0) >= cap ?? .max }
         let warm = isWarm(worker, now: now) ? worker.warmModels : []
-        func rank(_ job: Job) -> (Int, Double, Int64) {
+        func rank(_ job: Job) -> (Int, Int, Double, Int64) {
             let isWarm = warm.contains(job.submission.modelSHA256)
             let bonus = isWarm ? FairShare.loadSeconds * FairShare.warmFactor : 0
-            return (-job.priority.rawValue, (load[job.project] ?? 0) - bonus, job.id.number)
+            return (
+                isOver(projects[job.project]?.softCap, job.project) ? 1 : 0, -job.priority.rawValue,
+                (load[job.project] ?? 0) - bonus, job.id.number
+            )
         }
         return jobs.indices
             .filter { index in
                 let job = jobs[index]
-                return (run == nil || job.id.run == run)
+                return (request.run == nil || job.id.run == request.run) && job.gate == .open
+                    && request.above.map { job.priority > $0 } ?? true
+                    && !isOver(projects[job.project]?.hardCap, job.project)
+                    && job.submission.needDevice.map { $0 == worker.description.deviceKind } ?? true
                     && job.submission.needGPUMegabytes <= worker.description.gpuMegabytes
                     && Set(job.submission.needLabels).isSubset(of: worker.description.labels)
                     && job.shards.contains { $0.state == .ready }
             }
             .min { rank(jobs[$0]) < rank(jobs[$1]) }
+    }
+
+    func runningShards(of project: String) -> Int {
+        running.count { jobs[$0.job].project == project }
     }
 
     /// Each project's decayed device time and its running shards, over its weight.
@@ -92,7 +107,8 @@ extension Ledger {
         return ClaimedShard(
             key: ShardKey(job: job.id, index: place.shard), worker: lease.worker, epoch: shard.epoch,
             incarnation: lease.incarnation, range: shard.range, attempt: shard.failures + 1,
-            maxAttempts: job.submission.maxAttempts, task: job.submission.task, model: job.submission.model,
+            maxAttempts: job.submission.maxAttempts, priority: job.priority, task: job.submission.task,
+            model: job.submission.model,
             modelSHA256: job.submission.modelSHA256, specification: job.submission.specification)
     }
 }

@@ -79,6 +79,7 @@ extension Ledger {
             guard let worker = index(of: place.claim.worker), workers[worker].state != .live else { continue }
             lose((place.job, place.shard), now: now, &report)
         }
+        openGates(now: now)
         for name in projects.keys {
             projects[name]?.charge(now: now)
         }
@@ -90,7 +91,7 @@ extension Ledger {
         log(place, .lost, error: "the worker's lease ran out", seconds: nil, now: now)
         let isCancelled = jobs[place.job].isCancelled
         jobs[place.job].shards[place.shard].losses += 1
-        jobs[place.job].shards[place.shard].restart(isCancelled: isCancelled, now: now)
+        restart(place, now: now)
         let losses = jobs[place.job].shards[place.shard].losses
         if isCancelled {
             return

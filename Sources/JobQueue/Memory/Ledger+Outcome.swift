@@ -9,10 +9,16 @@ enum Backoff {
 }
 
 extension Ledger {
-    mutating func commit(
+    mutating func commit(_ results: [ShardCommit], now: Date) throws(QueueError) -> [CommitOutcome] {
+        for result in results {
+            try result.publication.validate(for: result.claimed)
+        }
+        return results.map { commit($0.claimed, $0.publication, now: now) }
+    }
+
+    private mutating func commit(
         _ claimed: ClaimedShard, _ publication: ShardPublication, now: Date
-    ) throws(QueueError) -> CommitOutcome {
-        try publication.validate(for: claimed)
+    ) -> CommitOutcome {
         guard let place = place(of: claimed.key) else { return .fenced }
         var shard = jobs[place.job].shards[place.shard]
         if let result = shard.result {
@@ -52,18 +58,28 @@ extension Ledger {
         shard.samplesDone = 0
         shard.tokensDone = 0
         if jobs[place.job].isCancelled {
-            shard.cancel(now: now)
+            shard.cancel(jobs[place.job].cancelReason, now: now)
             return .cancelled
         }
         if failure.isPermanent || shard.failures >= jobs[place.job].submission.maxAttempts {
             shard.state = .failed
             shard.reason = failure.message
             shard.endedAt = now
+            holdAfterFailure(of: place)
             return .failed
         }
         shard.state = .blocked
         shard.notBefore = now + wait
         return .retry(after: .seconds(wait))
+    }
+
+    /// Holds a job that has one failed shard too many; the one that just failed is not in its place yet.
+    private mutating func holdAfterFailure(of place: (job: Int, shard: Int)) {
+        guard let limit = jobs[place.job].submission.maxFailures, jobs[place.job].gate == .open else { return }
+        let failed = 1 + jobs[place.job].shards.count { $0.state == .failed }
+        guard failed > limit else { return }
+        jobs[place.job].gate = .held
+        jobs[place.job].gateReason = "\(failed) shards failed, max_failures is \(limit)"
     }
 
     mutating func release(_ claimed: [ClaimedShard], now: Date) -> [ShardKey] {
@@ -82,18 +98,17 @@ extension Ledger {
     mutating func giveBack(_ place: (job: Int, shard: Int), note: String?, now: Date) {
         let isCancelled = jobs[place.job].isCancelled
         log(place, isCancelled ? .cancelled : .released, error: note, seconds: nil, now: now)
-        jobs[place.job].shards[place.shard].restart(isCancelled: isCancelled, now: now)
+        restart(place, now: now)
     }
-}
 
-extension Ledger.Shard {
-    mutating func restart(isCancelled: Bool, now: Date) {
-        guard !isCancelled else {
-            cancel(now: now)
+    /// What becomes of a shard that runs no longer and has no result.
+    mutating func restart(_ place: (job: Int, shard: Int), now: Date) {
+        guard !jobs[place.job].isCancelled else {
+            jobs[place.job].shards[place.shard].cancel(jobs[place.job].cancelReason, now: now)
             return
         }
-        state = .ready
-        samplesDone = 0
-        tokensDone = 0
+        jobs[place.job].shards[place.shard].state = .ready
+        jobs[place.job].shards[place.shard].samplesDone = 0
+        jobs[place.job].shards[place.shard].tokensDone = 0
     }
 }

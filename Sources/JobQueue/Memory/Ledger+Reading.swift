@@ -34,7 +34,8 @@ extension Ledger {
         let job = try job(id)
         return job.shards.enumerated().map { index, shard in
             ShardRecord(
-                key: ShardKey(job: id, index: index), range: shard.range, state: shard.state, reason: shard.reason,
+                key: ShardKey(job: id, index: index), range: shard.range, state: job.state(of: shard),
+                reason: [.blocked, .ready].contains(shard.state) ? job.gateReason : shard.reason,
                 epoch: shard.epoch, failures: shard.failures, losses: shard.losses, notBefore: shard.notBefore,
                 worker: shard.claim?.worker, startedAt: shard.claim?.startedAt, endedAt: shard.endedAt,
                 samplesDone: shard.samplesDone, tokensDone: shard.tokensDone)
@@ -79,7 +80,8 @@ extension Ledger {
             let id = WorkerID(Int64(index) + 1)
             return WorkerRecord(
                 id: id, incarnation: worker.incarnation, host: worker.description.host, pid: worker.description.pid,
-                device: worker.description.device, labels: worker.description.labels,
+                device: worker.description.device, deviceKind: worker.description.deviceKind,
+                labels: worker.description.labels,
                 gpuMegabytes: worker.description.gpuMegabytes, engine: worker.description.engine,
                 warmModels: worker.warmModels, state: worker.state, isDraining: worker.isDraining,
                 registeredAt: worker.registeredAt, seenAt: worker.seenAt, leaseUntil: worker.leaseUntil,
@@ -103,8 +105,9 @@ extension Ledger {
         return RunRecord(
             id: run.submission.id, name: run.submission.name, project: run.submission.project,
             user: run.submission.user, priority: run.submission.priority, jobCount: parts.count,
-            submittedAt: run.submittedAt, cancelledAt: run.cancelledAt, startedAt: spans.compactMap(\.start).min(),
-            finishedAt: counts.open > 0 ? nil : spans.compactMap(\.end).max(),
+            submittedAt: run.submittedAt, cancelledAt: run.cancelledAt, archivedAt: run.archivedAt,
+            startedAt: spans.compactMap(\.start).min(),
+            finishedAt: counts.open + counts.held > 0 ? nil : spans.compactMap(\.end).max(),
             progress: WorkProgress(
                 shards: counts, samples: parts.map(\.submission.sampleCount).reduce(0, +),
                 samplesDone: parts.map(\.progress.samplesDone).reduce(0, +),
@@ -115,14 +118,25 @@ extension Ledger {
         JobRecord(
             id: job.id, task: job.submission.task, model: job.submission.model,
             modelSHA256: job.submission.modelSHA256, needLabels: job.submission.needLabels,
-            needGPUMegabytes: job.submission.needGPUMegabytes, maxAttempts: job.submission.maxAttempts,
-            startedAt: job.span.start, finishedAt: job.counts.open > 0 ? nil : job.span.end, progress: job.progress)
+            needGPUMegabytes: job.submission.needGPUMegabytes, needDevice: job.submission.needDevice,
+            maxAttempts: job.submission.maxAttempts, maxFailures: job.submission.maxFailures, priority: job.priority,
+            gate: job.gate, reason: job.gateReason ?? job.cancelReason, startedAt: job.span.start,
+            finishedAt: job.progress.isOver ? job.span.end : nil, progress: job.progress)
     }
 }
 
 extension Ledger.Job {
     var counts: ShardCounts {
-        shards.reduce(into: ShardCounts()) { $0[$1.state] += 1 }
+        shards.reduce(into: ShardCounts()) { $0[state(of: $1)] += 1 }
+    }
+
+    /// A shard's state as people see it: behind a closed gate nothing is ready, it is held or it waits.
+    func state(of shard: Ledger.Shard) -> ShardState {
+        switch (gate, shard.state) {
+        case (.held, .blocked), (.held, .ready): .held
+        case (.waiting, .ready): .blocked
+        default: shard.state
+        }
     }
 
     var progress: WorkProgress {

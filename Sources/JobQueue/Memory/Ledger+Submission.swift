@@ -10,6 +10,7 @@ extension Ledger {
             }
             return
         }
+        let needs = try submission.jobs.map { job throws(QueueError) in try self.needs(of: job, in: submission) }
         if projects[submission.project] == nil {
             projects[submission.project] = Project(usedAt: now)
         }
@@ -19,31 +20,46 @@ extension Ledger {
             jobs.append(
                 Job(
                     id: id, submission: job, project: submission.project, priority: submission.priority,
+                    gate: job.after.isEmpty ? .open : .waiting,
+                    gateReason: job.after.isEmpty ? nil : "waits for other jobs", needs: needs[job.ordinal],
                     shards: job.shards.map { Shard(range: $0) }))
             ids.append(id)
         }
         runs[submission.id] = Run(submission: submission, digest: digest, jobs: ids, submittedAt: now)
+        openGates(now: now)
     }
 
-    mutating func cancel(_ id: RunID, now: Date) throws(QueueError) {
-        guard let run = runs[id] else {
-            throw QueueError.runNotFound(id.text)
-        }
-        runs[id]?.cancelledAt = run.cancelledAt ?? now
-        for job in run.jobs.compactMap({ index(of: $0) }) {
-            jobs[job].isCancelled = true
-            for shard in jobs[job].shards.indices
-            where [.blocked, .ready, .held].contains(jobs[job].shards[shard].state) {
-                jobs[job].shards[shard].cancel(now: now)
+    /// The numbers of the jobs that a new job waits for.
+    private func needs(
+        of job: JobSubmission, in submission: RunSubmission
+    ) throws(QueueError) -> [Int64: JobDependency.Condition] {
+        var needs: [Int64: JobDependency.Condition] = [:]
+        for dependency in job.after {
+            let found: [Int64]
+            switch dependency.target {
+            case .sibling(let ordinal): found = [Int64(jobs.count + ordinal + 1)]
+            case .job(let run, let ordinal):
+                found =
+                    run == submission.id
+                    ? [Int64(jobs.count + ordinal + 1)]
+                    : runs[run]?.jobs.filter { $0.ordinal == ordinal }.map(\.number) ?? []
+            case .run(let run): found = runs[run]?.jobs.map(\.number) ?? []
+            }
+            guard !found.isEmpty else {
+                throw QueueError.dependencyNotFound(dependency)
+            }
+            for number in found where needs[number] != .ok {
+                needs[number] = dependency.condition
             }
         }
+        return needs
     }
 }
 
 extension Ledger.Shard {
-    mutating func cancel(now: Date) {
+    mutating func cancel(_ reason: String?, now: Date) {
         state = .cancelled
-        reason = "the run was cancelled"
+        self.reason = reason ?? "the run was cancelled"
         notBefore = nil
         endedAt = now
         samplesDone = 0

@@ -10,6 +10,7 @@ struct Ledger: Sendable {
         var jobs: [JobID]
         var submittedAt: Date
         var cancelledAt: Date?
+        var archivedAt: Date?
     }
 
     struct Job: Sendable {
@@ -18,6 +19,11 @@ struct Ledger: Sendable {
         var project: String
         var priority: Priority
         var isCancelled = false
+        var cancelReason: String?
+        var gate: JobGate = .open
+        var gateReason: String?
+        /// The numbers of the jobs that it waits for.
+        var needs: [Int64: JobDependency.Condition] = [:]
         var shards: [Shard]
     }
 
@@ -63,6 +69,8 @@ struct Ledger: Sendable {
         var usedAt: Date
         /// Device time that the next reaper charges.
         var uncharged: Double = 0
+        var softCap: Int?
+        var hardCap: Int?
     }
 
     var runs: [RunID: Run] = [:]

@@ -10,6 +10,8 @@ public struct RunRecord: Sendable, Hashable, Encodable {
     public var jobCount: Int
     public var submittedAt: Date
     public var cancelledAt: Date?
+    /// When its shards were moved out of the queue's way.
+    public var archivedAt: Date?
     /// The first claim of a shard that is not waiting again.
     public var startedAt: Date?
     /// The end of the last shard; nil while there is something to do.
@@ -20,7 +22,7 @@ public struct RunRecord: Sendable, Hashable, Encodable {
 
     public init(
         id: RunID, name: String, project: String, user: String, priority: Priority, jobCount: Int, submittedAt: Date,
-        cancelledAt: Date?, startedAt: Date?, finishedAt: Date?, progress: WorkProgress
+        cancelledAt: Date?, archivedAt: Date? = nil, startedAt: Date?, finishedAt: Date?, progress: WorkProgress
     ) {
         self.id = id
         self.name = name
@@ -30,6 +32,7 @@ public struct RunRecord: Sendable, Hashable, Encodable {
         self.jobCount = jobCount
         self.submittedAt = submittedAt
         self.cancelledAt = cancelledAt
+        self.archivedAt = archivedAt
         self.startedAt = startedAt
         self.finishedAt = finishedAt
         self.progress = progress

@@ -2,6 +2,8 @@
 public enum WorkState: String, Sendable, Hashable, CaseIterable, Encodable {
     /// Nothing was claimed yet.
     case queued
+    /// Nothing can be claimed now: it waits for other jobs, or for the time of the next attempt.
+    case blocked
     /// Some shards are running or were, and some are still to do.
     case running
     case done
@@ -12,13 +14,16 @@ public enum WorkState: String, Sendable, Hashable, CaseIterable, Encodable {
     case held
 
     /// True when nothing more happens without a person.
-    public var isSettled: Bool { self != .queued && self != .running }
+    public var isSettled: Bool { self != .queued && self != .running && self != .blocked }
 
     /// The state of work that has these shards.
     public init(_ counts: ShardCounts) {
         if counts.open > 0 {
-            let untouched = counts.running == 0 && counts.blocked == 0 && counts.open == counts.total
-            self = untouched ? .queued : .running
+            if counts.running == 0 && counts.ready == 0 {
+                self = .blocked
+            } else {
+                self = counts.ready == counts.total ? .queued : .running
+            }
         } else if counts.held > 0 {
             self = .held
         } else if counts.failed > 0 {
@@ -47,4 +52,7 @@ public struct WorkProgress: Sendable, Hashable, Encodable {
     }
 
     public var state: WorkState { WorkState(shards) }
+
+    /// True when nothing is open and nothing is held.
+    var isOver: Bool { shards.open + shards.held == 0 }
 }

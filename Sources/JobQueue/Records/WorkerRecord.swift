@@ -16,6 +16,7 @@ public struct WorkerRecord: Sendable, Hashable, Encodable {
     public var host: String
     public var pid: Int
     public var device: String
+    public var deviceKind: String
     public var labels: [String]
     public var gpuMegabytes: Int
     public var engine: String
@@ -30,7 +31,8 @@ public struct WorkerRecord: Sendable, Hashable, Encodable {
     public var holding: Int
 
     public init(
-        id: WorkerID, incarnation: Incarnation, host: String, pid: Int, device: String, labels: [String],
+        id: WorkerID, incarnation: Incarnation, host: String, pid: Int, device: String, deviceKind: String,
+        labels: [String],
         gpuMegabytes: Int, engine: String, warmModels: [String], state: WorkerState, isDraining: Bool,
         registeredAt: Date, seenAt: Date, leaseUntil: Date, holding: Int
     ) {
@@ -39,6 +41,7 @@ public struct WorkerRecord: Sendable, Hashable, Encodable {
         self.host = host
         self.pid = pid
         self.device = device
+        self.deviceKind = deviceKind
         self.labels = labels
         self.gpuMegabytes = gpuMegabytes
         self.engine = engine

@@ -16,12 +16,19 @@ public struct JobSubmission: Sendable, Hashable {
     /// A worker must carry all of these labels.
     public var needLabels: [String]
     public var needGPUMegabytes: Int
+    /// The kind of device that it must run on, for example "cuda"; nil for any.
+    public var needDevice: String?
     /// Failures after which a shard is given up; a lost worker does not count as one.
     public var maxAttempts: Int
+    /// More given-up shards than this hold the job; nil for no limit.
+    public var maxFailures: Int?
+    /// What must end before anything of this job is claimed.
+    public var after: [JobDependency]
 
     public init(
         ordinal: Int, task: String, model: String, modelSHA256: String, specification: String, sampleCount: Int,
-        shards: [ShardRange], needLabels: [String] = [], needGPUMegabytes: Int = 0, maxAttempts: Int = 3
+        shards: [ShardRange], needLabels: [String] = [], needGPUMegabytes: Int = 0, needDevice: String? = nil,
+        maxAttempts: Int = 3, maxFailures: Int? = nil, after: [JobDependency] = []
     ) {
         self.ordinal = ordinal
         self.task = task
@@ -32,7 +39,10 @@ public struct JobSubmission: Sendable, Hashable {
         self.shards = shards
         self.needLabels = needLabels
         self.needGPUMegabytes = needGPUMegabytes
+        self.needDevice = needDevice
         self.maxAttempts = maxAttempts
+        self.maxFailures = maxFailures
+        self.after = after
     }
 }
 

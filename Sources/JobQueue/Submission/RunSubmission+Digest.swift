@@ -11,6 +11,10 @@ extension RunSubmission {
             for label in job.needLabels {
                 hash.add(label)
             }
+            hash.add(job.needDevice ?? "", job.maxFailures.map { "\($0)" } ?? "", "\(job.after.count)")
+            for dependency in job.after {
+                hash.add("\(dependency)")
+            }
             hash.add("\(job.shards.count)")
             for shard in job.shards {
                 hash.add("\(shard.rowStart)", "\(shard.rowCount)")

@@ -17,6 +17,7 @@ extension RunSubmission {
                     "job number \(job.ordinal) stands at place \(place) of run \(id): jobs are numbered in order")
             }
             try job.validate(as: "\(id).\(place)")
+            try job.validateDependencies(in: id)
         }
     }
 }
@@ -30,6 +31,8 @@ extension JobSubmission {
         try check(sampleCount, "the number of samples of job \(job)", 1...storableCount.upperBound)
         try check(needGPUMegabytes, "the GPU memory of job \(job)", storableCount)
         try check(maxAttempts, "the number of attempts of job \(job)", 1...100)
+        try check(maxFailures ?? 0, "max_failures of job \(job)", storableCount)
+        try check(deviceKind: needDevice ?? "cpu", "the device that job \(job) needs")
         for label in needLabels {
             try check(label, "a label of job \(job)", 1...200)
         }
@@ -48,6 +51,25 @@ extension JobSubmission {
         guard next == sampleCount else {
             throw QueueError(
                 .invalid, "the shards of job \(job) end at row \(next): there are \(sampleCount) rows")
+        }
+    }
+}
+
+extension JobSubmission {
+    /// Checks that the job waits for others only, and for earlier ones of its run.
+    fileprivate func validateDependencies(in run: RunID) throws(QueueError) {
+        for dependency in after {
+            switch dependency.target {
+            case .sibling(let other), .job(run, let other):
+                guard (0..<ordinal).contains(other) else {
+                    throw QueueError(
+                        .invalid,
+                        "job \(run).\(ordinal) is to wait for job \(run).\(other): jobs wait for earlier ones only")
+                }
+            case .run(run):
+                throw QueueError(.invalid, "job \(run).\(ordinal) is to wait for its own run, which would never end")
+            case .job, .run: break
+            }
         }
     }
 }

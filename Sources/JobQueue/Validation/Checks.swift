@@ -25,6 +25,15 @@ func check(seconds: Double, _ what: String) throws(QueueError) {
     }
 }
 
+/// Checks for a short word such as "cpu" or "cuda".
+func check(deviceKind: String, _ what: String) throws(QueueError) {
+    let isPlain = deviceKind.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x7a).contains($0) }
+    guard (1...20).contains(deviceKind.utf8.count), isPlain else {
+        throw QueueError(
+            .invalid, "\(what) is '\(deviceKind.prefix(40))': a kind of device is a word such as cpu or cuda")
+    }
+}
+
 /// Checks for 64 lower-case hexadecimal digits.
 func check(sha256: String, _ what: String) throws(QueueError) {
     let isDigit = { (byte: UInt8) in

@@ -8,6 +8,8 @@ public struct ClaimedShard: Sendable, Hashable {
     /// This try's number among those that count against `maxAttempts`, from 1.
     public let attempt: Int
     public let maxAttempts: Int
+    /// The tier that it was claimed in.
+    public let priority: Priority
     public let task: String
     public let model: String
     public let modelSHA256: String
@@ -23,7 +25,8 @@ public struct ClaimedShard: Sendable, Hashable {
 
     public init(
         key: ShardKey, worker: WorkerID, epoch: Epoch, incarnation: Incarnation, range: ShardRange, attempt: Int,
-        maxAttempts: Int, task: String, model: String, modelSHA256: String, specification: String
+        maxAttempts: Int, priority: Priority = .normal, task: String, model: String, modelSHA256: String,
+        specification: String
     ) {
         self.key = key
         self.worker = worker
@@ -32,6 +35,7 @@ public struct ClaimedShard: Sendable, Hashable {
         self.range = range
         self.attempt = attempt
         self.maxAttempts = maxAttempts
+        self.priority = priority
         self.task = task
         self.model = model
         self.modelSHA256 = modelSHA256

@@ -26,6 +26,17 @@ public struct ShardPublication: Sendable, Hashable {
     }
 }
 
+/// A claim and what came of it, to be committed.
+public struct ShardCommit: Sendable, Hashable {
+    public var claimed: ClaimedShard
+    public var publication: ShardPublication
+
+    public init(_ claimed: ClaimedShard, _ publication: ShardPublication) {
+        self.claimed = claimed
+        self.publication = publication
+    }
+}
+
 /// What a commit came to.
 public enum CommitOutcome: String, Sendable, Hashable {
     /// The result is visible now.

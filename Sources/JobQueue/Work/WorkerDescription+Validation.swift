@@ -2,6 +2,7 @@ extension WorkerDescription {
     func validate(ttl: Duration) throws(QueueError) {
         try check(host, "the worker's host", 1...255)
         try check(device, "the worker's device", 1...200)
+        try check(deviceKind: deviceKind, "the worker's kind of device")
         try check(engine, "the worker's engine", 1...200)
         try check(pid, "the worker's process id", storableCount)
         try check(gpuMegabytes, "the worker's GPU memory", storableCount)

@@ -4,6 +4,8 @@ public struct WorkerDescription: Sendable, Hashable {
     public var pid: Int
     /// The device it computes on, for example "cpu" or "cuda:0".
     public var device: String
+    /// What kind of device that is, for example "cpu" or "cuda"; jobs may ask for one.
+    public var deviceKind: String
     /// What jobs may ask for, for example "cuda" or "h100".
     public var labels: [String]
     public var gpuMegabytes: Int
@@ -13,12 +15,14 @@ public struct WorkerDescription: Sendable, Hashable {
     public var warmModels: [String]
 
     public init(
-        host: String, pid: Int, device: String, labels: [String] = [], gpuMegabytes: Int = 0, engine: String,
+        host: String, pid: Int, device: String, deviceKind: String = "cpu", labels: [String] = [],
+        gpuMegabytes: Int = 0, engine: String,
         warmModels: [String] = []
     ) {
         self.host = host
         self.pid = pid
         self.device = device
+        self.deviceKind = deviceKind
         self.labels = labels
         self.gpuMegabytes = gpuMegabytes
         self.engine = engine

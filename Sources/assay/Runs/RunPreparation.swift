@@ -5,12 +5,18 @@ internal import Planning
 /// From a job file to a plan, with the flags that override it.
 enum RunPreparation {
     static func plan(
-        _ path: String, priority: String?, project: String?, _ session: Session
+        _ path: String, priority: String?, project: String?, after: [JobFile.Prerequisite] = [],
+        _ session: Session
     ) async throws -> RunPlan {
         var file = try JobFile.read(path: path)
         if let priority { file.priority = try Priority(name: priority) }
         if let project { file.project = project }
+        file.after += after
         let planner = Planner(searchFolders: session.dataFolders, user: session.userName)
-        return try await planner.plan(file) { name throws(QueueError) in try await session.queue.model(named: name) }
+        return try await planner.plan(file) { name throws(QueueError) in
+            try await session.queue.model(named: name)
+        } work: { name throws(QueueError) in
+            try await session.queue.work(matching: name)
+        }
     }
 }

@@ -24,12 +24,19 @@ struct SubmitCommand: AsyncParsableCommand {
     @Option(help: "The project, instead of the job file's.")
     var project: String?
 
+    @Option(help: "A run or job that must end with all of its results first; may be repeated.")
+    var after: [String] = []
+
+    @Option(help: "A run or job that must end first, whichever way; may be repeated.")
+    var afterAny: [String] = []
+
     @OptionGroup var options: GlobalOptions
 
     func run() async throws {
         try await Session.with(self.options) { session in
             let plan = try await RunPreparation.plan(
-                self.file, priority: self.priority, project: self.project, session)
+                self.file, priority: self.priority, project: self.project,
+                after: self.after.map { .init($0, .ok) } + self.afterAny.map { .init($0, .any) }, session)
             if self.dryRun { return try self.show(plan) }
             let run = try await Planner.submit(plan, queue: session.queue, store: try await session.store())
             if self.options.json, !self.watch { return try Output.json(run) }

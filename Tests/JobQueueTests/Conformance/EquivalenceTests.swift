@@ -35,7 +35,13 @@ private enum Operation {
     case deregister(worker: Int)
     case reap
     case advance(Int)
-    case cancel(run: Int)
+    case cancel(run: Int, job: Int?)
+    case hold(run: Int, job: Int?)
+    case unhold(run: Int, job: Int?)
+    case retry(run: Int, job: Int?, onlyFailed: Bool)
+    case prioritize(run: Int, job: Int?, tier: Int)
+    case cap(soft: Int?, hard: Int?)
+    case claimAbove(worker: Int, tier: Int)
     case drain(worker: Int)
     case look(run: Int)
 }
@@ -49,17 +55,23 @@ private struct Script {
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<7: return .submit(run: index % 10, jobs: 1 + other % 3, shards: 1 + other % 4, isOther: other % 9 == 0)
         // Leases and steps of time are far from each other, as a database's clock does not stand still meanwhile.
-        case 7..<14: return .register(ttl: [79, 119][index % 2])
-        case 14..<44: return .claim(worker: index, limit: 1 + other % 4)
-        case 44..<62: return .commit(claim: index)
-        case 62..<70: return .fail(claim: index, isPermanent: other % 5 == 0)
-        case 70..<75: return .release(claims: [index, other])
-        case 75..<83: return .heartbeat(worker: index, forgetting: other % 3 == 0, samples: other % 12)
-        case 83..<85: return .deregister(worker: index)
-        case 85..<90: return .reap
-        case 90..<95: return .advance([700, 40, 80][index % 3])
-        case 95: return .cancel(run: index % 10)
-        case 96: return .drain(worker: index)
+        case 7..<12: return .register(ttl: [79, 119][index % 2])
+        case 12..<36: return .claim(worker: index, limit: 1 + other % 4)
+        case 36..<39: return .claimAbove(worker: index, tier: other % 3)
+        case 39..<55: return .commit(claim: index)
+        case 55..<63: return .fail(claim: index, isPermanent: other % 5 == 0)
+        case 63..<67: return .release(claims: [index, other])
+        case 67..<74: return .heartbeat(worker: index, forgetting: other % 3 == 0, samples: other % 12)
+        case 74..<76: return .deregister(worker: index)
+        case 76..<81: return .reap
+        case 81..<86: return .advance([700, 40, 80][index % 3])
+        case 86: return .cancel(run: index % 10, job: other % 3 == 0 ? nil : other % 3)
+        case 87..<89: return .hold(run: index % 10, job: other % 3 == 0 ? nil : other % 3)
+        case 89..<91: return .unhold(run: index % 10, job: other % 3 == 0 ? nil : other % 3)
+        case 91..<93: return .retry(run: index % 10, job: other % 4 == 0 ? 1 : nil, onlyFailed: other % 2 == 0)
+        case 93: return .prioritize(run: index % 10, job: other % 3 == 0 ? 0 : nil, tier: other % 4)
+        case 94: return .cap(soft: index % 2 == 0 ? index % 3 : nil, hard: other % 2 == 0 ? 1 + other % 5 : nil)
+        case 95: return .drain(worker: index)
         default: return .look(run: index % 10)
         }
     }
@@ -91,7 +103,11 @@ private struct Player {
                 submission(
                     "0000000\(run)",
                     (0..<(isOther ? 1 : jobs)).map { number in
-                        job(number, shards: shards, model: number == 1 ? hexadecimalB : hexadecimalA, maxAttempts: 2)
+                        job(
+                            number, shards: shards, model: number == 1 ? hexadecimalB : hexadecimalA, maxAttempts: 2,
+                            maxFailures: number == 2 ? 1 : nil,
+                            after: number == 1 && shards % 2 == 0
+                                ? [JobDependency(.sibling(0), shards == 2 ? .ok : .any)] : [])
                     }))
             return "\(record.state) \(record.progress)"
         case .register(let ttl):
@@ -128,16 +144,43 @@ private struct Player {
         case .advance(let seconds):
             try await test.advance(Double(seconds))
             return "later"
-        case .cancel(let run):
-            return "\(try await queue.cancel(RunID("0000000\(run)")).progress)"
+        case .cancel(let run, let job):
+            return "\(try await queue.cancel(work(run, job)))"
+        case .hold(let run, let job):
+            return "\(try await queue.hold(work(run, job), reason: "a person"))"
+        case .unhold(let run, let job):
+            return "\(try await queue.release(work(run, job)))"
+        case .retry(let run, let job, let onlyFailed):
+            return "\(try await queue.retry(work(run, job), onlyFailed: onlyFailed))"
+        case .prioritize(let run, let job, let tier):
+            let priority = try #require(Priority(rawValue: tier))
+            return "\(try await queue.setPriority(priority, of: work(run, job)))"
+        case .cap(let soft, let hard):
+            let change = ProjectChange(
+                softCap: soft.map { .set($0) } ?? .remove, hardCap: hard.map { .set($0) } ?? .remove)
+            let project = try await queue.changeProject("default", change)
+            return "\(project.softCap ?? -1) \(project.hardCap ?? -1) \(project.running) \(project.ready)"
+        case .claimAbove(let worker, let tier):
+            guard let lease = leases.at(worker) else { return "none" }
+            let claimed = try await queue.claim(lease, ClaimRequest(above: Priority(rawValue: tier)))
+            claims += claimed
+            return claimed.map { "\($0.key) \($0.epoch) \($0.priority)" }.joined(separator: "; ")
         case .drain(let worker):
             guard let lease = leases.at(worker) else { return "none" }
             try await queue.drain(lease.worker)
             return "draining"
         case .look(let run):
             let jobs = try await queue.jobs(of: RunID("0000000\(run)"))
-            return "\(jobs.map { "\($0.id) \($0.state) \($0.progress)" }) \(try await queue.openShardCount(run: nil))"
+            return jobs.map { "\($0.id) \($0.state) \($0.gate) \($0.reason ?? "-") \($0.progress)" }.joined()
+                + " \(try await queue.openShardCount(run: nil))"
         }
+    }
+
+    /// A run or a job as one would name it that knows the numbers.
+    private func work(_ run: Int, _ job: Int?) async throws -> WorkTarget {
+        let id = try RunID("0000000\(run)")
+        guard let job else { return .run(id) }
+        return .job(try await test.queue.job(matching: "\(id).\(job)").id)
     }
 
     /// Everything that both must agree on in the end.

@@ -11,7 +11,8 @@ import Testing
     @Test(
         arguments: [
             ([.ready: 3], .queued), ([.ready: 2, .running: 1], .running), ([.ready: 2, .done: 1], .running),
-            ([.blocked: 1], .running), ([.running: 1, .failed: 1], .running), ([.done: 3], .done),
+            ([.blocked: 1], .blocked), ([.blocked: 1, .done: 3], .blocked), ([.blocked: 1, .ready: 1], .running),
+            ([.running: 1, .failed: 1], .running), ([.done: 3], .done),
             ([.done: 2, .failed: 1], .failed), ([.done: 2, .cancelled: 1], .cancelled),
             ([.failed: 1, .cancelled: 1], .failed), ([.done: 2, .held: 1, .failed: 1], .held),
         ] as [([ShardState: Int], WorkState)])

@@ -1,0 +1,86 @@
+extension Explanation {
+    /// Why shards that could be claimed are not.
+    mutating func explainReady(_ facts: JobFacts) {
+        let workers = facts.workers
+        guard workers.live > 0 else {
+            reasons.append("No worker is alive.")
+            remedies.append("assay-worker   starts one here")
+            return
+        }
+        guard workers.suitable > 0 else {
+            explainUnsuitable(facts)
+            return
+        }
+        explainCaps(facts)
+        guard facts.job.progress.shards.running == 0 || workers.here < workers.suitable else { return }
+        if facts.readyInHigherTiers > 0 {
+            reasons.append("\(shards(facts.readyInHigherTiers)) of higher priority go first.")
+            if let higher = Priority(rawValue: facts.job.priority.rawValue + 1) {
+                remedies.append("assay priority \(job) \(higher.name)   moves it up a tier")
+            }
+        }
+        if facts.readyInOlderJobs > 0 {
+            reasons.append(
+                "\(shards(facts.readyInOlderJobs)) of older jobs of project '\(facts.project.name)' go first.")
+        }
+        if facts.readyInOtherProjects > 0 {
+            reasons.append(
+                "It shares the workers with \(shards(facts.readyInOtherProjects)) of other projects: "
+                    + "'\(facts.project.name)' has weight \(facts.project.weight) and used "
+                    + "\(Int(facts.project.usedSeconds)) s of device time lately.")
+            remedies.append("assay project list   shows shares and caps")
+        }
+        if workers.busyElsewhere >= workers.suitable, workers.here == 0 {
+            reasons.append(
+                "\(workers.suitable == 1 ? "The only worker" : "All \(workers.suitable) workers") that could run it "
+                    + "\(workers.suitable == 1 ? "has" : "have") a shard of something else in hand; the next shard "
+                    + "is chosen when that one ends.")
+        }
+    }
+
+    private mutating func explainUnsuitable(_ facts: JobFacts) {
+        let (job, workers) = (facts.job, facts.workers)
+        if !job.needLabels.isEmpty, workers.withLabels == 0 {
+            reasons.append(
+                "It needs workers labelled \(job.needLabels.joined(separator: ", ")); "
+                    + "of the \(workers.live) alive none has these labels.")
+            remedies.append(
+                "assay-worker \(job.needLabels.map { "--label \($0)" }.joined(separator: " "))   starts one that has")
+        }
+        if job.needGPUMegabytes > 0, workers.withMemory == 0 {
+            reasons.append(
+                "It needs \(job.needGPUMegabytes) MB of device memory; of the \(workers.live) workers alive none has "
+                    + "as much.")
+            remedies.append("Start a worker on a larger device, or submit it with a smaller `requires: gpu_mb`.")
+        }
+        if let device = job.needDevice, workers.withDevice == 0 {
+            reasons.append("It needs a device of kind \(device); of the \(workers.live) workers alive none has one.")
+            remedies.append("Start a worker on such a device, or submit it without `requires: device`.")
+        }
+        if reasons.isEmpty {
+            if workers.draining == workers.live {
+                reasons.append("Every worker alive is leaving (\(workers.draining)): they claim nothing more.")
+            } else {
+                reasons.append("Of \(workers.live) workers alive, none meets all of its requirements at once.")
+            }
+            remedies.append("assay worker list   shows what each worker offers")
+        }
+    }
+
+    private mutating func explainCaps(_ facts: JobFacts) {
+        let project = facts.project
+        if let cap = project.hardCap, project.running >= cap {
+            reasons.append(
+                "Project '\(project.name)' runs \(project.running) shards, and its hard cap is \(cap): no more may run "
+                    + "at once.")
+            remedies.append("assay project set \(project.name) --hard-cap \(cap + max(1, cap / 2))   raises it")
+        } else if let cap = project.softCap, project.running >= cap {
+            reasons.append(
+                "Project '\(project.name)' runs \(project.running) shards, and its soft cap is \(cap): beyond it others "
+                    + "go first.")
+            remedies.append("assay project set \(project.name) --soft-cap \(cap + max(1, cap / 2))   raises it")
+        }
+    }
+
+    private func shards(_ count: Int) -> String { count == 1 ? "1 shard" : "\(count) shards" }
+}

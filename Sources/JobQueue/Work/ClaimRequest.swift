@@ -1,0 +1,15 @@
+/// What a worker asks for.
+public struct ClaimRequest: Sendable, Hashable {
+    /// So many shards at most, all of one job.
+    public var limit: Int
+    /// Only shards of this run; nil for any.
+    public var run: RunID?
+    /// Only shards of a higher tier than this; nil for any.
+    public var above: Priority?
+
+    public init(limit: Int = 1, run: RunID? = nil, above: Priority? = nil) {
+        self.limit = limit
+        self.run = run
+        self.above = above
+    }
+}

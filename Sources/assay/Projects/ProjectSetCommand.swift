@@ -1,0 +1,56 @@
+internal import ArgumentParser
+internal import Console
+internal import JobQueue
+
+struct ProjectSetCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "set", abstract: "Change a project's share or caps; a new name makes a project.",
+        discussion: """
+            The weight is its part of the devices in relation to the others'. Above the soft cap of running shards it gets
+            only what nobody below theirs wants; above the hard cap nothing.
+            Example:  assay project set safety --weight 2 --hard-cap 16, or --hard-cap none
+            """)
+
+    @Argument(help: "The project.")
+    var name: String
+
+    @Option(help: "More than 0; 1 for most.")
+    var weight: Double?
+
+    @Option(help: "Running shards, or none.")
+    var softCap: String?
+
+    @Option(help: "Running shards, or none.")
+    var hardCap: String?
+
+    @OptionGroup var options: GlobalOptions
+
+    func validate() throws {
+        guard self.weight != nil || self.softCap != nil || self.hardCap != nil else {
+            throw ValidationError("give --weight, --soft-cap or --hard-cap")
+        }
+        _ = try Self.cap(self.softCap, "--soft-cap")
+        _ = try Self.cap(self.hardCap, "--hard-cap")
+    }
+
+    private static func cap(_ text: String?, _ option: String) throws -> CapChange {
+        guard let text else { return .keep }
+        if text == "none" { return .remove }
+        guard let shards = Int(text), shards >= 0 else {
+            throw ValidationError("\(option) is a number of shards, or none; this is '\(text)'")
+        }
+        return .set(shards)
+    }
+
+    func run() async throws {
+        let change = ProjectChange(
+            weight: self.weight, softCap: try Self.cap(self.softCap, "--soft-cap"),
+            hardCap: try Self.cap(self.hardCap, "--hard-cap"))
+        let project = try await Session.with(self.options) {
+            try await $0.queue.changeProject(self.name, change)
+        }
+        if self.options.json { return try Output.json(project) }
+        Output.line(
+            ProjectListCommand.table([project]).rendered(on: .standardOutput(environment: self.options.environment)))
+    }
+}

@@ -1,1 +1,0 @@
-SELECT cancel_run($1::text) AS found

@@ -1,0 +1,1 @@
+SELECT hold_jobs($1::text, $2::int4, $3::text) AS changed

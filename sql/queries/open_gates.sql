@@ -1,0 +1,1 @@
+SELECT open_gates() AS opened
