@@ -62,7 +62,7 @@ let useCases: [Target] =
     module("Planning", ["Evaluation", "JobQueue", "ResultStore", yams], tests: ["PostgresTesting"])
     + module(
         "Execution", ["Evaluation", "Inference", "JobQueue", "Llama", "ResultStore", "UVEventLoop", logging],
-        tests: ["PostgresTesting"])
+        tests: ["Postgres", "PostgresTesting"])
     + module(
         "Reporting", ["Evaluation", "ResultStore", "JobQueue", "Statistics", crypto, mustache],
         tests: ["PostgresTesting"], testsExclude: ["Fixtures"], resources: [.embedInCode("Templates")])

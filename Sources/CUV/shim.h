@@ -27,3 +27,7 @@ static inline uv_stdio_container_t cuv_stdio_null(void) {
 
 // prctl is variadic, so Swift can't call it.
 static inline void cuv_name_this_thread(const char *name) { prctl(PR_SET_NAME, (unsigned long)name, 0, 0, 0); }
+
+static inline int cuv_die_with_parent(int signal) {
+    return prctl(PR_SET_PDEATHSIG, (unsigned long)signal, 0, 0, 0);
+}

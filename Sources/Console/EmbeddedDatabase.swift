@@ -34,11 +34,27 @@ public enum EmbeddedDatabase {
     /// How to reach the database that the settings name.
     static func configuration(_ settings: Settings) throws(CommandFailure) -> PostgresConfiguration {
         do {
-            if let url = settings.databaseURL { return try PostgresConfiguration(url.value) }
-            return try EmbeddedServer.configuration(home: settings.home.value)
+            guard let url = settings.databaseURL else {
+                return try EmbeddedServer.configuration(home: settings.home.value)
+            }
+            var configuration = try PostgresConfiguration(url.value)
+            configuration.pooler = try self.pooler(settings)
+            return configuration
+        } catch let failure as CommandFailure {
+            throw failure
         } catch {
             throw CommandFailure("\(error)")
         }
+    }
+
+    private static func pooler(_ settings: Settings) throws(CommandFailure) -> PostgresPooler {
+        guard let pooler = PostgresPooler(rawValue: settings.databasePooler.value) else {
+            throw CommandFailure(
+                "the database's pooler '\(settings.databasePooler.value)' "
+                    + "(\(settings.databasePooler.source.rawValue)) is unknown",
+                hint: "use one of \(PostgresPooler.allCases.map(\.rawValue).joined(separator: ", "))", exitCode: .usage)
+        }
+        return pooler
     }
 
     static func withLoop<Value: Sendable>(_ body: (EventLoop) async throws -> Value) async throws -> Value {

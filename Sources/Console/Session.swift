@@ -22,33 +22,66 @@ public struct Session: Sendable {
         return try await self.with(settings, logger: logger, body)
     }
 
+    /// The same for a worker: no call may hang on a dead connection, and outages are the worker's own to bridge.
+    public static func withWorkerQueue<Value: Sendable>(
+        _ settings: Settings, logger: Logger, _ body: (Session) async throws -> Value
+    ) async throws -> Value {
+        try await EmbeddedDatabase.withLoop { loop in
+            var configuration = try EmbeddedDatabase.configuration(settings)
+            try await self.checkSchema(configuration, settings, loop: loop, logger: logger)
+            configuration.statementTimeout = .seconds(30)
+            configuration.cancelTimeout = .seconds(5)
+            var pooling = PostgresPool.Options()
+            pooling.reconnectTimeout = .zero
+            let pool = PostgresPool(configuration, on: loop, options: pooling, logger: logger)
+            return try await self.with(pool, settings, logger: logger, body)
+        }
+    }
+
     /// Opens the queue that the settings name, checks its schema, runs `body` and closes everything.
     public static func with<Value: Sendable>(
         _ settings: Settings, logger: Logger, _ body: (Session) async throws -> Value
     ) async throws -> Value {
         try await EmbeddedDatabase.withLoop { loop in
             let pool = PostgresPool(try EmbeddedDatabase.configuration(settings), on: loop, size: 4, logger: logger)
-            do {
+            return try await self.with(pool, settings, logger: logger) { session in
                 try await self.checkSchema(pool, settings)
-                let session = Session(
-                    settings: settings, logger: logger, loop: loop, queue: PostgresJobQueue(pool))
-                let value = try await body(session)
-                await pool.shutDown()
-                return value
-            } catch {
-                await pool.shutDown()
-                throw error
+                return try await body(session)
             }
         }
     }
 
-    /// Runs `body` with another way into the same queue, on a loop of its own; for the heartbeat.
-    public func withSecondQueue<Value: Sendable>(
-        _ body: (PostgresJobQueue, EventLoop) async throws -> Value
+    private static func with<Value: Sendable>(
+        _ pool: PostgresPool, _ settings: Settings, logger: Logger, _ body: (Session) async throws -> Value
     ) async throws -> Value {
-        let configuration = try EmbeddedDatabase.configuration(self.settings)
-        return try await EmbeddedDatabase.withLoop { loop in
-            let pool = PostgresPool(configuration, on: loop, size: 1, logger: self.logger)
+        do {
+            let session = Session(
+                settings: settings, logger: logger, loop: pool.loop, queue: PostgresJobQueue(pool))
+            let value = try await body(session)
+            await pool.shutDown()
+            return value
+        } catch {
+            await pool.shutDown()
+            throw error
+        }
+    }
+
+    /// Runs `body` with another way into the same queue, on a loop of its own; for the heartbeat.
+    ///
+    /// - Parameter patience: After this time a call is given up, together with its connection.
+    public func withSecondQueue<Value: Sendable>(
+        patience: Duration, _ body: (PostgresJobQueue, EventLoop) async throws -> Value
+    ) async throws -> Value {
+        var configuration = try EmbeddedDatabase.configuration(self.settings)
+        configuration.connectTimeout = min(configuration.connectTimeout, patience)
+        configuration.statementTimeout = patience
+        configuration.cancelTimeout = .zero
+        var pooling = PostgresPool.Options()
+        // One may still be about to be given up when the next one is needed.
+        pooling.size = 2
+        pooling.reconnectTimeout = .zero
+        return try await EmbeddedDatabase.withLoop { [configuration, pooling] loop in
+            let pool = PostgresPool(configuration, on: loop, options: pooling, logger: self.logger)
             do {
                 let value = try await body(PostgresJobQueue(pool), loop)
                 await pool.shutDown()
@@ -73,6 +106,19 @@ public struct Session: Sendable {
             let version = try await migrator.status().version
             await pool.shutDown()
             return version
+        } catch {
+            await pool.shutDown()
+            throw error
+        }
+    }
+
+    private static func checkSchema(
+        _ configuration: PostgresConfiguration, _ settings: Settings, loop: EventLoop, logger: Logger
+    ) async throws {
+        let pool = PostgresPool(configuration, on: loop, size: 1, logger: logger)
+        do {
+            try await self.checkSchema(pool, settings)
+            await pool.shutDown()
         } catch {
             await pool.shutDown()
             throw error

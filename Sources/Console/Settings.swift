@@ -24,6 +24,8 @@ public struct Settings: Sendable, Hashable {
     public var store: Setting
     /// `nil`: the embedded server under `home`.
     public var databaseURL: Setting?
+    /// What stands before the database: auto, session or transaction.
+    public var databasePooler: Setting
     public var logLevel: Setting
     public var logFormat: Setting
 
@@ -48,6 +50,7 @@ public struct Settings: Sendable, Hashable {
         self.home = home
         self.store = path(find("store") ?? Setting("\(home.value)/store", .default))
         self.databaseURL = find("database_url")
+        self.databasePooler = find("database_pooler") ?? Setting("auto", .default)
         self.logLevel = find("log") ?? Setting("warning", .default)
         self.logFormat = find("log_format") ?? Setting("text", .default)
         guard ["text", "json"].contains(self.logFormat.value) else {
@@ -60,6 +63,7 @@ public struct Settings: Sendable, Hashable {
     /// Key in `assay.yaml` to environment variable.
     public static let variables = [
         "home": "ASSAY_HOME", "store": "ASSAY_STORE", "database_url": "ASSAY_DATABASE_URL",
+        "database_pooler": "ASSAY_DATABASE_POOLER",
         "log": "ASSAY_LOG", "log_format": "ASSAY_LOG_FORMAT",
     ]
 

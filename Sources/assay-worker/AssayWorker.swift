@@ -1,20 +1,18 @@
 internal import ArgumentParser
 internal import Console
 internal import Execution
-internal import FoundationEssentials
-internal import JobQueue
 internal import Llama
-internal import Logging
 internal import UVEventLoop
 
 @main
 struct AssayWorker: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "assay-worker",
-        abstract: "Claim shards, run batched inference on one device, publish and commit the results.",
+        abstract: "Claim shards, run batched inference on one device or all, publish and commit the results.",
         discussion: """
-            SIGTERM or Ctrl-C finishes the shard in hand and leaves; a second one abandons the shard.
-            Example:  assay-worker --device cuda:0
+            SIGTERM or Ctrl-C finishes the shard in hand and leaves; a second one, or SIGQUIT, abandons the shard.
+            Example:  assay-worker --device cuda:0 --label h100
+            Example:  assay-worker --all-devices --drain
             """)
 
     @Flag(help: "Leave once nothing is left that could still run.")
@@ -26,14 +24,40 @@ struct AssayWorker: AsyncParsableCommand {
     @Option(help: "auto, cpu or cuda:N.")
     var device = "auto"
 
+    @Flag(help: "Keep a worker process running for every GPU (or one for the CPU where there is none).")
+    var allDevices = false
+
+    @Option(help: "With --all-devices: worker processes for each device.")
+    var perDevice = 1
+
+    @Option(name: .customLong("label"), help: "Something that jobs may ask for, such as h100; may be repeated.")
+    var labels: [String] = []
+
     @Option(name: .customLong("run"), help: "Only shards of this run; a unique beginning will do.")
     var runPrefix: String?
 
     @Option(help: "Threads for computation on the CPU; results do not depend on it.")
     var threads: Int?
 
+    @Flag(help: "Claim a shard only when the device is free; others get it sooner, and the device waits longer.")
+    var noPrefetch = false
+
     @Option(help: "Seconds without a sign of life after which others get this worker's shards.")
     var leaseSeconds = 60
+
+    // What a supervisor tells its workers.
+
+    @Option(help: .hidden)
+    var supervisor: Int32?
+
+    @Option(help: .hidden)
+    var deviceName: String?
+
+    @Option(help: .hidden)
+    var processNumber: Int?
+
+    @Flag(name: .customLong("count-gpus"), help: .hidden)
+    var countsGPUs = false
 
     @OptionGroup var options: GlobalOptions
 
@@ -45,54 +69,26 @@ struct AssayWorker: AsyncParsableCommand {
         guard self.threads.map({ (1...1024).contains($0) }) ?? true else {
             throw ValidationError("--threads is from 1 to 1024")
         }
+        guard self.labels.allSatisfy({ (1...200).contains($0.utf8.count) }) else {
+            throw ValidationError("a --label has 1 to 200 bytes")
+        }
+        guard (1...64).contains(self.perDevice) else { throw ValidationError("--per-device is from 1 to 64") }
+        guard self.allDevices || self.perDevice == 1 else {
+            throw ValidationError("--per-device is for --all-devices")
+        }
+        guard !self.allDevices || self.device == "auto" else {
+            throw ValidationError("--all-devices uses all devices; leave out --device \(self.device)")
+        }
     }
 
     static func main() async { await CommandRunner.main(AssayWorker.self) }
 
     func run() async throws {
-        let summary = try await Session.with(self.options, label: "assay-worker") { session in
-            try await session.withSecondQueue { queue, loop in
-                try await self.work(session, heartbeatQueue: queue, heartbeatLoop: loop)
-            }
-        }
+        if self.countsGPUs { return Output.line("\(LlamaDevice.cudaCount)") }
+        let summary = self.allDevices ? try await self.supervise() : try await self.work()
         if self.options.json { return try Output.json(summary) }
         Output.line(
             "\(summary.committed) shards committed (\(summary.samples) samples, \(summary.tokens) tokens), "
                 + "\(summary.failed) failed, \(summary.fenced + summary.released) given up")
-    }
-
-    private func work(
-        _ session: Session, heartbeatQueue: PostgresJobQueue, heartbeatLoop: EventLoop
-    ) async throws -> WorkerSummary {
-        let signals = try await session.loop.signals([2, 15])
-        var options = WorkerOptions(
-            endsWhenDrained: self.drain, shardLimit: self.once ? 1 : nil, leaseTTL: .seconds(self.leaseSeconds))
-        if let prefix = self.runPrefix { options.run = try await session.queue.run(matching: prefix).id }
-        let engines = LlamaEngineProvider(
-            device: DeviceChoice(self.device) ?? .auto, threads: self.threads, logger: session.logger)
-        let worker = Worker(
-            description: WorkerDescription(
-                host: ProcessInfo.processInfo.hostName, pid: Int(ProcessInfo.processInfo.processIdentifier),
-                device: self.device, engine: "llama.cpp"),
-            options: options, queue: session.queue, heartbeatQueue: heartbeatQueue,
-            heartbeatLoop: heartbeatLoop,
-            processor: ShardRunner(store: try await session.store(), engines: engines), logger: session.logger)
-        let work = Task { try await worker.run() }
-        let logger = session.logger
-        let watch = Task {
-            var isFirst = true
-            for await signal in signals {
-                if isFirst {
-                    logger.notice("draining: the shard in hand is finished first", metadata: ["signal": "\(signal)"])
-                    worker.drain()
-                } else {
-                    logger.warning("abandoning the shard in hand", metadata: ["signal": "\(signal)"])
-                    work.cancel()
-                }
-                isFirst = false
-            }
-        }
-        defer { watch.cancel() }
-        return try await work.value
     }
 }

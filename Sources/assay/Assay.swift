@@ -28,6 +28,7 @@ struct Assay: AsyncParsableCommand {
                     RetryCommand.self, PriorityCommand.self, ProjectCommand.self, ArchiveCommand.self,
                     BenchCommand.self,
                 ]),
+            CommandGroup(name: "Who works:", subcommands: [WorkerCommand.self]),
         ])
 
     static func main() async { await CommandRunner.main(Assay.self) }

@@ -19,23 +19,34 @@ struct Bench: Sendable {
         self.clock = clock
         self.loop = try EventLoop(name: "worker-test")
         self.queue = InMemoryJobQueue(pollInterval: .milliseconds(1), jitter: { 0 }, now: { clock.now })
-        let submission = RunSubmission(
-            name: "test", user: "tester", specification: "{}",
+        let submission = Self.submission(shards: shards)
+        self.run = submission.id
+        _ = try await self.queue.submit(submission)
+    }
+
+    static func submission(shards: Int, priority: Priority = .normal) -> RunSubmission {
+        RunSubmission(
+            name: "test", user: "tester", priority: priority, specification: "{}",
             jobs: [
                 JobSubmission(
                     ordinal: 0, task: "t", model: "m", modelSHA256: String(repeating: "a", count: 64),
                     specification: "{}", sampleCount: shards,
                     shards: (0..<shards).map { ShardRange(rowStart: $0, rowCount: 1) })
             ])
-        self.run = submission.id
-        _ = try await self.queue.submit(submission)
     }
 
-    func worker(_ processor: any ShardProcessor) -> Worker {
-        Worker(
-            description: Self.description, options: WorkerOptions(endsWhenDrained: true), queue: self.queue,
-            heartbeatQueue: self.queue, heartbeatLoop: self.loop, processor: processor,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    func worker(
+        _ processor: any ShardProcessor, queue: (any WorkQueue)? = nil, heartbeatQueue: (any WorkQueue)? = nil,
+        leaseTTL: Duration = WorkerLease.defaultTTL, shardLimit: Int? = nil, prefetches: Bool = true,
+        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    ) -> Worker {
+        let queue = queue ?? self.queue
+        return Worker(
+            description: Self.description,
+            options: WorkerOptions(
+                endsWhenDrained: true, shardLimit: shardLimit, leaseTTL: leaseTTL, prefetches: prefetches),
+            queue: queue, heartbeatQueue: heartbeatQueue ?? queue, heartbeatLoop: self.loop, processor: processor,
+            logger: logger)
     }
 
     func end() async { await self.loop.shutDown() }
@@ -71,13 +82,42 @@ final class ScriptedProcessor: ShardProcessor {
 
     init(_ script: @escaping Script) { self.script = script }
 
+    /// Computes until the task is cancelled, as an engine between two decodes, and then does what the script says.
+    static func untilCancelled(then script: @escaping Script) -> ScriptedProcessor {
+        ScriptedProcessor { shard in
+            for await _ in AsyncStream<Void>.makeStream().stream {}
+            return await script(shard)
+        }
+    }
+
     var processed: [Int] { self.indices.withLock { $0 } }
 
-    func process(
-        _ shard: ClaimedShard, progress: @escaping @Sendable (_ samples: Int, _ tokens: Int) -> Void
-    ) async throws(ExecutionError) -> ShardPublication {
+    func prepare(_ shard: ClaimedShard) async throws(ExecutionError) -> any PreparedShard {
+        ScriptedShard(shard: shard, processor: self)
+    }
+
+    func process(_ shard: ClaimedShard) async -> Result<ShardPublication, ExecutionError> {
         self.indices.withLock { $0.append(shard.index) }
-        return try await self.script(shard).get()
+        return await self.script(shard)
+    }
+}
+
+private struct ScriptedShard: PreparedShard, ComputedShard {
+    let shard: ClaimedShard
+    let processor: ScriptedProcessor
+    var publication: ShardPublication?
+
+    func compute(
+        progress: @escaping @Sendable (_ samples: Int, _ tokens: Int) -> Void
+    ) async throws(ExecutionError) -> any ComputedShard {
+        var copy = self
+        copy.publication = try await self.processor.process(self.shard).get()
+        return copy
+    }
+
+    func publish() async throws(ExecutionError) -> ShardPublication {
+        guard let publication = self.publication else { throw ExecutionError(.permanent, "not computed") }
+        return publication
     }
 }
 

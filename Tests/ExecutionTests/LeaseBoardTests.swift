@@ -58,10 +58,11 @@ import Testing
         let shard = try self.shard(0)
         let isCancelled = Mutex(false)
         board.hold(shard) { isCancelled.withLock { $0 = true } }
-        board.expire(at: self.start + .seconds(49))
+        #expect(board.expire(at: self.start + .seconds(49)) == 0)
         #expect(!isCancelled.withLock { $0 })
-        board.expire(at: self.start + .seconds(50))
+        #expect(board.expire(at: self.start + .seconds(50)) == 1)
         #expect(isCancelled.withLock { $0 })
+        #expect(board.expire(at: self.start + .seconds(51)) == 0)
         #expect(board.drop(shard.key) == .expired)
         #expect(!board.isLost)
     }
@@ -74,6 +75,26 @@ import Testing
         #expect(board.isLost)
         #expect(!board.isSafe(at: self.start))
         #expect(board.loss(of: shard.key) == .lost)
+    }
+
+    @Test func whatRanOutCanProveToBeLost() throws {
+        let board = LeaseBoard(safeUntil: self.start + .seconds(50))
+        let shard = try self.shard(0)
+        let cancellations = Mutex(0)
+        board.hold(shard) { cancellations.withLock { $0 += 1 } }
+        board.expire(at: self.start + .seconds(50))
+        #expect(board.loss(of: shard.key) == .expired)
+        board.markLost()
+        #expect(board.loss(of: shard.key) == .lost)
+        #expect(cancellations.withLock { $0 } == 1)
+    }
+
+    @Test func anOldReplyTakesNothingBack() {
+        let board = LeaseBoard(safeUntil: self.start + .seconds(50))
+        let reply = HeartbeatReply(ttl: .seconds(60))
+        board.renewed(reply, sent: self.start + .seconds(40), safeDuration: .seconds(50))
+        board.renewed(reply, sent: self.start + .seconds(10), safeDuration: .seconds(50))
+        #expect(board.safeUntil == self.start + .seconds(90))
     }
 
     @Test func aDrainRequestIsKept() {

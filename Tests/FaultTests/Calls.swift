@@ -4,7 +4,7 @@ import UVEventLoop
 /// A worker's calls to the queue that a fault is to hit.
 enum Call: String, CaseIterable, Sendable {
     case claim = "claim_shards"
-    case commit = "commit_shard"
+    case commit = "commit_shards"
     case heartbeat
 
     /// Locks the row that the call needs, if it is there.

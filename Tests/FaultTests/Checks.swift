@@ -25,17 +25,16 @@ extension FaultBench {
     /// Releases shards that are held because three workers died with them, and answers their number.
     func releaseHeld() async throws -> Int {
         let rows = try await self.rows(
-            "SELECT job_id, shard_no, losses, reason FROM shard WHERE state = 'held' ORDER BY job_id, shard_no")
+            """
+            SELECT j.run_id, s.losses, s.reason FROM shard s JOIN job j USING (job_id)
+            WHERE s.state = 'held' ORDER BY j.run_id
+            """)
         for row in rows {
             let (losses, reason) = (try row.decode("losses", as: Int.self), try row.decode("reason", as: String.self))
             #expect(losses >= 3 && reason.contains("\(losses) workers died"), "\(losses) losses, \(reason)")
-            let (job, shard) = (try row.decode("job_id", as: Int64.self), try row.decode("shard_no", as: Int.self))
-            try await self.rows(
-                """
-                WITH woken AS MATERIALIZED (SELECT wake_jobs(ARRAY[$1::int8]))
-                UPDATE shard SET state = 'ready', losses = 0, ended_at = NULL, reason = NULL
-                FROM woken WHERE job_id = $1::int8 AND shard_no = $2::int4 AND state = 'held'
-                """, job, shard)
+        }
+        for run in Set(try rows.map { try $0.decode("run_id", as: String.self) }) {
+            try await self.bench.assay("release", run)
         }
         return rows.count
     }

@@ -39,6 +39,11 @@ public actor LlamaEngineProvider: EngineProvider {
         }
     }
 
+    public func loadedEngine(for job: JobSpecification) -> (any Engine)? {
+        let key = Key(modelSHA256: job.model.sha256, settings: self.settings(of: job))
+        return self.loaded?.key == key ? self.loaded?.engine : nil
+    }
+
     private func settings(of job: JobSpecification) -> EngineSettings {
         EngineSettings(
             maxLength: job.settings.maxLength, batchTokens: job.settings.batchTokens,

@@ -6,12 +6,12 @@ internal import ResultStore
 
 extension ShardHeader {
     /// The header of a shard's file: what the work is, never who did it or when.
-    init(_ shard: ClaimedShard, job: JobSpecification, engine: any Engine) throws(ExecutionError) {
+    init(_ shard: ClaimedShard, job: JobSpecification, engine: EngineIdentity) throws(ExecutionError) {
         self.init(
             runID: shard.run.description, jobID: shard.jobName, shardIndex: shard.index, rowStart: shard.rowStart,
             rowCount: shard.rowCount, modelSHA256: job.model.sha256, tokenizerSHA256: job.model.tokenizerSHA256,
-            datasetSHA256: job.dataSet.sha256, taskHash: job.task.hash, engine: engine.identity.engine,
-            engineBuild: engine.identity.engineBuild, deviceKind: engine.identity.deviceKind,
+            datasetSHA256: job.dataSet.sha256, taskHash: job.task.hash, engine: engine.engine,
+            engineBuild: engine.engineBuild, deviceKind: engine.deviceKind,
             logitsMode: job.settings.logits, provenance: try Self.provenance(job))
     }
 

@@ -1,55 +1,54 @@
 internal import Evaluation
-internal import FoundationEssentials
 internal import Inference
 public import JobQueue
 public import ResultStore
 
-/// Computes a shard: rows to prompts to requests to responses to scores to a published file.
+/// Takes shards from rows to prompts to requests to responses to scores to a published file.
 ///
-/// What it publishes is a function of the job's specification, the shard's range and the engine, and of nothing else.
+/// What it publishes is a function of the job's specification, the shard's range and the engine, and of nothing else. All
+/// that computes here runs on a thread of its own, beside the engine's.
 public actor ShardRunner: ShardProcessor {
-    private let store: Store
-    private let engines: any EngineProvider
+    nonisolated let store: Store
+    nonisolated let engines: any EngineProvider
+    private let executor: ThreadExecutor
     private var tasks = RecentValues<String, EvaluationTask>(limit: 8)
     private var dataSets = RecentValues<String, DataSet>(limit: 4)
 
-    public init(store: Store, engines: any EngineProvider) {
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { self.executor.asUnownedSerialExecutor() }
+
+    public init(store: Store, engines: any EngineProvider) throws(ExecutionError) {
         self.store = store
         self.engines = engines
-    }
-
-    public func process(
-        _ shard: ClaimedShard, progress: @escaping @Sendable (_ samples: Int, _ tokens: Int) -> Void
-    ) async throws(ExecutionError) -> ShardPublication {
-        let job = try Self.specification(of: shard)
-        let task = try self.task(of: job)
-        let dataSet = try await self.dataSet(of: job)
-        let work = try ShardWork(task: task, dataSet: dataSet, range: shard.range)
-        try Self.checkCancellation()
-        let engine = try await self.engines.engine(for: job)
-        let requests = try work.tokenized(by: engine)
-        let responses: [EngineResponse]
         do {
-            let counter = SampleCounter(requests)
-            responses = try await engine.run(requests.flat) { done in
-                progress(counter.samples(finishedWith: done.requestsDone), done.computedTokens)
-            }
+            self.executor = try ThreadExecutor()
         } catch {
             throw ExecutionError(engineError: error)
         }
-        let samples = try work.scored(requests, responses, mode: job.settings.logits)
+    }
+
+    public func prepare(_ shard: ClaimedShard) async throws(ExecutionError) -> any PreparedShard {
+        let job = try Self.specification(of: shard)
+        let task = try self.task(of: job)
+        let dataSet = try await self.dataSet(of: job)
         try Self.checkCancellation()
-        let header = try ShardHeader(shard, job: job, engine: engine)
-        do {
-            let file = try await self.store.publishShard(
-                header, samples: samples, epoch: shard.epoch.rawValue, incarnation: shard.incarnation.uuid)
-            return ShardPublication(
-                path: file.path, bytes: Int64(file.bytes), sha256: file.sha256, digest: file.digest,
-                samples: samples.count, tokens: samples.reduce(0) { $0 + $1.promptTokens + $1.generatedTokens },
-                seconds: 0)
-        } catch {
-            throw ExecutionError(error.code == .invalidInput ? .permanent : .transient, "\(error)")
+        let work = try ShardWork(task: task, dataSet: dataSet, range: shard.range)
+        var prepared = PreparedWork(runner: self, shard: shard, job: job, work: work)
+        // The engine in memory may be another one than the job will get; then its requests are made later.
+        if let engine = await self.engines.loadedEngine(for: job) {
+            try Self.checkCancellation()
+            prepared.requests = try work.tokenized(by: engine)
         }
+        return prepared
+    }
+
+    /// The requests of a shard that could not be made before its engine was there.
+    func requests(of work: ShardWork, for engine: any Engine) throws(ExecutionError) -> ShardRequests {
+        try work.tokenized(by: engine)
+    }
+
+    /// Scores a shard.
+    func samples(of computed: ComputedWork) throws(ExecutionError) -> [SampleResult] {
+        try computed.work.scored(computed.requests, computed.responses, mode: computed.job.settings.logits)
     }
 
     private static func specification(of shard: ClaimedShard) throws(ExecutionError) -> JobSpecification {
@@ -98,29 +97,7 @@ public actor ShardRunner: ShardProcessor {
         }
     }
 
-    private static func checkCancellation() throws(ExecutionError) {
+    static func checkCancellation() throws(ExecutionError) {
         if Task.isCancelled { throw ExecutionError(.cancelled, "stopped") }
-    }
-}
-
-/// The values used last, a bounded number of them.
-struct RecentValues<Key: Hashable, Value> {
-    private var entries: [(key: Key, value: Value)] = []
-    private let limit: Int
-
-    init(limit: Int) { self.limit = limit }
-
-    subscript(key: Key) -> Value? {
-        mutating get {
-            guard let index = self.entries.firstIndex(where: { $0.key == key }) else { return nil }
-            let entry = self.entries.remove(at: index)
-            self.entries.append(entry)
-            return entry.value
-        }
-        set {
-            self.entries.removeAll { $0.key == key }
-            if let newValue { self.entries.append((key, newValue)) }
-            if self.entries.count > self.limit { self.entries.removeFirst() }
-        }
     }
 }

@@ -1,12 +1,26 @@
 public import JobQueue
 
-/// Turns a claimed shard into a published file; what a worker does between claim and commit.
+/// Turns claimed shards into published files, in three steps: while one shard is computed, the next one can be prepared
+/// and the last one published.
 public protocol ShardProcessor: Sendable {
-    /// Computes and publishes the shard; the result counts only once it is committed.
+    /// Reads and checks all that the shard needs; uses no device.
+    func prepare(_ shard: ClaimedShard) async throws(ExecutionError) -> any PreparedShard
+}
+
+/// A shard that can be computed at once.
+public protocol PreparedShard: Sendable {
+    /// Computes the shard, alone on the device.
+    ///
+    /// - Parameter progress: Told samples and tokens done so far; may be called from any thread.
+    func compute(
+        progress: @escaping @Sendable (_ samples: Int, _ tokens: Int) -> Void
+    ) async throws(ExecutionError) -> any ComputedShard
+}
+
+/// A shard whose answers are there.
+public protocol ComputedShard: Sendable {
+    /// Scores and writes them; the result counts only once it is committed.
     ///
     /// A file that never gets committed is named by no row, and the collector of garbage removes it.
-    /// - Parameter progress: Told samples and tokens done so far; may be called from any thread.
-    func process(
-        _ shard: ClaimedShard, progress: @escaping @Sendable (_ samples: Int, _ tokens: Int) -> Void
-    ) async throws(ExecutionError) -> ShardPublication
+    func publish() async throws(ExecutionError) -> ShardPublication
 }

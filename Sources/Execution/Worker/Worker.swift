@@ -4,19 +4,31 @@ internal import Synchronization
 public import UVEventLoop
 
 /// Claims shards, has them processed, and commits the results, until told to stop.
+///
+/// While a shard is computed, the next one is prepared and the last one published, so that the device does not wait.
 public actor Worker {
     private let description: WorkerDescription
-    private let options: WorkerOptions
+    let options: WorkerOptions
     let queue: any WorkQueue
     private let heartbeatQueue: any WorkQueue
     let heartbeatLoop: EventLoop
     let processor: any ShardProcessor
-    private let logger: Logger
-    private let wakeups: AsyncStream<Void>
+    let logger: Logger
+    let wakeups: AsyncStream<Void>
     private let wakeup: AsyncStream<Void>.Continuation
     private let isDraining = Atomic(false)
     let clock = ContinuousClock()
     var summary = WorkerSummary()
+    var outage = Outage()
+    /// Shards begun, but for those that were given up.
+    var begun = 0
+    /// Claimed, and next to be computed.
+    var next: HeldShard?
+    /// Publishes and commits the shard that was computed last.
+    var settling: Task<Result<Void, ExecutionError>, Never>?
+    var prefetchClock = PrefetchClock()
+    /// When the device fell idle; nil when there was nothing to do for it.
+    var idleSince: ContinuousClock.Instant?
 
     /// - Parameter heartbeatQueue: The same queue through a connection that lives on `heartbeatLoop`.
     public init(
@@ -55,95 +67,53 @@ public actor Worker {
         return self.summary
     }
 
-    private var isDone: Bool {
+    /// Nothing new is to be begun.
+    var isDone: Bool {
         self.isDraining.load(ordering: .relaxed) || Task.isCancelled
-            || self.options.shardLimit.map { self.summary.committed + self.summary.failed >= $0 } ?? false
+            || self.options.shardLimit.map { self.begun >= $0 } ?? false
     }
+
+    /// False once somebody has asked the worker to end; for waits.
+    nonisolated var isWanted: @Sendable () -> Bool { { !self.isDraining.load(ordering: .relaxed) } }
 
     /// Registers and works; false when the lease was lost and a new one is needed.
     private func workUnderOneLease() async throws(ExecutionError) -> Bool {
-        let registered = self.clock.now
-        let lease = try await self.patiently("register") { queue throws(QueueError) in
-            try await queue.register(self.description, ttl: self.options.leaseTTL)
-        }
+        guard let (lease, registered) = try await self.register() else { return true }
         var logger = self.logger
         logger[metadataKey: "worker"] = "\(lease.worker)"
-        let board = LeaseBoard(safeUntil: registered + lease.safeDuration)
+        let tenure = Tenure(
+            lease: lease, board: LeaseBoard(safeUntil: registered + lease.safeDuration), logger: logger)
         let keeper = LeaseKeeper(
-            loop: self.heartbeatLoop, queue: self.heartbeatQueue, lease: lease, board: board, logger: logger)
+            loop: self.heartbeatLoop, queue: self.heartbeatQueue, lease: lease, board: tenure.board, logger: logger)
         let heart = Task { await keeper.run() }
-        let hasEnded: Bool
-        do {
-            hasEnded = try await self.claimAndWork(lease, board, logger)
-        } catch {
-            await self.leave(lease, heart, logger)
-            throw error
-        }
-        await self.leave(lease, heart, logger)
-        return hasEnded
-    }
-
-    private func leave(_ lease: WorkerLease, _ heart: Task<Void, Never>, _ logger: Logger) async {
+        let result = await Result.of { () async throws(ExecutionError) in try await self.work(tenure) }
         heart.cancel()
         await heart.value
+        await self.leave(tenure)
+        return try result.get()
+    }
+
+    /// A lease and the moment from which it counts; nil when asked to leave before the database answered.
+    private func register() async throws(ExecutionError) -> (WorkerLease, ContinuousClock.Instant)? {
+        let (description, ttl) = (self.description, self.options.leaseTTL)
+        do throws(QueueError) {
+            return try await self.patiently("register", while: self.isWanted) { queue throws(QueueError) in
+                let sent = ContinuousClock.now
+                return (try await queue.register(description, ttl: ttl), sent)
+            }
+        } catch {
+            if error.isTransient || error.code == .cancelled { return nil }
+            throw ExecutionError(.permanent, "\(error)")
+        }
+    }
+
+    private func leave(_ tenure: Tenure) async {
         // A cancelled task could not talk to the database any more.
         let queue = self.queue
-        let farewell = Task { try await queue.deregister(lease) }
+        let farewell = Task { try await queue.deregister(tenure.lease) }
         if case .failure(let error) = await farewell.result, (error as? QueueError)?.code != .leaseLost {
-            logger.warning("could not deregister; the lease runs out by itself", metadata: ["error": "\(error)"])
-        }
-    }
-
-    private func claimAndWork(
-        _ lease: WorkerLease, _ board: LeaseBoard, _ logger: Logger
-    ) async throws(ExecutionError) -> Bool {
-        var wakeups = self.wakeups.makeAsyncIterator()
-        while !self.isDone, !board.isDrainRequested {
-            let shards: [ClaimedShard]
-            do {
-                _ = try await self.queue.reap()
-                shards = try await self.queue.claim(lease, limit: 1, run: self.options.run)
-                if shards.isEmpty, self.options.endsWhenDrained,
-                    try await self.queue.openShardCount(run: self.options.run) == 0
-                {
-                    return true
-                }
-            } catch  where error.code == .leaseLost {
-                return false
-            } catch  where error.isTransient {
-                logger.warning("no database; trying again", metadata: ["error": "\(error)"])
-                await wakeups.next(isolation: #isolation)
-                continue
-            } catch {
-                throw ExecutionError(.permanent, "\(error)")
-            }
-            guard let shard = shards.first else {
-                await wakeups.next(isolation: #isolation)
-                continue
-            }
-            try await self.work(on: shard, board, logger)
-            if board.isLost { return false }
-        }
-        return true
-    }
-
-    /// Repeats a call through outages of the database, until cancelled.
-    func patiently<Value: Sendable>(
-        _ name: String, _ body: (any WorkQueue) async throws(QueueError) -> Value
-    ) async throws(ExecutionError) -> Value {
-        while true {
-            do {
-                return try await body(self.queue)
-            } catch  where error.isTransient {
-                self.logger.warning("no database for \(name); trying again", metadata: ["error": "\(error)"])
-                do {
-                    try await self.heartbeatLoop.sleep(for: .seconds(1))
-                } catch {
-                    throw ExecutionError(.cancelled, "stopped while waiting for the database")
-                }
-            } catch {
-                throw ExecutionError(.permanent, "\(name): \(error)")
-            }
+            tenure.logger.warning(
+                "could not deregister; the lease runs out by itself", metadata: ["error": "\(error)"])
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 public import JobQueue
 
 /// How a worker looks for work and when it ends.
@@ -10,20 +11,23 @@ public struct WorkerOptions: Sendable {
     public var shardLimit: Int?
     /// How long the queue waits for a sign of life before others get the shards.
     public var leaseTTL: Duration
+    /// Claim and prepare the next shard while one is computed.
+    public var prefetches: Bool
 
     public init(
         run: RunID? = nil, endsWhenDrained: Bool = false, shardLimit: Int? = nil,
-        leaseTTL: Duration = WorkerLease.defaultTTL
+        leaseTTL: Duration = WorkerLease.defaultTTL, prefetches: Bool = true
     ) {
         self.run = run
         self.endsWhenDrained = endsWhenDrained
         self.shardLimit = shardLimit
         self.leaseTTL = leaseTTL
+        self.prefetches = prefetches
     }
 }
 
 /// What a worker did before it ended.
-public struct WorkerSummary: Sendable, Hashable, Encodable {
+public struct WorkerSummary: Sendable, Hashable, Codable {
     public var committed = 0
     public var failed = 0
     /// Results that came too late: the shard was another's by then.
@@ -31,6 +35,29 @@ public struct WorkerSummary: Sendable, Hashable, Encodable {
     public var released = 0
     public var samples = 0
     public var tokens = 0
+    /// Time that shards spent on the device.
+    public var deviceSeconds = 0.0
+    /// Time that the device waited between one shard and the next while there was work.
+    public var idleSeconds = 0.0
 
     public init() {}
+
+    mutating func add(_ other: WorkerSummary) {
+        self.committed += other.committed
+        self.failed += other.failed
+        self.fenced += other.fenced
+        self.released += other.released
+        self.samples += other.samples
+        self.tokens += other.tokens
+        self.deviceSeconds += other.deviceSeconds
+        self.idleSeconds += other.idleSeconds
+    }
+}
+
+extension WorkerSummary {
+    /// What a worker printed at its end; nil when it did not get that far.
+    init?(json: [UInt8]) {
+        guard let summary = try? JSONDecoder().decode(Self.self, from: Data(json)) else { return nil }
+        self = summary
+    }
 }

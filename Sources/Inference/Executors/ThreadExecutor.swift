@@ -7,12 +7,12 @@ internal import Darwin
 /// Runs an actor on a thread of its own, so that long computations don't block Swift's pool of threads.
 ///
 /// Safety: `jobs` and `isStopping` are only touched with `mutex` locked; the rest does not change.
-final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
+public final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
     private let queue: JobQueue
 
     /// - Parameter stackBytes: deep recursion happens in the regular expressions of tokenizers, so ample by default.
     /// - Throws: `EngineError` of code `outOfMemory` if the system has no thread left.
-    init(stackBytes: Int = 64 << 20) throws(EngineError) {
+    public init(stackBytes: Int = 64 << 20) throws(EngineError) {
         self.queue = JobQueue()
         let status = self.queue.startThread(stackBytes: stackBytes)
         guard status == 0 else {
@@ -22,7 +22,7 @@ final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
 
     deinit { self.queue.stop() }
 
-    func enqueue(_ job: consuming ExecutorJob) {
+    public func enqueue(_ job: consuming ExecutorJob) {
         self.queue.append(UnownedJob(job), executor: self)
     }
 }

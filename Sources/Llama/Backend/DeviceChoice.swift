@@ -30,6 +30,11 @@ public enum DeviceChoice: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// The device meant, as this process sees it.
+    ///
+    /// - Throws: `deviceUnavailable` with what there is instead.
+    public func device() throws(LlamaError) -> LlamaDevice { try self.resolve().device }
+
     /// The device meant, and its handle where it is not the CPU.
     func resolve() throws(LlamaError) -> (device: LlamaDevice, accelerator: ggml_backend_dev_t?) {
         LlamaBackend.started

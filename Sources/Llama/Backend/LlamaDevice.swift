@@ -24,6 +24,9 @@ public struct LlamaDevice: Sendable, Hashable {
         }
     }
 
+    /// How many NVIDIA GPUs this process sees.
+    public static var cudaCount: Int { Self.all().count { $0.name.hasPrefix("CUDA") } }
+
     /// What decides how this device rounds: instruction set of a CPU, model of a GPU.
     ///
     /// Part of what makes results comparable.

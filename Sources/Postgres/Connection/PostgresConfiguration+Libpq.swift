@@ -41,9 +41,8 @@ extension PostgresConfiguration {
         return parameters
     }
 
-    /// The settings that a new connection makes for its session, as name and value.
+    /// The settings that a new connection makes for its session if it keeps one, as name and value.
     var sessionSettings: [(name: String, value: String)] {
-        guard self.usesPreparedStatements else { return [] }
         var settings = [(name: "DateStyle", value: "ISO, YMD")]
         if let timeout = self.statementTimeout {
             settings.append(("statement_timeout", String(max(1, timeout / .milliseconds(1)).rounded(.up).asInteger)))

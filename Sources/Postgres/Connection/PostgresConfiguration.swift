@@ -15,11 +15,13 @@ public struct PostgresConfiguration: Sendable, Hashable {
     public var applicationName = "assay"
     /// The schemas that unqualified names are looked up in; empty for the server's default.
     public var searchPath: [String] = []
-    /// Statements used repeatedly are prepared once per connection.
+    /// Behind a pooler in transaction mode there are no prepared statements, no settings that last for a session (so
+    /// `searchPath` must be empty) and no notifications.
+    public var pooler = PostgresPooler.automatic
+    /// How long a statement that is not waited for any longer may take to end on the server.
     ///
-    /// Turn this off behind a pooler in transaction mode (PgBouncer): then there are no named statements and no
-    /// settings that last for a session, so `searchPath` must be empty.
-    public var usesPreparedStatements = true
+    /// After that the connection is given up. Zero gives it up at once, without asking the server to end the statement.
+    public var cancelTimeout: Duration = .seconds(10)
 
     /// Reads a connection string of keywords and values, or a postgres:// URL.
     ///

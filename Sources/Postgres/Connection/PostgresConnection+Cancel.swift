@@ -2,9 +2,6 @@ internal import CPostgres
 internal import UVEventLoop
 
 extension PostgresConnection {
-    /// How long the server may take to end a statement after a cancel request.
-    private static let cancelGrace = Duration.seconds(10)
-
     /// Ends a statement that is not waited for any longer; returns the error to throw.
     ///
     /// The connection is usable afterwards, or has ended.
@@ -23,12 +20,12 @@ extension PostgresConnection {
     }
 
     private func cancelStatement(on handle: LibpqHandle) async {
-        // PQcancel connects and waits for the server, so that no late request can hit the next statement.
-        if let cancel = PQgetCancel(handle.pointer) {
-            let request = CancelRequest(pointer: cancel)
-            await offLoop { request.send() }
+        let limit = self.configuration.cancelTimeout
+        let deadline = ContinuousClock.now + limit
+        guard limit > .zero, await self.requestCancel(on: handle, within: limit) else {
+            self.end(PostgresError(.connectionLost, "given up with a statement that was not waited for any longer"))
+            return
         }
-        let deadline = ContinuousClock.now + Self.cancelGrace
         do throws(PostgresError) {
             var isOver = false
             while !isOver {
@@ -41,6 +38,30 @@ extension PostgresConnection {
         } catch {
             self.end(PostgresError(.connectionLost, "a cancelled statement did not end: \(error.message)"))
         }
+    }
+
+    /// Asks the server to end what runs; false when the request does not get through in time.
+    ///
+    /// PQcancel connects and waits for the server, so that no late request can hit the next statement; on a dead
+    /// network it may wait for long, on a thread that is then left to it.
+    private func requestCancel(on handle: LibpqHandle, within limit: Duration) async -> Bool {
+        guard let cancel = PQgetCancel(handle.pointer) else { return true }
+        let request = CancelRequest(pointer: cancel)
+        let sent = PendingResult<Void>()
+        let sending = Task {
+            await offLoop { request.send() }
+            sent.finish(.success(()))
+        }
+        let loop = self.loop
+        let alarm = Task {
+            try? await loop.sleep(for: limit)
+            sent.finish(.failure(CancellationError()))
+        }
+        defer {
+            sending.cancel()
+            alarm.cancel()
+        }
+        return (try? await sent.value {}) != nil
     }
 }
 

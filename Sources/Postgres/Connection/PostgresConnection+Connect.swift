@@ -4,15 +4,10 @@ internal import UVEventLoop
 extension PostgresConnection {
     func open() async throws(PostgresError) {
         do throws(PostgresError) {
-            guard self.configuration.usesPreparedStatements || self.configuration.searchPath.isEmpty else {
-                throw PostgresError(
-                    .usage, "a search path needs session settings, which usesPreparedStatements = false turns off",
-                    hint: "set the search path of the role or the database instead")
-            }
             let handle = try await self.startConnecting()
             try await self.finishConnecting(handle)
             self.state = .open(handle)
-            try await self.applySessionSettings()
+            try await self.beginSession(handle)
         } catch {
             self.end(error)
             throw error
@@ -57,15 +52,6 @@ extension PostgresConnection {
         }
     }
 
-    private func applySessionSettings() async throws(PostgresError) {
-        let settings = self.configuration.sessionSettings
-        guard !settings.isEmpty else { return }
-        let calls = settings.indices.map { "set_config($\(2 * $0 + 1), $\(2 * $0 + 2), false)" }
-        let statement = PostgresStatement(
-            name: "session_settings", sql: "SELECT " + calls.joined(separator: ", "))
-        _ = try await self.query(statement, settings.flatMap { [$0.name, $0.value] })
-    }
-
     /// Waits for the connection's socket; the deadline's end is a `.timedOut` error.
     func wait(
         _ handle: LibpqHandle, for events: Readiness, until deadline: ContinuousClock.Instant?
@@ -107,6 +93,8 @@ extension PostgresError {
             switch state {
             case "3D000": "create the database, or name another one"
             case "28P01", "28000": "check the user and its password or the server's pg_hba.conf"
+            case "08P01" where message.contains("unsupported startup parameter"):
+                "a pooler refuses it: leave it out of the connection string"
             case "53300": "too many connections: raise max_connections or use smaller pools"
             case "57P03": "the server is starting up or shutting down; try again"
             case nil:

@@ -37,6 +37,8 @@ extension PostgresConnection {
 
     /// Tries whether notifications arrive on this connection; if not (a pooler in between), poll instead.
     public func verifyNotifications(timeout: Duration = .seconds(2)) async throws(PostgresError) -> Bool {
+        // A probe could arrive by chance: on the one server process that happened to serve both statements.
+        guard self.keepsSession else { return false }
         let channel = "assay_probe_\(UInt64.random(in: .min ... .max))"
         let stream = try await self.listen(channel)
         try await self.notify(channel, "probe")

@@ -14,7 +14,7 @@ extension PostgresConnection {
             let result = try await self.run(statement, encoded, deadline: self.deadline(timeout))
             return PostgresRows(result, statement: statement.name)
         } catch {
-            throw error.naming(statement.name)
+            throw error.naming(statement.name).suspectingPooler()
         }
     }
 
@@ -43,7 +43,7 @@ extension PostgresConnection {
     func deadline(_ timeout: Duration?) -> ContinuousClock.Instant? {
         let limit = self.configuration.statementTimeout
         // Without session settings the server knows no limit.
-        let grace = self.configuration.usesPreparedStatements ? Duration.seconds(5) : .zero
+        let grace = self.keepsSession ? Duration.seconds(5) : .zero
         switch (timeout, limit.map { $0 + grace }) {
         case (nil, nil): return nil
         case (let only?, nil), (nil, let only?): return .now + only
@@ -55,7 +55,7 @@ extension PostgresConnection {
         _ statement: PostgresStatement, _ parameters: EncodedParameters, deadline: ContinuousClock.Instant?
     ) async throws(PostgresError) -> ResultHandle {
         let key = PreparedStatements.Key(statement: statement, types: parameters.types)
-        let plan = self.configuration.usesPreparedStatements ? self.prepared.plan(key) : .direct
+        let plan = self.keepsSession ? self.prepared.plan(key) : .direct
         switch plan {
         case .direct:
             return try await self.exchange(statement, deadline: deadline) { pointer in

@@ -26,6 +26,8 @@ public actor PostgresConnection {
     var gateWaiters: [ConnectionGate.Ticket: PendingResult<Void>] = [:]
     var transactionCount = 0
     var prepared = PreparedStatements()
+    /// False behind a pooler in transaction mode.
+    public internal(set) var keepsSession = true
     var listeners = Listeners()
     var notificationPump: Task<Void, Never>?
 

@@ -16,6 +16,7 @@ struct LocalWorker {
         environment["ASSAY_HOME"] = settings.home.value
         environment["ASSAY_STORE"] = settings.store.value
         environment["ASSAY_DATABASE_URL"] = settings.databaseURL?.value
+        environment["ASSAY_DATABASE_POOLER"] = settings.databasePooler.value
         environment["ASSAY_LOG"] = settings.logLevel.value
         environment["ASSAY_LOG_FORMAT"] = settings.logFormat.value
         // Ctrl-C goes to this command alone, which then asks the worker to drain.

@@ -32,6 +32,9 @@ struct DoctorCommand: AsyncParsableCommand {
             settings.databaseURL.map {
                 SettingLine(name: "database_url", value: "(set)", source: $0.source)
             } ?? SettingLine(name: "database_url", value: "(embedded server)", source: .default))
+        lines.append(
+            SettingLine(
+                name: "database_pooler", value: settings.databasePooler.value, source: settings.databasePooler.source))
         let checks = await Checks(settings: settings, logger: logger).all()
         if self.options.json {
             try Output.json(Answer(settings: lines, checks: checks))

@@ -47,6 +47,28 @@ import Testing
         }
     }
 
+    /// What is archived never changes any more, so that nothing can come through.
+    @Test(arguments: Implementation.allCases)
+    func everyClaimWithoutAResultIsDeadOnceItsRunIsArchived(_ implementation: Implementation) async throws {
+        try await withQueue(implementation) { test in
+            try await test.queue.submit(submission([job(shards: 2)]))
+            let claimed = try await test.queue.claim(try await test.queue.register(worker()), limit: 2)
+            let references = claimed.map(\.reference)
+            #expect(try await test.queue.commit(claimed[0], publication(of: claimed[0])) == .committed)
+            #expect(try await test.queue.fail(claimed[1], failure(isPermanent: true)) == .failed)
+            #expect(try await test.queue.deadClaims(among: references).isEmpty)
+            try await test.advance(10)
+            // Device time must be charged first, which waits for the transactions of tests beside this one.
+            var archived = 0
+            for _ in 0..<2000 where archived == 0 {
+                try await test.queue.reap()
+                archived = try await test.queue.archive(olderThan: .zero, limit: 10)
+            }
+            #expect(archived == 1)
+            #expect(try await test.queue.deadClaims(among: references) == [references[1]])
+        }
+    }
+
     /// A store may be shared with another queue, or be older than this database.
     @Test(arguments: Implementation.allCases)
     func whatTheQueueDoesNotKnowIsNotDead(_ implementation: Implementation) async throws {

@@ -9,6 +9,8 @@ import Testing
 enum Implementation: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case memory
     case postgres
+    /// PostgreSQL behind a PgBouncer in transaction mode.
+    case pgbouncer
 
     var testDescription: String { rawValue }
 }
@@ -37,16 +39,19 @@ func withQueue(
             jitter: { jitter ?? .random(in: 0...1) }, now: { clock.now })
         try await body(TestQueue(queue: queue, advance: { clock.advance(by: $0) }, fixWait: { _ in }))
     case .postgres:
-        try await withTestDatabase(poolSize: poolSize) { database in
-            try await Migrator(database.pool).migrate()
-            let pool = database.pool
-            let queue = PostgresJobQueue(pool)
-            try await body(
-                TestQueue(
-                    queue: queue, advance: { try await turnForward(pool, by: $0) },
-                    fixWait: { try await fixWait(pool, of: $0) }))
-        }
+        try await withTestDatabase(poolSize: poolSize) { try await withQueue(in: $0, body) }
+    case .pgbouncer:
+        try await withPooledTestDatabase(poolSize: poolSize) { try await withQueue(in: $0, body) }
     }
+}
+
+private func withQueue(in database: TestDatabase, _ body: (TestQueue) async throws -> Void) async throws {
+    try await Migrator(database.pool).migrate()
+    let pool = database.pool
+    try await body(
+        TestQueue(
+            queue: PostgresJobQueue(pool), advance: { try await turnForward(pool, by: $0) },
+            fixWait: { try await fixWait(pool, of: $0) }))
 }
 
 /// Lets time pass for a database by moving everything that it compares with its clock into the past.

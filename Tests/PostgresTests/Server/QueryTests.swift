@@ -221,7 +221,7 @@ private func roundTrip<Value: PostgresEncodable & PostgresDecodable & Equatable>
     @Test func worksWithoutPreparedStatements() async throws {
         try await withTestDatabase { database in
             var configuration = database.configuration
-            configuration.usesPreparedStatements = false
+            configuration.pooler = .transaction
             let refused = await #expect(throws: PostgresError.self) {
                 try await PostgresConnection.connect(configuration, on: database.loop)
             }

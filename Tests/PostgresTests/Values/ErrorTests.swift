@@ -40,8 +40,6 @@ import Testing
         let settings = Dictionary(uniqueKeysWithValues: configuration.sessionSettings.map { ($0.name, $0.value) })
         #expect(settings["statement_timeout"] == "2")
         #expect(settings["search_path"] == "\"a\", \"we\"\"ird\"")
-        configuration.usesPreparedStatements = false
-        #expect(configuration.sessionSettings.isEmpty)
     }
 }
 

@@ -37,6 +37,15 @@ final class LeaseBoard: Sendable {
         self.state.withLock { $0.held[shard.key] = Held(progress: shard.progress(), cancel: cancel) }
     }
 
+    /// Has a shard's loss do something else from now on: at once if it is lost already.
+    func onLoss(of key: ShardKey, _ cancel: @escaping @Sendable () -> Void) {
+        let isLost = self.state.withLock { state in
+            state.held[key]?.cancel = cancel
+            return state.held[key]?.loss != nil
+        }
+        if isLost { cancel() }
+    }
+
     func report(_ progress: ShardProgress) {
         self.state.withLock { $0.held[progress.key]?.progress = progress }
     }
@@ -51,6 +60,7 @@ final class LeaseBoard: Sendable {
     var isLost: Bool { self.state.withLock { $0.isLost } }
     var isDrainRequested: Bool { self.state.withLock { $0.isDrainRequested } }
 
+    /// False when others may be given the worker's shards soon: nothing new is to be begun.
     func isSafe(at now: ContinuousClock.Instant) -> Bool {
         self.state.withLock { !$0.isLost && now < $0.safeUntil }
     }
@@ -61,10 +71,13 @@ final class LeaseBoard: Sendable {
         self.state.withLock { $0.held.values.map(\.progress).sorted { $0.key < $1.key } }
     }
 
+    /// The moment by which the lease must have been renewed.
+    var safeUntil: ContinuousClock.Instant { self.state.withLock { $0.safeUntil } }
+
     /// Takes the reply to a heartbeat that was sent at `sent`.
     func renewed(_ reply: HeartbeatReply, sent: ContinuousClock.Instant, safeDuration: Duration) {
         let cancels = self.state.withLock { state in
-            state.safeUntil = sent + safeDuration
+            state.safeUntil = max(state.safeUntil, sent + safeDuration)
             state.isDrainRequested = state.isDrainRequested || reply.isDrainRequested
             return Self.mark(reply.lost, .lost, &state) + Self.mark(reply.cancelled, .cancelled, &state)
         }
@@ -80,19 +93,22 @@ final class LeaseBoard: Sendable {
         for cancel in cancels { cancel() }
     }
 
-    /// Stops the work if the lease could not be renewed in time.
-    func expire(at now: ContinuousClock.Instant) {
+    /// Stops the work if the lease could not be renewed in time, and answers how many shards that concerns.
+    @discardableResult
+    func expire(at now: ContinuousClock.Instant) -> Int {
         let cancels = self.state.withLock { state in
             now < state.safeUntil ? [] : Self.mark(Array(state.held.keys), .expired, &state)
         }
         for cancel in cancels { cancel() }
+        return cancels.count
     }
 
     private static func mark(_ keys: [ShardKey], _ loss: Loss, _ state: inout State) -> [@Sendable () -> Void] {
         keys.compactMap { key in
-            guard let held = state.held[key], held.loss == nil else { return nil }
-            state.held[key]?.loss = loss
-            return held.cancel
+            guard let held = state.held[key] else { return nil }
+            // What ran out may prove to be lost for good later on, but it is cancelled only once.
+            if held.loss == nil || loss == .lost { state.held[key]?.loss = loss }
+            return held.loss == nil ? held.cancel : nil
         }
     }
 }

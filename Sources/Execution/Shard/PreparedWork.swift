@@ -1,0 +1,64 @@
+internal import Evaluation
+internal import Inference
+internal import JobQueue
+internal import ResultStore
+
+/// A shard whose prompts are written, and its requests too if its engine was there.
+struct PreparedWork: PreparedShard {
+    let runner: ShardRunner
+    let shard: ClaimedShard
+    let job: JobSpecification
+    let work: ShardWork
+    var requests: ShardRequests?
+
+    func compute(
+        progress: @escaping @Sendable (_ samples: Int, _ tokens: Int) -> Void
+    ) async throws(ExecutionError) -> any ComputedShard {
+        try ShardRunner.checkCancellation()
+        let engine = try await self.runner.engines.engine(for: self.job)
+        let requests: ShardRequests
+        if let made = self.requests {
+            requests = made
+        } else {
+            requests = try await self.runner.requests(of: self.work, for: engine)
+        }
+        do {
+            let counter = SampleCounter(requests)
+            let responses = try await engine.run(requests.flat) { done in
+                progress(counter.samples(finishedWith: done.requestsDone), done.computedTokens)
+            }
+            return ComputedWork(
+                runner: self.runner, shard: self.shard, job: self.job, work: self.work, requests: requests,
+                responses: responses, engine: engine.identity)
+        } catch {
+            throw ExecutionError(engineError: error)
+        }
+    }
+}
+
+/// A shard's responses; it does not hold the engine, so that another model can take its place.
+struct ComputedWork: ComputedShard {
+    let runner: ShardRunner
+    let shard: ClaimedShard
+    let job: JobSpecification
+    let work: ShardWork
+    let requests: ShardRequests
+    let responses: [EngineResponse]
+    let engine: EngineIdentity
+
+    func publish() async throws(ExecutionError) -> ShardPublication {
+        let samples = try await self.runner.samples(of: self)
+        try ShardRunner.checkCancellation()
+        let header = try ShardHeader(self.shard, job: self.job, engine: self.engine)
+        do {
+            let file = try await self.runner.store.publishShard(
+                header, samples: samples, epoch: self.shard.epoch.rawValue, incarnation: self.shard.incarnation.uuid)
+            return ShardPublication(
+                path: file.path, bytes: Int64(file.bytes), sha256: file.sha256, digest: file.digest,
+                samples: samples.count, tokens: samples.reduce(0) { $0 + $1.promptTokens + $1.generatedTokens },
+                seconds: 0)
+        } catch {
+            throw ExecutionError(error.code == .invalidInput ? .permanent : .transient, "\(error)")
+        }
+    }
+}

@@ -1,0 +1,62 @@
+internal import Console
+internal import Execution
+internal import FoundationEssentials
+internal import JobQueue
+internal import Llama
+internal import Logging
+internal import UVEventLoop
+
+extension AssayWorker {
+    /// Works in this process, on one device.
+    func work() async throws -> WorkerSummary {
+        var (settings, logger) = try self.options.resolve(label: "assay-worker")
+        if let supervisor = self.supervisor {
+            guard ParentProcess.dieWith(supervisor) else { throw CommandFailure("the supervisor is gone") }
+            logger[metadataKey: "device"] = self.deviceName.map { "\($0)" }
+            logger[metadataKey: "process"] = self.processNumber.map { "\($0)" }
+        }
+        let description = try await WorkerDescription.ofDevice(
+            DeviceChoice(self.device) ?? .auto, name: self.deviceName, labels: self.labels,
+            host: ProcessInfo.processInfo.hostName, pid: Int(ProcessInfo.processInfo.processIdentifier))
+        var options = WorkerOptions(
+            endsWhenDrained: self.drain, shardLimit: self.once ? 1 : nil, leaseTTL: .seconds(self.leaseSeconds),
+            prefetches: !self.noPrefetch)
+        return try await Session.withWorkerQueue(settings, logger: logger) { session in
+            if let prefix = self.runPrefix { options.run = try await session.queue.run(matching: prefix).id }
+            let patience = WorkerLease.heartbeatTimeout(ttl: options.leaseTTL)
+            return try await session.withSecondQueue(patience: patience) { queue, loop in
+                let engines = LlamaEngineProvider(
+                    device: DeviceChoice(self.device) ?? .auto, threads: self.threads, logger: session.logger)
+                let worker = Worker(
+                    description: description, options: options, queue: session.queue, heartbeatQueue: queue,
+                    heartbeatLoop: loop, processor: try ShardRunner(store: try await session.store(), engines: engines),
+                    logger: session.logger)
+                return try await self.run(worker, session)
+            }
+        }
+    }
+
+    /// Runs the worker and passes on what signals ask for.
+    private func run(_ worker: Worker, _ session: Session) async throws -> WorkerSummary {
+        let signals = try await session.loop.signals(StopRequests.signals)
+        let work = Task { try await worker.run() }
+        let logger = session.logger
+        let isSupervised = self.supervisor != nil
+        let watch = Task {
+            var requests = StopRequests(isSupervised: isSupervised)
+            for await signal in signals {
+                switch requests.receive(signal) {
+                case .drain:
+                    logger.notice("draining: the shard in hand is finished first", metadata: ["signal": "\(signal)"])
+                    worker.drain()
+                case .abandon:
+                    logger.warning("abandoning the shard in hand", metadata: ["signal": "\(signal)"])
+                    work.cancel()
+                case nil: break
+                }
+            }
+        }
+        defer { watch.cancel() }
+        return try await work.value
+    }
+}

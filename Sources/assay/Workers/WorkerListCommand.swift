@@ -1,0 +1,59 @@
+internal import ArgumentParser
+internal import Console
+internal import FoundationEssentials
+internal import JobQueue
+
+struct WorkerListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the workers that are alive, the newest first.",
+        discussion: "Example:  assay worker list --all")
+
+    @Flag(help: "Those that ended within the last day too.")
+    var all = false
+
+    @OptionGroup var options: GlobalOptions
+
+    func run() async throws {
+        let (workers, models) = try await Session.with(self.options) { session in
+            let workers = try await session.queue.workers().filter { self.all || $0.state == .live }
+            return (workers, try await session.queue.models())
+        }
+        if self.options.json { return try Output.json(workers) }
+        guard !workers.isEmpty else {
+            return Output.note("no workers\(self.all ? "" : " are alive"); start one with `assay-worker`")
+        }
+        let names = Dictionary(models.map { ($0.sha256, $0.name) }, uniquingKeysWith: { first, _ in first })
+        var table = Table(
+            "worker", "host", ">pid", "device", ">memory", "labels", "state", ">holds", "warm model", ">seen")
+        for worker in workers {
+            table.add(
+                "\(worker.id)", worker.host, "\(worker.pid)", worker.device,
+                worker.gpuMegabytes > 0 ? Format.bytes(Int64(worker.gpuMegabytes) << 20) : "-",
+                worker.labels.isEmpty ? "-" : worker.labels.joined(separator: ","), worker.shownState,
+                "\(worker.holding)",
+                worker.warmModels.isEmpty
+                    ? "-" : worker.warmModels.map { names[$0] ?? String($0.prefix(12)) }.joined(separator: ","),
+                Self.ago(worker.seenAt))
+        }
+        Output.line(table.rendered(on: .standardOutput(environment: self.options.environment)))
+    }
+
+    /// How long ago, by the clock of this machine: "12 s ago".
+    private static func ago(_ date: Date) -> String {
+        let seconds = Int(max(0, Date.now.timeIntervalSince(date)))
+        switch seconds {
+        case ..<120: return "\(seconds) s ago"
+        case ..<7_200: return "\(seconds / 60) min ago"
+        default: return "\(seconds / 3_600) h ago"
+        }
+    }
+}
+
+extension WorkerRecord {
+    /// The state in a word.
+    fileprivate var shownState: String {
+        guard self.state == .live else { return self.state.rawValue }
+        if self.isDraining { return "draining" }
+        return self.holding > 0 ? "busy" : "idle"
+    }
+}

@@ -1,0 +1,95 @@
+import JobQueue
+import Synchronization
+import UVEventLoop
+
+/// A queue whose calls fail or hang when the test says so.
+final class FaultyQueue: WorkQueue {
+    enum Call: Hashable, Sendable {
+        case register, claim, heartbeat, commit, fail, release
+    }
+
+    enum Fault: Hashable, Sendable {
+        /// Answers that there is no database; so many times.
+        case unavailable(Int)
+        /// Never answers; until the fault is taken away.
+        case hangs
+    }
+
+    private struct State {
+        var faults: [Call: Fault] = [:]
+        var hanging: [PendingResult<Void>] = []
+    }
+
+    private let queue: any WorkQueue
+    private let state = Mutex(State())
+
+    init(_ queue: any WorkQueue) { self.queue = queue }
+
+    func set(_ fault: Fault?, for call: Call) {
+        let released = self.state.withLock { state in
+            state.faults[call] = fault
+            return fault == nil ? state.hanging : []
+        }
+        for pending in released { pending.finish(.success(())) }
+    }
+
+    private func meet(_ call: Call) async throws(QueueError) {
+        let (fails, pending) = self.state.withLock { state -> (Bool, PendingResult<Void>?) in
+            switch state.faults[call] {
+            case .unavailable(let count):
+                state.faults[call] = count > 1 ? .unavailable(count - 1) : nil
+                return (true, nil)
+            case .hangs:
+                let pending = PendingResult<Void>()
+                state.hanging.append(pending)
+                return (false, pending)
+            case nil: return (false, nil)
+            }
+        }
+        if fails { throw QueueError(.unavailable, "no database") }
+        guard let pending else { return }
+        do {
+            try await pending.value {}
+        } catch {
+            throw QueueError(.cancelled, "cancelled")
+        }
+    }
+
+    func register(_ description: WorkerDescription, ttl: Duration) async throws(QueueError) -> WorkerLease {
+        try await self.meet(.register)
+        return try await self.queue.register(description, ttl: ttl)
+    }
+
+    func claim(_ lease: WorkerLease, _ request: ClaimRequest) async throws(QueueError) -> [ClaimedShard] {
+        try await self.meet(.claim)
+        return try await self.queue.claim(lease, request)
+    }
+
+    func heartbeat(_ lease: WorkerLease, holding: [ShardProgress]) async throws(QueueError) -> HeartbeatReply {
+        try await self.meet(.heartbeat)
+        return try await self.queue.heartbeat(lease, holding: holding)
+    }
+
+    func commit(_ results: [ShardCommit]) async throws(QueueError) -> [CommitOutcome] {
+        try await self.meet(.commit)
+        return try await self.queue.commit(results)
+    }
+
+    func fail(_ claimed: ClaimedShard, _ failure: ShardFailure) async throws(QueueError) -> FailureOutcome {
+        try await self.meet(.fail)
+        return try await self.queue.fail(claimed, failure)
+    }
+
+    func release(_ claimed: [ClaimedShard]) async throws(QueueError) -> [ShardKey] {
+        try await self.meet(.release)
+        return try await self.queue.release(claimed)
+    }
+
+    func deregister(_ lease: WorkerLease) async throws(QueueError) { try await self.queue.deregister(lease) }
+    func reap() async throws(QueueError) -> ReapReport { try await self.queue.reap() }
+    func promote() async throws(QueueError) -> Int { try await self.queue.promote() }
+    func drain(_ worker: WorkerID) async throws(QueueError) { try await self.queue.drain(worker) }
+    func workers() async throws(QueueError) -> [WorkerRecord] { try await self.queue.workers() }
+    func openShardCount(run: RunID?) async throws(QueueError) -> Int { try await self.queue.openShardCount(run: run) }
+    func submissions() async -> AsyncStream<Void> { await self.queue.submissions() }
+}

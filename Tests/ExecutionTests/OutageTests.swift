@@ -1,0 +1,95 @@
+import JobQueue
+import Logging
+import Testing
+
+@testable import Execution
+
+/// What a worker does while there is no database.
+@Suite(.timeLimit(.minutes(1))) struct OutageTests {
+    @Test func anOutageIsSaidOnceAndItsEndToo() {
+        var outage = Outage()
+        let start = ContinuousClock.now
+        let none = outage.ended(at: start)
+        #expect(none == nil)
+        let isFirst = (0..<3).map { outage.failed(at: start + .seconds($0)) }
+        #expect(isFirst == [true, false, false])
+        let end = outage.ended(at: start + .seconds(5))
+        #expect(end?.lasted == .seconds(5))
+        #expect(end?.failures == 3)
+        let again = outage.ended(at: start + .seconds(6))
+        #expect(again == nil)
+        let isNew = outage.failed(at: start + .seconds(7))
+        #expect(isNew)
+        let second = outage.ended(at: start + .seconds(8))
+        #expect(second?.failures == 1)
+    }
+
+    @Test func pausesGrowWithinTheirBoundsAndAreSpread() {
+        var generator = SystemRandomNumberGenerator()
+        var pauses: [Duration] = []
+        for _ in 0..<50 {
+            var backoff = Backoff(first: .milliseconds(200), longest: .seconds(15))
+            for bound in [200, 400, 800, 1_600, 3_200, 6_400, 12_800, 15_000, 15_000] {
+                let pause = backoff.pause(using: &generator)
+                #expect(pause >= .zero && pause <= .milliseconds(bound))
+                if bound == 15_000 { pauses.append(pause) }
+            }
+            backoff.reset()
+            let fresh = backoff.pause(using: &generator)
+            #expect(fresh <= .milliseconds(200))
+        }
+        // Full jitter: a fixed pause would bring all workers back at the same moment.
+        #expect(pauses.contains { $0 < .seconds(5) } && pauses.contains { $0 > .seconds(10) })
+    }
+
+    @Test func aFinishedShardIsCommittedAfterTheOutage() async throws {
+        let bench = try await Bench(shards: 2)
+        let faulty = FaultyQueue(bench.queue)
+        faulty.set(.unavailable(3), for: .commit)
+        let log = RecordingLog()
+        let processor = ScriptedProcessor.publishing
+        let summary = try await bench.worker(processor, queue: faulty, logger: log.logger).run()
+        #expect(summary.committed == 2)
+        #expect(processor.processed == [0, 1])
+        #expect(log.messages(.warning).map { $0.prefix(11) } == ["no database"])
+        #expect(log.messages(.notice) == ["the database is back"])
+        await bench.end()
+    }
+
+    @Test func failuresAreRecordedAfterTheOutage() async throws {
+        let bench = try await Bench(shards: 1)
+        let faulty = FaultyQueue(bench.queue)
+        faulty.set(.unavailable(2), for: .fail)
+        let processor = ScriptedProcessor { _ in .failure(ExecutionError(.permanent, "row 1 is bad")) }
+        #expect(try await bench.worker(processor, queue: faulty).run().failed == 1)
+        #expect(try await bench.attempts().compactMap(\.error) == ["row 1 is bad"])
+        await bench.end()
+    }
+
+    @Test func anIdleWorkerSurvivesAnOutage() async throws {
+        let bench = try await Bench(shards: 3)
+        let faulty = FaultyQueue(bench.queue)
+        faulty.set(.unavailable(2), for: .register)
+        faulty.set(.unavailable(2), for: .claim)
+        let log = RecordingLog()
+        let summary = try await bench.worker(.publishing, queue: faulty, logger: log.logger).run()
+        #expect(summary.committed == 3)
+        #expect(log.messages(.notice).count == 2)
+        await bench.end()
+    }
+
+    @Test(arguments: [FaultyQueue.Call.register, .claim])
+    func aWorkerCanBeDrainedWithoutADatabase(_ call: FaultyQueue.Call) async throws {
+        let bench = try await Bench(shards: 1)
+        let faulty = FaultyQueue(bench.queue)
+        faulty.set(.unavailable(.max), for: call)
+        let log = RecordingLog()
+        let worker = bench.worker(.publishing, queue: faulty, logger: log.logger)
+        let work = Task { try await worker.run() }
+        while log.messages(.warning).isEmpty { await Task.yield() }
+        worker.drain()
+        #expect(try await work.value.committed == 0)
+        #expect(try await bench.queue.openShardCount(run: nil) == 1)
+        await bench.end()
+    }
+}
