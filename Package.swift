@@ -92,9 +92,17 @@ let testSupport: [Target] = [
     .target(
         name: "PostgresTesting", dependencies: ["Postgres", "UVEventLoop"], path: "Tests/PostgresTesting",
         swiftSettings: swiftSettings),
+    .target(
+        name: "ProcessTesting", dependencies: ["UVEventLoop"], path: "Tests/ProcessTesting",
+        swiftSettings: swiftSettings),
     .testTarget(
         name: "EndToEndTests",
-        dependencies: ["UVEventLoop", "assay", "assay-worker", "assay-report"], swiftSettings: swiftSettings),
+        dependencies: ["ProcessTesting", "UVEventLoop", "assay", "assay-worker", "assay-report"],
+        swiftSettings: swiftSettings),
+    .testTarget(
+        name: "FaultTests",
+        dependencies: ["Postgres", "ProcessTesting", "UVEventLoop", "assay", "assay-worker"],
+        swiftSettings: swiftSettings),
 ]
 
 let package = Package(

@@ -10,6 +10,7 @@ public struct Query: Sendable, Hashable {
 }
 
 extension Query {
+    public static let advanceSchedule = Query("advance_schedule", PackageResources.advance_schedule_sql)
     public static let archiveRuns = Query("archive_runs", PackageResources.archive_runs_sql)
     public static let cancelJobs = Query("cancel_jobs", PackageResources.cancel_jobs_sql)
     public static let changeProject = Query("change_project", PackageResources.change_project_sql)
@@ -19,7 +20,9 @@ extension Query {
         "create_migration_table", PackageResources.create_migration_table_sql)
     public static let deregisterWorker = Query("deregister_worker", PackageResources.deregister_worker_sql)
     public static let drainWorker = Query("drain_worker", PackageResources.drain_worker_sql)
+    public static let dueSchedules = Query("due_schedules", PackageResources.due_schedules_sql)
     public static let failShard = Query("fail_shard", PackageResources.fail_shard_sql)
+    public static let findDeadClaims = Query("find_dead_claims", PackageResources.find_dead_claims_sql)
     public static let findMigrationTable = Query("find_migration_table", PackageResources.find_migration_table_sql)
     public static let findRuns = Query("find_runs", PackageResources.find_runs_sql)
     public static let findSubmission = Query("find_submission", PackageResources.find_submission_sql)
@@ -32,6 +35,9 @@ extension Query {
     public static let insertModel = Query("insert_model", PackageResources.insert_model_sql)
     public static let insertProject = Query("insert_project", PackageResources.insert_project_sql)
     public static let insertRun = Query("insert_run", PackageResources.insert_run_sql)
+    public static let insertSchedule = Query("insert_schedule", PackageResources.insert_schedule_sql)
+    public static let insertScheduleFire = Query("insert_schedule_fire", PackageResources.insert_schedule_fire_sql)
+    public static let insertScheduleRun = Query("insert_schedule_run", PackageResources.insert_schedule_run_sql)
     public static let insertShards = Query("insert_shards", PackageResources.insert_shards_sql)
     public static let jobFacts = Query("job_facts", PackageResources.job_facts_sql)
     public static let jobSpecification = Query("job_specification", PackageResources.job_specification_sql)
@@ -42,54 +48,41 @@ extension Query {
     public static let listProjects = Query("list_projects", PackageResources.list_projects_sql)
     public static let listResults = Query("list_results", PackageResources.list_results_sql)
     public static let listRuns = Query("list_runs", PackageResources.list_runs_sql)
+    public static let listScheduleFires = Query("list_schedule_fires", PackageResources.list_schedule_fires_sql)
+    public static let listSchedules = Query("list_schedules", PackageResources.list_schedules_sql)
     public static let listShards = Query("list_shards", PackageResources.list_shards_sql)
     public static let listWorkers = Query("list_workers", PackageResources.list_workers_sql)
+    public static let lockDueSchedule = Query("lock_due_schedule", PackageResources.lock_due_schedule_sql)
     public static let lockMigrations = Query("lock_migrations", PackageResources.lock_migrations_sql)
+    public static let lockSchedule = Query("lock_schedule", PackageResources.lock_schedule_sql)
+    public static let nextScheduleFire = Query("next_schedule_fire", PackageResources.next_schedule_fire_sql)
     public static let notifySubmitted = Query("notify_submitted", PackageResources.notify_submitted_sql)
     public static let openGates = Query("open_gates", PackageResources.open_gates_sql)
+    public static let openScheduleRuns = Query("open_schedule_runs", PackageResources.open_schedule_runs_sql)
     public static let openShardCount = Query("open_shard_count", PackageResources.open_shard_count_sql)
+    public static let pauseSchedule = Query("pause_schedule", PackageResources.pause_schedule_sql)
     public static let promoteShards = Query("promote_shards", PackageResources.promote_shards_sql)
     public static let reap = Query("reap", PackageResources.reap_sql)
     public static let registerWorker = Query("register_worker", PackageResources.register_worker_sql)
     public static let releaseJobs = Query("release_jobs", PackageResources.release_jobs_sql)
     public static let releaseShards = Query("release_shards", PackageResources.release_shards_sql)
-    public static let retryJobs = Query("retry_jobs", PackageResources.retry_jobs_sql)
-    public static let runSpecification = Query("run_specification", PackageResources.run_specification_sql)
-    public static let setTier = Query("set_tier", PackageResources.set_tier_sql)
-
-    public static let all: [Query] =
-        ofSchedules + [
-            archiveRuns, cancelJobs, changeProject, claimShards, commitShards, createMigrationTable, deregisterWorker,
-            drainWorker, failShard, findMigrationTable, findRuns, findSubmission, heartbeat, holdJobs, insertDependency,
-            insertJob, insertJobSpec, insertMigration, insertModel, insertProject, insertRun, insertShards, jobFacts,
-            jobSpecification, listAttempts, listJobs, listMigrations, listModels, listProjects, listResults, listRuns,
-            listShards, listWorkers, lockMigrations, notifySubmitted, openGates, openShardCount, promoteShards, reap,
-            registerWorker, releaseJobs, releaseShards, retryJobs, runSpecification, setTier,
-        ]
-}
-
-// Schedules.
-extension Query {
-    public static let advanceSchedule = Query("advance_schedule", PackageResources.advance_schedule_sql)
-    public static let dueSchedules = Query("due_schedules", PackageResources.due_schedules_sql)
-    public static let insertSchedule = Query("insert_schedule", PackageResources.insert_schedule_sql)
-    public static let insertScheduleFire = Query("insert_schedule_fire", PackageResources.insert_schedule_fire_sql)
-    public static let insertScheduleRun = Query("insert_schedule_run", PackageResources.insert_schedule_run_sql)
-    public static let listScheduleFires = Query("list_schedule_fires", PackageResources.list_schedule_fires_sql)
-    public static let listSchedules = Query("list_schedules", PackageResources.list_schedules_sql)
-    public static let lockDueSchedule = Query("lock_due_schedule", PackageResources.lock_due_schedule_sql)
-    public static let lockSchedule = Query("lock_schedule", PackageResources.lock_schedule_sql)
-    public static let nextScheduleFire = Query("next_schedule_fire", PackageResources.next_schedule_fire_sql)
-    public static let openScheduleRuns = Query("open_schedule_runs", PackageResources.open_schedule_runs_sql)
-    public static let pauseSchedule = Query("pause_schedule", PackageResources.pause_schedule_sql)
     public static let removeSchedule = Query("remove_schedule", PackageResources.remove_schedule_sql)
     public static let replaceSchedule = Query("replace_schedule", PackageResources.replace_schedule_sql)
     public static let resumeSchedule = Query("resume_schedule", PackageResources.resume_schedule_sql)
+    public static let retryJobs = Query("retry_jobs", PackageResources.retry_jobs_sql)
+    public static let runSpecification = Query("run_specification", PackageResources.run_specification_sql)
     public static let scheduleTemplate = Query("schedule_template", PackageResources.schedule_template_sql)
+    public static let setTier = Query("set_tier", PackageResources.set_tier_sql)
 
-    static let ofSchedules: [Query] = [
-        advanceSchedule, dueSchedules, insertSchedule, insertScheduleFire, insertScheduleRun, listScheduleFires,
-        listSchedules, lockDueSchedule, lockSchedule, nextScheduleFire, openScheduleRuns, pauseSchedule,
-        removeSchedule, replaceSchedule, resumeSchedule, scheduleTemplate,
+    public static let all: [Query] = [
+        advanceSchedule, archiveRuns, cancelJobs, changeProject, claimShards, commitShards, createMigrationTable,
+        deregisterWorker, drainWorker, dueSchedules, failShard, findDeadClaims, findMigrationTable, findRuns,
+        findSubmission, heartbeat, holdJobs, insertDependency, insertJob, insertJobSpec, insertMigration, insertModel,
+        insertProject, insertRun, insertSchedule, insertScheduleFire, insertScheduleRun, insertShards, jobFacts,
+        jobSpecification, listAttempts, listJobs, listMigrations, listModels, listProjects, listResults, listRuns,
+        listScheduleFires, listSchedules, listShards, listWorkers, lockDueSchedule, lockMigrations, lockSchedule,
+        nextScheduleFire, notifySubmitted, openGates, openScheduleRuns, openShardCount, pauseSchedule, promoteShards,
+        reap, registerWorker, releaseJobs, releaseShards, removeSchedule, replaceSchedule, resumeSchedule, retryJobs,
+        runSpecification, scheduleTemplate, setTier,
     ]
 }

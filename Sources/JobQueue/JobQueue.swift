@@ -123,6 +123,11 @@ public protocol RunRegistry: Sendable {
 
     /// A job's committed results in the order of its shards.
     func results(of job: JobID) async throws(QueueError) -> [ShardResult]
+
+    /// Those of `claims` whose results can never become visible, whatever anybody does from now on.
+    ///
+    /// A claim of a shard that this queue does not know is not among them: it may be another queue's.
+    func deadClaims(among claims: [ClaimReference]) async throws(QueueError) -> Set<ClaimReference>
 }
 
 /// Models by name.

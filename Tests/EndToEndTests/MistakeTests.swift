@@ -1,14 +1,15 @@
 import Foundation
+import ProcessTesting
 import Testing
 import UVEventLoop
 
 /// The mistakes users make: one clear message, the right exit code, nothing left behind.
 @Suite(.timeLimit(.minutes(10))) struct MistakeTests {
     @Test func everyMistakeGetsOneClearMessageAndLeavesNothing() async throws {
-        try await Workbench.with { bench in
+        try await Workbench.withModel { bench in
             let valid = try bench.jobFile("model: smollm2\ntasks: [{task: TASKS/hellaswag.yaml, limit: 2}]")
             let truncated = "\(bench.folder)/truncated.gguf"
-            let model = try #require(FileHandle(forReadingAtPath: Workbench.model)).read(upToCount: 5_000_000)
+            let model = try #require(FileHandle(forReadingAtPath: Inputs.model)).read(upToCount: 5_000_000)
             try #require(model).write(to: URL(filePath: truncated))
             let unknownKey = try bench.jobFile("model: smollm2\ntaks: []")
             let unknownModel = try bench.jobFile("model: nope\ntasks: [TASKS/hellaswag.yaml]")
@@ -21,7 +22,7 @@ import UVEventLoop
             try await self.fails(bench, ["submit", noTask], 1, "there is no such file")
             try await self.fails(bench, ["model", "add", "x", truncated], 1, "truncated")
             try await self.fails(bench, ["model", "add", "x", "/no/such.gguf"], 1, "No such file")
-            try await self.fails(bench, ["model", "add", "a b", Workbench.model], 2, "letters, digits")
+            try await self.fails(bench, ["model", "add", "a b", Inputs.model], 2, "letters, digits")
             try await self.fails(bench, ["show", "zzzzzzzz"], 1, "zzzzzzzz")
             try await self.fails(bench, ["frobnicate"], 2, "frobnicate")
             try await self.fails(bench, ["submit", valid, "--store", "/proc/assay"], 1, "/proc/assay")
@@ -37,7 +38,7 @@ import UVEventLoop
 
     /// A disk that is full in the middle of the work: the shard fails with the reason, and no file stays.
     @Test func aFullDiskIsSaidAndLeavesNoFile() async throws {
-        try await Workbench.with { bench in
+        try await Workbench.withModel { bench in
             let file = try bench.jobFile(
                 """
                 model: smollm2

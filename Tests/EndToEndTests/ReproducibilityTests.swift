@@ -1,4 +1,5 @@
 import Foundation
+import ProcessTesting
 import Testing
 import UVEventLoop
 
@@ -16,7 +17,7 @@ import UVEventLoop
         """
 
     @Test func killedWorkersAndSeveralWorkersGiveTheDigestOfOne() async throws {
-        try await Workbench.with { bench in
+        try await Workbench.withModel { bench in
             let file = try bench.jobFile(Self.job)
             let undisturbed = try await self.digestOfOneWorker(file, bench)
             let pair = try await self.digestOfTwoWorkers(file, bench)

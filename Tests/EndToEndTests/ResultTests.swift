@@ -1,4 +1,5 @@
 import Foundation
+import ProcessTesting
 import Testing
 import UVEventLoop
 
@@ -15,7 +16,7 @@ import UVEventLoop
     }
 
     @Test func aRunEndsWithReadableFilesAndAReportThatDoesNotChange() async throws {
-        try await Workbench.with { bench in
+        try await Workbench.withModel { bench in
             let file = try bench.jobFile(
                 """
                 model: smollm2
@@ -28,7 +29,7 @@ import UVEventLoop
 
             let paths = try await bench.answer([Path].self, "results", "path", run.id)
             let job = try #require(paths.first).path
-            let python = try await bench.run(Workbench.python, "-c", Self.reading, job)
+            let python = try await bench.run(Inputs.python, "-c", Self.reading, job)
             #expect(python.termination.isSuccess, "\(python.standardError.text)")
             #expect(python.standardOutput.text == "7 28 True True\n")
             let dump = try await bench.run("/usr/bin/h5dump", "-H", job)

@@ -5,49 +5,128 @@ import Testing
 
 @Suite struct GarbageTests {
     private static let leftovers = [
-        ".probe.0a1b2c3d.tmp", "datasets/.import.0a1b2c3d.tmp", "runs/k3f9m2ab/k3f9m2ab.1/.shard-0.h5.0a1b2c3d.tmp",
+        ".probe.0a1b2c3d.tmp", "datasets/.import.0a1b2c3d.tmp", "runs/k3f9m2ab/k3f9m2ab.1/.job.0123.h5.0a1b2c3d.tmp",
+    ]
+    /// What has no name of Assay's is not Assay's to remove.
+    private static let strange = [
+        "runs/k3f9m2ab/k3f9m2ab.1/notes.txt", "runs/k3f9m2ab/k3f9m2ab.1/shard-0.h5",
+        "runs/k3f9m2ab/k3f9m2ab.1/shard-0.e1.no-uuid.h5", "runs/k3f9m2ab/shard-0.e1.\(lower(UUID())).h5",
+        "reports/.manifest.0a1b2c3d.tmp", "runs/k3f9m2ab/k3f9m2ab.1/shard-00.e1.\(lower(UUID())).h5",
     ]
 
-    /// A job with one shard that no row names, a job file, leftovers and a file of the user's.
-    private static func prepare() async throws -> (TemporaryStore, published: Set<String>, orphan: String) {
-        let place = try await TemporaryStore()
-        let job = try await PublishedJob(in: place, counts: [3, 5], mode: .none)
-        _ = try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
-        let orphan = try await place.store.publishShard(
-            .sample(count: 3), samples: SampleResult.random(3, seed: 9), epoch: 7, incarnation: UUID())
-        for path in leftovers + ["runs/k3f9m2ab/k3f9m2ab.1/notes.txt"] {
-            try Data("x".utf8).write(to: place.url(path))
+    private static func lower(_ uuid: UUID) -> String { uuid.uuidString.lowercased() }
+
+    /// A store with a job of two shards, a job file, what dead writers leave, strange files, and two files of a claim.
+    private struct Scene {
+        let place: TemporaryStore
+        let orphan: ShardFileName
+        /// The orphan, and its successor's temporary file.
+        let claimed: [String]
+
+        init() async throws {
+            self.place = try await TemporaryStore()
+            let job = try await PublishedJob(in: self.place, counts: [3, 5], mode: .none)
+            _ = try await self.place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
+            let incarnation = UUID()
+            self.orphan = ShardFileName(
+                run: job.run, job: job.job, shard: 0, epoch: 7, incarnation: incarnation)
+            let file = try await self.place.store.publishShard(
+                .sample(count: 3), samples: SampleResult.random(3, seed: 9), epoch: 7, incarnation: incarnation)
+            let unfinished = "runs/\(job.run)/\(job.job)/.shard-0.e7.\(lower(incarnation)).h5.0a1b2c3d.tmp"
+            self.claimed = [file.path, unfinished]
+            for path in leftovers + strange + [unfinished] { try Data("x".utf8).write(to: self.place.url(path)) }
         }
-        return (place, Set(job.files.map(\.path)), orphan.path)
+
+        func collect(
+            _ age: Duration = .zero, dryRun: Bool = false, dead: Set<ShardFileName>? = nil
+        ) async throws -> [String] {
+            let dead = dead ?? [self.orphan]
+            return try await self.place.store.collectGarbage(olderThan: age, dryRun: dryRun) {
+                $0.intersection(dead)
+            }.map(\.path).sorted()
+        }
     }
 
-    @Test func onlyWhatNoRowNamesIsRemoved() async throws {
-        let (place, published, orphan) = try await Self.prepare()
-        let before = place.files()
-        let expected = Set(Self.leftovers + [orphan])
-        let found = try await place.store.collectGarbage(published: published, olderThan: .zero, dryRun: true)
-        #expect(Set(found.map(\.path)) == expected)
-        #expect(place.files() == before)
-        let removed = try await place.store.collectGarbage(published: published, olderThan: .zero, dryRun: false)
-        #expect(removed == found)
-        #expect(Set(place.files()) == Set(before).subtracting(expected))
-        #expect(try await place.store.collectGarbage(published: published, olderThan: .zero, dryRun: false).isEmpty)
+    @Test func onlyFilesOfDeadClaimsAndOfDeadWritersAreRemoved() async throws {
+        let scene = try await Scene()
+        let before = scene.place.files()
+        let expected = (Self.leftovers + scene.claimed).sorted()
+        #expect(try await scene.collect(dryRun: true) == expected)
+        #expect(scene.place.files() == before)
+        #expect(try await scene.collect() == expected)
+        #expect(scene.place.files() == before.filter { !expected.contains($0) })
+        #expect(try await scene.collect().isEmpty)
+    }
+
+    /// Also the temporary file of a claim that is alive: its writer may be at it.
+    @Test func whatALiveClaimWritesIsKeptWhateverItsAge() async throws {
+        let scene = try await Scene()
+        #expect(try await scene.collect(dead: []) == Self.leftovers.sorted())
+        #expect(Set(scene.place.files()).isSuperset(of: scene.claimed))
     }
 
     @Test func whatIsYoungIsKept() async throws {
-        let (place, published, _) = try await Self.prepare()
-        let before = place.files()
-        #expect(try await place.store.collectGarbage(published: published, dryRun: false).isEmpty)
-        #expect(place.files() == before)
+        let scene = try await Scene()
+        let before = scene.place.files()
+        #expect(try await scene.collect(.seconds(3600)).isEmpty)
+        #expect(scene.place.files() == before)
+        let old = try #require(scene.claimed.first)
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSinceNow: -3700)], ofItemAtPath: scene.place.url(old).path)
+        #expect(try await scene.collect(.seconds(3600)) == [old])
+    }
+
+    /// The claims are asked for after the files were seen, so that a commit in between is seen too.
+    @Test func theQueueIsAskedOncePerJobAndAfterTheFilesWereSeen() async throws {
+        let scene = try await Scene()
+        let late = ShardFileName(run: "k3f9m2ab", job: "k3f9m2ab.1", shard: 5, epoch: 1, incarnation: UUID())
+        var asked = 0
+        _ = try await scene.place.store.collectGarbage(olderThan: .zero, dryRun: false) { claims in
+            asked += 1
+            #expect(claims.count == 3 && claims.contains(scene.orphan))
+            // Published while garbage is collected: not even looked at.
+            try Data("x".utf8).write(
+                to: scene.place.url(
+                    "runs/\(late.run)/\(late.job)/shard-5.e1.\(Self.lower(late.incarnation)).h5"))
+            return claims.union([late])
+        }
+        #expect(asked == 1)
+        #expect(scene.place.files().contains { $0.contains("shard-5.e1.") })
+    }
+
+    @Test func aQueueThatCanNotAnswerRemovesNothingOfTheJob() async throws {
+        let scene = try await Scene()
+        struct Gone: Error {}
+        await #expect(throws: Gone.self) {
+            try await scene.place.store.collectGarbage(olderThan: .zero, dryRun: false) { _ in throw Gone() }
+        }
+        #expect(Set(scene.place.files()).isSuperset(of: scene.claimed))
     }
 
     @Test func linksAreNotFollowed() async throws {
-        let (place, published, _) = try await Self.prepare()
+        let scene = try await Scene()
         let outside = try await TemporaryStore()
         let job = try await PublishedJob(in: outside, counts: [3], mode: .none)
-        try FileManager.default.createSymbolicLink(
-            atPath: "\(place.path)/runs/outside", withDestinationPath: "\(outside.path)/runs/\(job.run)")
-        _ = try await place.store.collectGarbage(published: published, olderThan: .zero, dryRun: false)
+        let victim = try #require(job.files.first).path
+        let links = [
+            ("runs/outside", "runs/\(job.run)"), ("runs/k3f9m2ab/outside", "runs/\(job.run)/\(job.job)"),
+            ("runs/k3f9m2ab/k3f9m2ab.1/shard-9.e1.\(Self.lower(UUID())).h5", victim),
+            (".link.0a1b2c3d.tmp", victim),
+        ]
+        for (link, target) in links {
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(scene.place.path)/\(link)", withDestinationPath: "\(outside.path)/\(target)")
+        }
+        let removed = try await scene.place.store.collectGarbage(olderThan: .zero, dryRun: false) { $0 }
+        #expect(!removed.contains { file in links.contains { file.path.hasPrefix($0.0) } })
         #expect(outside.files() == job.files.map(\.path))
+    }
+
+    @Test func anEmptyStoreHasNoGarbage() async throws {
+        let path = NSTemporaryDirectory() + "/assay-empty-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let store = try await Store(root: path, access: .read)
+        #expect(try await store.collectGarbage(olderThan: .zero, dryRun: false) { $0 }.isEmpty)
     }
 }

@@ -32,7 +32,7 @@ import Testing
                 #expect(shard.samples == SampleResult.random(300, seed: 1))
             }
         }
-        _ = try await store.collectGarbage(published: [], olderThan: .zero, dryRun: false)
+        _ = try await store.collectGarbage(olderThan: .zero, dryRun: false) { $0 }
         let left = FileManager.default.enumerator(atPath: root)?.allObjects as? [String] ?? []
         #expect(!left.contains { $0.hasSuffix(".tmp") || $0.hasSuffix(".h5") })
     }

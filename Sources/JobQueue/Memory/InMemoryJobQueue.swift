@@ -132,6 +132,10 @@ extension InMemoryJobQueue {
     public func results(of job: JobID) throws(QueueError) -> [ShardResult] {
         try ledger.results(of: job)
     }
+
+    public func deadClaims(among claims: [ClaimReference]) throws(QueueError) -> Set<ClaimReference> {
+        Set(claims.filter { ledger.isDead($0) })
+    }
 }
 
 // MARK: - Operations

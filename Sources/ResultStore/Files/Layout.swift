@@ -23,8 +23,9 @@ enum Layout {
     }
 
     static func shard(_ header: ShardHeader, epoch: Int, incarnation: UUID) throws(StoreError) -> StorePath {
-        let name = "shard-\(header.shardIndex).e\(epoch).\(incarnation.uuidString.lowercased()).h5"
-        return try StorePath(try job(run: header.runID, job: header.jobID) + [name])
+        let file = ShardFileName(
+            run: header.runID, job: header.jobID, shard: header.shardIndex, epoch: epoch, incarnation: incarnation)
+        return try StorePath(try job(run: file.run, job: file.job) + [file.name])
     }
 
     static func jobFile(run: String, job: String, digest: String) throws(StoreError) -> StorePath {
@@ -34,8 +35,6 @@ enum Layout {
     static func report(_ name: String, version: Int) throws(StoreError) -> StorePath {
         try StorePath([reports, name, "v\(version)"])
     }
-
-    static func isShard(_ name: String) -> Bool { name.hasPrefix("shard-") && name.hasSuffix(".h5") }
 
     /// A name that no other writer uses and that no reader takes for a result.
     static func temporary(for name: String) -> String { ".\(name).\(UUID().uuidString.prefix(8).lowercased()).tmp" }

@@ -2,72 +2,81 @@ import Glibc
 import HDF5
 
 extension Store {
-    /// Removes shards that no row names, and files whose writers died; returns what was, or with `dryRun` would be, removed.
+    /// Removes results that can never be committed, and what dead writers left; returns what was, or with `dryRun`
+    /// would be, removed.
     ///
-    /// `published` are the paths, relative to the store, that rows name; none of them is ever removed. Neither is what is
-    /// younger than `age` by the file system's own clock: a worker may be about to commit it. Read the rows before
-    /// calling, and let `age` exceed the longest time between a file's writing and its row. Of runs/ only shards and
-    /// temporary files are touched, elsewhere only temporary files.
+    /// `deadClaims` is asked, for the files of one job at a time, which claims can never commit a result any more; a
+    /// file goes only if its claim is among them. Because it is asked after the files were seen, a result that is
+    /// committed meanwhile stays. Nothing younger than `age` by the file system's own clock is touched. Temporary files
+    /// of no shard (copies of data sets, job files) have no claim: for them `age` alone counts, so it must exceed the
+    /// longest time that writing one takes. No link is followed. Anything else in the store stays.
     public func collectGarbage(
-        published: Set<String>, olderThan age: Duration = .seconds(24 * 3600), dryRun: Bool
-    ) async throws(StoreError) -> [GarbageFile] {
-        try await self.collect(published: published, olderThan: age, dryRun: dryRun)
+        olderThan age: Duration = .seconds(3600), dryRun: Bool,
+        deadClaims: (Set<ShardFileName>) async throws -> Set<ShardFileName>
+    ) async throws -> [GarbageFile] {
+        let newest = try await self.now() - age
+        var garbage: [GarbageFile] = []
+        for folder in try await self.garbageFolders() {
+            let candidates = try await self.candidates(in: folder, newest: newest)
+            let claims = Set(candidates.compactMap(\.claim))
+            let dead = claims.isEmpty ? [] : try await deadClaims(claims)
+            let found = candidates.filter { $0.claim.map { dead.contains($0) } ?? true }
+            if !dryRun, !found.isEmpty { try await self.remove(found.map(\.name), in: folder) }
+            garbage += found.map(\.file)
+        }
+        return garbage
     }
 
+    /// The time since 1970 by the clock of the file system, which may be another machine's.
+    ///
+    /// Needs no room: garbage is collected above all when the disk is full.
     @HDF5Actor
-    private func collect(
-        published: Set<String>, olderThan age: Duration, dryRun: Bool
-    ) throws(StoreError) -> [GarbageFile] {
+    private func now() throws(StoreError) -> Duration {
         let root = try Folder.root(self.root)
-        let collector = GarbageCollector(
-            published: published, newest: try Self.now(in: root) - Int(age.components.seconds), dryRun: dryRun)
-        var garbage = try collector.collect([], in: root) { Layout.isTemporary($0) }
-        garbage += try collector.collect([Layout.datasets], in: root) { Layout.isTemporary($0) }
-        let runs = try root.folder([Layout.runs])
-        for run in try runs.folderNames() {
-            for job in try runs.folder([run]).folderNames() {
-                garbage += try collector.collect([Layout.runs, run, job], in: root) {
-                    Layout.isTemporary($0) || Layout.isShard($0)
-                }
+        guard futimens(root.descriptor, nil) == 0 else {
+            throw .system(errno, "asking the file system for the time", path: root.path)
+        }
+        return try root.modified
+    }
+
+    /// The folders in which garbage may lie: the root, the data sets, and every job's.
+    @HDF5Actor
+    private func garbageFolders() throws(StoreError) -> [[String]] {
+        let root = try Folder.root(self.root)
+        var folders: [[String]] = [[]]
+        if try root.status(Layout.datasets)?.isFolder == true { folders.append([Layout.datasets]) }
+        guard try root.status(Layout.runs)?.isFolder == true else { return folders }
+        for run in try root.folder([Layout.runs]).folderNames() {
+            for job in try root.folder([Layout.runs, run]).folderNames() {
+                folders.append([Layout.runs, run, job])
             }
         }
-        return garbage
+        return folders
     }
 
-    /// The time in seconds by the clock of the file system, which may be another machine's.
     @HDF5Actor
-    private static func now(in root: borrowing Folder) throws(StoreError) -> Int {
-        let probe = try TemporaryFile(for: "clock", in: root)
-        try probe.write([0])
-        try probe.flush()
-        guard let status = try root.status(probe.name) else {
-            throw StoreError(.inputOutput, path: root.path, "the file system does not show a file just written.")
-        }
-        return status.st_mtim.tv_sec
-    }
-}
-
-/// Finds and removes garbage in one folder at a time.
-private struct GarbageCollector {
-    let published: Set<String>
-    /// The latest modification that garbage may have, in seconds.
-    let newest: Int
-    let dryRun: Bool
-
-    func collect(
-        _ components: [String], in root: borrowing Folder, where isCandidate: (String) -> Bool
-    ) throws(StoreError) -> [GarbageFile] {
-        let folder = try root.folder(components)
-        var garbage: [GarbageFile] = []
-        for name in try folder.names() where isCandidate(name) {
-            let path = (components + [name]).joined(separator: "/")
-            guard !self.published.contains(path), let status = try folder.status(name), status.isFile,
-                status.st_mtim.tv_sec <= self.newest
+    private func candidates(
+        in components: [String], newest: Duration
+    ) throws(StoreError) -> [GarbageCandidate] {
+        let folder = try Folder.root(self.root).folder(components)
+        var candidates: [GarbageCandidate] = []
+        for name in try folder.names() {
+            let claim = components.count == 3 ? ShardFileName(run: components[1], job: components[2], name: name) : nil
+            guard claim != nil || Layout.isTemporary(name), let status = try folder.status(name), status.isFile,
+                status.modified <= newest
             else { continue }
-            if !self.dryRun { try folder.remove(name) }
-            garbage.append(GarbageFile(path: path, bytes: Int(status.st_size)))
+            let path = (components + [name]).joined(separator: "/")
+            candidates.append(
+                GarbageCandidate(
+                    file: GarbageFile(path: path, bytes: Int(status.st_size)), name: name, claim: claim))
         }
-        return garbage
+        return candidates
+    }
+
+    @HDF5Actor
+    private func remove(_ names: [String], in components: [String]) throws(StoreError) {
+        let folder = try Folder.root(self.root).folder(components)
+        for name in names { try folder.remove(name) }
     }
 }
 
@@ -79,5 +88,21 @@ extension Folder {
             if let status = try self.status(name), status.isFolder { folders.append(name) }
         }
         return folders
+    }
+
+    fileprivate var modified: Duration {
+        get throws(StoreError) {
+            var status = stat()
+            guard fstat(self.descriptor, &status) == 0 else {
+                throw .system(errno, "looking at the folder", path: self.path)
+            }
+            return status.modified
+        }
+    }
+}
+
+extension stat {
+    fileprivate var modified: Duration {
+        .seconds(self.st_mtim.tv_sec) + .nanoseconds(self.st_mtim.tv_nsec)
     }
 }

@@ -10,10 +10,3 @@ public struct VerificationIssue: Sendable, Hashable {
     /// What is wrong.
     public var message: String
 }
-
-/// A file that no row names.
-public struct GarbageFile: Sendable, Hashable {
-    /// Relative to the store's root.
-    public var path: String
-    public var bytes: Int
-}

@@ -32,7 +32,7 @@ func withScheduleQueue(
         )
         try await test.turn(to: start)
         try await body(test)
-    case .postgres:
+    case .postgres, .pgbouncer:
         try await withSetClock(at: start, poolSize: poolSize) { pool, setTime in
             try await body(ScheduleQueue(queue: PostgresJobQueue(pool), setTime: setTime))
         }

@@ -1,0 +1,125 @@
+import Foundation
+import Postgres
+import ProcessTesting
+import Testing
+import UVEventLoop
+
+extension FaultBench {
+    /// Has undisturbed workers finish all there is; shards that are held are checked for their reason and released.
+    ///
+    /// - Returns: How many were held.
+    @discardableResult
+    func drain() async throws -> Int {
+        var held = 0
+        for round in 0... {
+            let worker = try await self.bench.worker("--lease-seconds", "10")
+            try #require(worker.termination.isSuccess, "\(worker.standardError.text)")
+            let released = try await self.releaseHeld()
+            held += released
+            if released == 0 { break }
+            try #require(round < 20, "shards are held again and again without anybody dying")
+        }
+        return held
+    }
+
+    /// Releases shards that are held because three workers died with them, and answers their number.
+    func releaseHeld() async throws -> Int {
+        let rows = try await self.rows(
+            """
+            SELECT j.run_id, s.losses, s.reason FROM shard s JOIN job j USING (job_id)
+            WHERE s.state = 'held' ORDER BY j.run_id
+            """)
+        for row in rows {
+            let (losses, reason) = (try row.decode("losses", as: Int.self), try row.decode("reason", as: String.self))
+            #expect(losses >= 3 && reason.contains("\(losses) workers died"), "\(losses) losses, \(reason)")
+        }
+        for run in Set(try rows.map { try $0.decode("run_id", as: String.self) }) {
+            try await self.bench.assay("release", run)
+        }
+        return rows.count
+    }
+
+    /// What must hold after any fault, once everything is done.
+    func expectUndisturbed(_ runs: [String], of job: FaultJob, digest: String) async throws {
+        try await self.expectNothingStuck()
+        for run in runs {
+            try await self.expectEveryRowOnce(run, job)
+            #expect(try await self.bench.assay("results", "digest", run) == digest, "run \(run), seed \(Seed.value)")
+            #expect(try await self.bench.assay("results", "verify", run).contains("files are as published"))
+            try await self.expectEverySampleOnce(run, job)
+        }
+        try await self.expectNoOrphan()
+    }
+
+    /// Every shard is done, every claim has an end in the log, and no worker is thought alive that is dead.
+    func expectNothingStuck() async throws {
+        #expect(try await self.count("shard WHERE state <> 'done'") == 0, "seed \(Seed.value)")
+        let unexplained = try await self.count(
+            """
+            shard s CROSS JOIN generate_series(1, s.epoch) AS c (epoch)
+            WHERE NOT EXISTS (SELECT 1 FROM attempt a WHERE (a.job_id, a.shard_no, a.epoch) = (s.job_id, s.shard_no, c.epoch))
+                AND NOT EXISTS (
+                    SELECT 1 FROM shard_result r WHERE (r.job_id, r.shard_no, r.epoch) = (s.job_id, s.shard_no, c.epoch))
+            """)
+        #expect(unexplained == 0, "claims without an end, seed \(Seed.value)")
+        try await self.eventually("every worker's end is noticed", within: .seconds(20)) {
+            try await self.rows("SELECT * FROM reap()")
+            return try await self.count("worker WHERE state = 'live'") == 0
+        }
+    }
+
+    /// The shards cover the job's rows without gap or overlap, and each has one result with all of its rows.
+    private func expectEveryRowOnce(_ run: String, _ job: FaultJob) async throws {
+        let rows = try await self.rows(
+            """
+            SELECT s.row_start, s.row_count, r.samples FROM job j JOIN shard s USING (job_id)
+            LEFT JOIN shard_result r USING (job_id, shard_no) WHERE j.run_id = $1::text ORDER BY s.row_start
+            """, run)
+        var next = 0
+        for row in rows {
+            #expect(try row.decode("row_start", as: Int.self) == next)
+            let count = try row.decode("row_count", as: Int.self)
+            #expect(try row.decode("samples", as: Int?.self) == count, "run \(run) row \(next), seed \(Seed.value)")
+            next += count
+        }
+        #expect(rows.count == job.shards && next == job.rows)
+    }
+
+    /// What an analyst counts in the job's file.
+    private func expectEverySampleOnce(_ run: String, _ job: FaultJob) async throws {
+        struct Path: Decodable { var path: String }
+        let path = try #require(try await self.bench.answer([Path].self, "results", "path", run).first).path
+        let script = """
+            import sys, h5py
+            samples = h5py.File(sys.argv[1])["samples"]
+            names = samples[samples.attrs["_index"]][:]
+            print(len(names), len(set(names)), list(samples["row"][:]) == list(range(len(names))))
+            """
+        let python = try await self.bench.run(Inputs.python, "-c", script, path)
+        #expect(python.standardOutput.text == "\(job.rows) \(job.rows) True\n", "\(python.standardError.text)")
+    }
+
+    /// After garbage is collected the store holds what rows name, and files made from that; nothing else.
+    private func expectNoOrphan() async throws {
+        try await self.collectGarbage()
+        let published = try await self.rows("SELECT path FROM shard_result").map {
+            try $0.decode("path", as: String.self)
+        }
+        let files = try self.storedFiles()
+        #expect(files.filter { !$0.contains("/job.") }.sorted() == published.sorted(), "seed \(Seed.value)")
+    }
+
+    /// Every file below runs/, and every temporary file anywhere.
+    func storedFiles() throws -> [String] {
+        let store = "\(self.bench.store)"
+        let all = FileManager.default.enumerator(atPath: store)?.allObjects as? [String] ?? []
+        return all.filter { ($0.hasPrefix("runs/") && $0.hasSuffix(".h5")) || $0.hasSuffix(".tmp") }
+    }
+
+    /// Collects garbage as an operator would in a hurry: with no grace at all.
+    @discardableResult
+    func collectGarbage() async throws -> Int {
+        struct Answer: Decodable { var count: Int }
+        return try await self.bench.answer(Answer.self, "results", "gc", "--older-than", "0s").count
+    }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import Postgres
+import ProcessTesting
+import Testing
+import UVEventLoop
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+extension FaultSuite {
+    /// A store on a small file system that fills up.
+    @Suite struct DiskTests {
+        static let canMount: Bool = {
+            let mount = Process()
+            mount.executableURL = URL(filePath: "/bin/sh")
+            // Needs what mounting needs, and mounts nothing.
+            mount.arguments = ["-c", "\(SmallDisk.privilege) unshare -m true"]
+            mount.standardError = FileHandle.nullDevice
+            guard (try? mount.run()) != nil else { return false }
+            mount.waitUntilExit()
+            return mount.terminationStatus == 0
+        }()
+        /// On a machine that tests for others nothing is left out in silence: there it fails with the reason.
+        static let mustRun = ProcessInfo.processInfo.environment["CI"] == "true"
+
+        @Test(.enabled(if: canMount || mustRun, "mounting a small file system needs root, or sudo without a password"))
+        func aFullDiskDelaysTheWorkAndSpoilsNothing() async throws {
+            try await FaultBench.with("full disk") { plain in
+                let digest = try await References.shared.digest(of: .few, on: plain)
+                let disk = try await SmallDisk.mount(in: plain.bench)
+                let bench = plain.onStore(disk.path)
+                let run = try await bench.submit(.few)
+                let worker = try await bench.spawn("full", lease: 20)
+                _ = try await bench.stopWithShard(worker)
+                try disk.fill()
+                try await worker.signal(SIGCONT)
+                try await bench.eventually("a shard fails for want of room") {
+                    try await bench.count("attempt WHERE outcome = 'failed'") > 0
+                }
+                try await self.expectNothingHalfDone(bench)
+                try await self.expectNoWorkerStarts(bench)
+                // Garbage can be collected where not a byte can be written.
+                #expect(try await bench.collectGarbage() == 0)
+                try disk.free()
+                let summary = try await bench.summary(of: worker)
+                #expect(summary.failed > 0 && summary.committed == FaultJob.few.shards, "\(worker.logText)")
+                let errors = try await bench.rows("SELECT DISTINCT error FROM attempt WHERE outcome = 'failed'")
+                for row in errors {
+                    let error = try row.decode("error", as: String.self)
+                    #expect(error.contains("No space left on device") && error.contains("Free space"), "\(error)")
+                }
+                let lines = worker.logText.split(separator: "\n").filter { $0.contains("shard failed") }
+                #expect(lines.count == summary.failed, "one line for each failure:\n\(worker.logText)")
+                try await bench.expectUndisturbed([run], of: .few, digest: digest)
+                try await disk.unmount()
+            }
+        }
+
+        /// A worker that could not publish anything takes no work in the first place.
+        private func expectNoWorkerStarts(_ bench: FaultBench) async throws {
+            let known = try await bench.count("worker")
+            let result = try await bench.bench.worker()
+            #expect(result.termination == .exited(status: 1))
+            let text = result.standardError.text
+            #expect(text.contains("No space left on device") && text.contains("Free space"), "\(text)")
+            #expect(try await bench.count("worker") == known)
+        }
+
+        private func expectNothingHalfDone(_ bench: FaultBench) async throws {
+            // What is being tried this very moment is not there for long.
+            try await bench.eventually("nothing of a failed shard is left in the store", within: .seconds(10)) {
+                let files = try bench.storedFiles()
+                let published = try await bench.rows("SELECT path FROM shard_result")
+                    .map { try $0.decode("path", as: String.self) }
+                return Set(files) == Set(published)
+            }
+        }
+    }
+}
+
+/// A file system of two megabytes.
+struct SmallDisk: Sendable {
+    let path: String
+    private let bench: Workbench
+
+    static var privilege: String { geteuid() == 0 ? "" : "sudo -n" }
+
+    static func mount(in bench: Workbench) async throws -> SmallDisk {
+        let path = "\(bench.folder)/small"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        let command = "\(Self.privilege) mount -t tmpfs -o size=2m,mode=0777 assay-small '\(path)'"
+        let result = try await bench.run("/bin/sh", "-c", command)
+        try #require(result.termination.isSuccess, "\(command): \(result.standardError.text)")
+        return SmallDisk(path: path, bench: bench)
+    }
+
+    func unmount() async throws {
+        let result = try await self.bench.run("/bin/sh", "-c", "\(Self.privilege) umount '\(self.path)'")
+        try #require(result.termination.isSuccess, "\(result.standardError.text)")
+    }
+
+    /// Writes until not a byte more goes in.
+    func fill() throws {
+        let descriptor = open("\(self.path)/ballast", O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        let block = [UInt8](repeating: 1, count: 4096)
+        while write(descriptor, block, block.count) > 0 {}
+        try #require(errno == ENOSPC)
+    }
+
+    func free() throws { try FileManager.default.removeItem(atPath: "\(self.path)/ballast") }
+}
+
+extension FaultBench {
+    /// The same bench with its store elsewhere.
+    func onStore(_ path: String) -> FaultBench {
+        var bench = self.bench
+        bench.environment["ASSAY_STORE"] = path
+        return FaultBench(bench: bench, pool: self.pool)
+    }
+}

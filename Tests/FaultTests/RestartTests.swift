@@ -1,0 +1,64 @@
+import Foundation
+import Postgres
+import ProcessTesting
+import Testing
+import UVEventLoop
+
+extension FaultSuite {
+    /// A server that goes down as in a crash while workers claim, commit and renew their leases.
+    @Suite struct RestartTests {
+        @Test func crashesOfTheServerLoseAndDoubleNothing() async throws {
+            try await FaultBench.with("restarts") { bench in
+                let digest = try await References.shared.digest(of: .many, on: bench)
+                var random = Seed.generator("restarts")
+                let run = try await bench.submit(.many)
+                var workers: [WorkerProcess] = []
+                for number in 0..<3 { workers.append(try await bench.spawn("worker-\(number)", lease: 10)) }
+                var hits: [Call: Int] = [:]
+                for call in (Call.allCases + Call.allCases).shuffled(using: &random) {
+                    let worker = try #require(workers.randomElement(using: &random))
+                    let pause = Duration.milliseconds(Int.random(in: 0...400, using: &random))
+                    let wasHit = try await bench.holdingUp(call, of: worker, within: .seconds(15)) {
+                        try await bench.loop.sleep(for: pause)
+                        try await bench.crashServer()
+                    }
+                    if wasHit { hits[call, default: 0] += 1 } else { try await bench.crashServer() }
+                }
+                print("fault tests: 6 crashes of the server, during \(hits)")
+                for call in Call.allCases { #expect(hits[call, default: 0] >= 1, "\(call), seed \(Seed.value)") }
+                for worker in workers {
+                    let summary = try await bench.summary(of: worker)
+                    #expect(summary.failed == 0, "\(worker.logText)")
+                }
+                try await bench.drain()
+                try await bench.expectUndisturbed([run], of: .many, digest: digest)
+            }
+        }
+    }
+}
+
+extension FaultBench {
+    /// `pg_ctl restart -m immediate`, as the account that runs the server.
+    func crashServer() async throws {
+        let data = "\(self.bench.home)/postgres/data"
+        let text = try String(contentsOfFile: "\(data)/postmaster.pid", encoding: .utf8)
+        let process = text.prefix { $0 != "\n" }
+        let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/exe")
+        let owner = try FileManager.default.attributesOfItem(atPath: data)
+        let (user, group) = (owner[.ownerAccountID] as? NSNumber, owner[.groupOwnerAccountID] as? NSNumber)
+        let identity = ProcessConfiguration.Identity(
+            userID: user?.uint32Value ?? 0, groupID: group?.uint32Value ?? 0)
+        let control = URL(filePath: program).deletingLastPathComponent().appending(path: "pg_ctl").path()
+        let result = try await self.loop.run(
+            ProcessConfiguration(
+                control,
+                [
+                    "-D", data, "-m", "immediate", "-w", "-s", "-l", "\(self.bench.home)/postgres/log/server.log",
+                    "restart",
+                ],
+                environment: ["PATH": "/usr/bin:/bin", "LC_ALL": "C"], workingDirectory: "/", standardOutput: .null,
+                standardError: .capture(limit: 4096), hasOwnGroup: true,
+                identity: getuid() == identity.userID ? nil : identity))
+        try #require(result.termination.isSuccess, "\(result.standardError.text)")
+    }
+}
