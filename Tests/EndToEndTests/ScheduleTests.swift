@@ -1,4 +1,5 @@
 import Foundation
+import ProcessTesting
 import Testing
 import UVEventLoop
 
@@ -32,7 +33,7 @@ import UVEventLoop
         """
 
     @Test func aWorkerFiresWhatIsDueAndComputesIt() async throws {
-        try await Workbench.with { bench in
+        try await Workbench.withModel { bench in
             let file = try bench.jobFile(Self.job)
             let added = try await bench.answer(View.self, "schedule", "add", file)
             #expect(added.schedule.name == "nightly")
@@ -67,7 +68,7 @@ import UVEventLoop
     }
 
     @Test func mistakesGetOneClearMessage() async throws {
-        try await Workbench.with { bench in
+        try await Workbench.withModel { bench in
             let file = try bench.jobFile(Self.job)
             try await bench.assay("schedule", "add", file)
             let other = try bench.jobFile(Self.job.replacing("30 2", with: "30 3"))
@@ -88,7 +89,7 @@ import UVEventLoop
     }
 
     @Test func pastNightsAreMadeUpForOnce() async throws {
-        try await Workbench.with { bench in
+        try await Workbench.withModel { bench in
             try await bench.assay("schedule", "add", try bench.jobFile(Self.job))
             let range = ["--from", "2026-03-28", "--to", "2026-03-30", "--overlap", "allow_all"]
             let command = ["schedule", "backfill", "nightly"] + range

@@ -1,4 +1,5 @@
 import Foundation
+import ProcessTesting
 import Testing
 import UVEventLoop
 
@@ -18,7 +19,7 @@ import UVEventLoop
     }
 
     @Test func twoProcessesDoAllTheWorkAndAreCountedTogether() async throws {
-        try await Workbench.with { bench in
+        try await Workbench.withModel { bench in
             let run = try await self.submit(bench)
             let result = try await bench.run(
                 "assay-worker", "--all-devices", "--per-device", "2", "--drain", "--json", "--label", "fast")
@@ -35,7 +36,7 @@ import UVEventLoop
     }
 
     @Test func theyAreRestartedDrainedAndDieWithTheirSupervisor() async throws {
-        try await Workbench.with { bench in
+        try await Workbench.withModel { bench in
             let supervisor = try await bench.loop.spawn(
                 bench.configuration("assay-worker", ["--all-devices", "--per-device", "2", "--log", "info"]))
             let first = try await self.workers(bench) { $0.count == 2 }
@@ -61,7 +62,7 @@ import UVEventLoop
     }
 
     @Test func aSignalDrainsThemAll() async throws {
-        try await Workbench.with { bench in
+        try await Workbench.withModel { bench in
             let supervisor = try await bench.loop.spawn(
                 bench.configuration("assay-worker", ["--all-devices", "--per-device", "2"]))
             _ = try await self.workers(bench) { $0.count == 2 }
@@ -73,7 +74,7 @@ import UVEventLoop
     }
 
     @Test func aWorkerThatAlwaysCrashesIsGivenUp() async throws {
-        try await Workbench.with { bench in
+        try await Workbench.withModel { bench in
             // No folder can be made there, so no worker gets as far as its work.
             let result = try await bench.run("assay-worker", "--all-devices", "--drain", "--store", "/proc/assay")
             #expect(result.termination == .exited(status: 1))

@@ -23,7 +23,8 @@ import Testing
         let start = ContinuousClock.now
         let summary = try await bench.worker(again, heartbeatQueue: faulty, leaseTTL: Self.shortTTL).run()
         #expect(ContinuousClock.now - start >= Self.shortTTL - Self.shortTTL / 6)
-        #expect(summary.released == 1)
+        // On a busy machine the next lease may run out as well before it is renewed.
+        #expect(summary.released >= 1)
         #expect(summary.committed == 1)
         #expect(try await bench.shards().map(\.failures) == [0])
         await bench.end()

@@ -57,6 +57,9 @@ import Testing
             GenerationRequest(
                 prompt: engine.tokenizer.encode("Question: What is the capital of France?\nAnswer:", addSpecial: true),
                 stop: ["\n"], maxTokens: 16),
+            GenerationRequest(
+                prompt: engine.tokenizer.encode("The capital of France is", addSpecial: true), stop: ["\n"],
+                maxTokens: 8),
         ]
         let first = try await engine.run(requests.map { .generate($0) })
         #expect(try await engine.run(requests.map { .generate($0) }) == first)
@@ -64,6 +67,7 @@ import Testing
             #expect(!generation.text.contains("\n"))
             #expect(generation.tokens.count == generation.tokenLogProbs.count)
         }
-        #expect(first[0].generation?.text.contains("Paris") == true, "\(first)")
+        // Certain enough to be the same however a processor rounds; answers to chat prompts are not.
+        #expect(first[2].generation?.text.contains("Paris") == true, "\(first)")
     }
 }

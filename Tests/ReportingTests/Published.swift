@@ -43,7 +43,7 @@ struct Published {
             })
         self.run = try await self.queue.submit(submission)
         self.lease = try await self.queue.register(
-            .init(host: "here", pid: 1, device: "cpu", engine: "test", warmModels: []))
+            .init(host: "here", pid: 1, device: "cpu", engine: "test", warmModels: []), ttl: .seconds(3600))
     }
 
     var builder: ReportBuilder {

@@ -83,6 +83,8 @@ extension PostgresConnection {
                 _ = self.lost(handle)
                 return false
             }
+            // A statement may have begun to wait, for what has just been read, after this was told to read.
+            self.loop.wake(handle.socket)
             return true
         } catch {
             // Being cancelled only means that nobody listens any more.

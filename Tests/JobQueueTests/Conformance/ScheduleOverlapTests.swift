@@ -17,7 +17,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Implementation.allCases)
+    @Test(arguments: Implementation.withSetClock)
     func skip(_ implementation: Implementation) async throws {
         try await withOpenRun(implementation, .skip) { test, run in
             let fire = try #require(try await test.queue.fireDue().first)
@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Implementation.allCases)
+    @Test(arguments: Implementation.withSetClock)
     func bufferOne(_ implementation: Implementation) async throws {
         try await withOpenRun(implementation, .bufferOne) { test, run in
             #expect(try await test.queue.fireDue().isEmpty)
@@ -54,7 +54,7 @@ import Testing
     }
 
     /// What waits is fired, and what is due in the same moment waits for that.
-    @Test(arguments: Implementation.allCases)
+    @Test(arguments: Implementation.withSetClock)
     func bufferOneTakesTurns(_ implementation: Implementation) async throws {
         try await withOpenRun(implementation, .bufferOne) { test, run in
             #expect(try await test.queue.fireDue().isEmpty)
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Implementation.allCases)
+    @Test(arguments: Implementation.withSetClock)
     func allowAll(_ implementation: Implementation) async throws {
         try await withOpenRun(implementation, .allowAll) { test, run async throws in
             #expect(try await test.queue.fireDue().map(\.brief) == ["03-01 02:00 fired"])
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Implementation.allCases)
+    @Test(arguments: Implementation.withSetClock)
     func cancelOther(_ implementation: Implementation) async throws {
         try await withOpenRun(implementation, .cancelOther) { test, run in
             let fire = try #require(try await test.queue.fireDue().first)
@@ -86,7 +86,7 @@ import Testing
     }
 
     /// A run that could not be made must not cost the one that is open.
-    @Test(arguments: Implementation.allCases)
+    @Test(arguments: Implementation.withSetClock)
     func nothingIsCancelledForAFireThatFails(_ implementation: Implementation) async throws {
         try await withOpenRun(implementation, .cancelOther) { test, run in
             let fire = try #require(try await test.queue.fireDue { _, _ in throw QueueError(.invalid, "no") }.first)
@@ -95,7 +95,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Implementation.allCases)
+    @Test(arguments: Implementation.withSetClock)
     func aTriggerFollowsThePolicyOrItsOwn(_ implementation: Implementation) async throws {
         try await withOpenRun(implementation, .skip) { test, run in
             try await test.queue.pauseSchedule(named: "hourly", user: "ada", reason: nil)

@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 @Suite struct ScheduleTests {
-    @Test(arguments: Implementation.allCases)
+    @Test(arguments: Implementation.withSetClock)
     func aDueTimeSubmitsOneRun(_ implementation: Implementation) async throws {
         try await withScheduleQueue(implementation, at: "2026-03-28 12:00") { test in
             let added = try await test.queue.addSchedule(schedule(zone: "Europe/Berlin"))
@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Implementation.allCases)
+    @Test(arguments: Implementation.withSetClock)
     func theSameScheduleAgainIsNoOther(_ implementation: Implementation) async throws {
         try await withScheduleQueue(implementation, at: "2026-03-01 12:00") { test in
             let first = try await test.queue.addSchedule(schedule())
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Implementation.allCases)
+    @Test(arguments: Implementation.withSetClock)
     func replacingKeepsHistoryAndPause(_ implementation: Implementation) async throws {
         try await withScheduleQueue(implementation, at: "2026-03-01 12:00") { test in
             try await test.queue.addSchedule(schedule())
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Implementation.allCases)
+    @Test(arguments: Implementation.withSetClock)
     func pausedTimesAreSkippedAndNotCaughtUp(_ implementation: Implementation) async throws {
         try await withScheduleQueue(implementation, at: "2026-03-01 12:00") { test in
             try await test.queue.addSchedule(schedule())
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Implementation.allCases)
+    @Test(arguments: Implementation.withSetClock)
     func missedTimesAreRecorded(_ implementation: Implementation) async throws {
         try await withScheduleQueue(implementation, at: "2026-03-01 12:00") { test in
             try await test.queue.addSchedule(schedule(catchUp: 3600))
@@ -107,7 +107,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Implementation.allCases)
+    @Test(arguments: Implementation.withSetClock)
     func aRunThatCanNotBeMadeFailsAndTheScheduleGoesOn(_ implementation: Implementation) async throws {
         try await withScheduleQueue(implementation, at: "2026-03-01 12:00") { test in
             try await test.queue.addSchedule(schedule())
@@ -131,7 +131,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Implementation.allCases)
+    @Test(arguments: Implementation.withSetClock)
     func theBuilderGetsTheModelsOfNow(_ implementation: Implementation) async throws {
         try await withScheduleQueue(implementation, at: "2026-03-01 12:00") { test in
             try await test.queue.addSchedule(schedule())
@@ -155,7 +155,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Implementation.allCases)
+    @Test(arguments: Implementation.withSetClock)
     func whatIsWrongIsSaid(_ implementation: Implementation) async throws {
         try await withScheduleQueue(implementation, at: "2026-03-01 12:00") { test in
             let wrong: [(ScheduleDefinition, String)] = [
@@ -189,7 +189,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Implementation.allCases)
+    @Test(arguments: Implementation.withSetClock)
     func aRemovedScheduleIsNeverDueAndItsNameIsFree(_ implementation: Implementation) async throws {
         try await withScheduleQueue(implementation, at: "2026-03-01 12:00") { test in
             try await test.queue.addSchedule(schedule())

@@ -12,6 +12,9 @@ enum Implementation: String, CaseIterable, Sendable, CustomTestStringConvertible
     /// PostgreSQL behind a PgBouncer in transaction mode.
     case pgbouncer
 
+    /// Those whose clock a test can set.
+    static let withSetClock: [Implementation] = [.memory, .postgres]
+
     var testDescription: String { rawValue }
 }
 
