@@ -147,18 +147,15 @@ extension JobSettings {
         guard let node else { return }
         let reader = try YAMLReader(
             node, path: path, prefix: prefix,
-            known: ["shard_size", "max_length", "batch_tokens", "max_sequences", "generation_slots", "logits"])
+            known: [
+                "shard_size", "max_length", "batch_tokens", "max_sequences", "generation_slots", "logits", "overflow",
+            ])
         self.shardSize = try reader.integer("shard_size", in: 1...100_000)
         self.maxLength = try reader.integer("max_length", in: 16...10_000_000)
         self.batchTokens = try reader.integer("batch_tokens", in: 32...1_000_000)
         self.maxSequences = try reader.integer("max_sequences", in: 2...256)
         self.generationSlots = try reader.integer("generation_slots", in: 1...255)
-        if let name = try reader.string("logits") {
-            guard let mode = LogitsMode(rawValue: name) else {
-                let known = LogitsMode.allCases.map(\.rawValue).joined(separator: ", ")
-                throw reader.error("logits", reader.node("logits"), "is '\(name)'; it must be one of \(known)")
-            }
-            self.logits = mode
-        }
+        self.logits = try reader.choice("logits")
+        self.overflow = try reader.choice("overflow")
     }
 }

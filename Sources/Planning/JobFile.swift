@@ -60,6 +60,7 @@ public struct JobRequirements: Sendable, Hashable {
 public struct JobSettings: Sendable, Hashable {
     public var shardSize: Int?
     public var maxLength: Int?
+    public var overflow: OverflowPolicy?
     public var batchTokens: Int?
     public var maxSequences: Int?
     public var generationSlots: Int?
@@ -67,10 +68,11 @@ public struct JobSettings: Sendable, Hashable {
 
     public init(
         shardSize: Int? = nil, maxLength: Int? = nil, batchTokens: Int? = nil, maxSequences: Int? = nil,
-        generationSlots: Int? = nil, logits: LogitsMode? = nil
+        generationSlots: Int? = nil, logits: LogitsMode? = nil, overflow: OverflowPolicy? = nil
     ) {
         self.shardSize = shardSize
         self.maxLength = maxLength
+        self.overflow = overflow
         self.batchTokens = batchTokens
         self.maxSequences = maxSequences
         self.generationSlots = generationSlots
@@ -82,6 +84,7 @@ public struct JobSettings: Sendable, Hashable {
         JobSettings(
             shardSize: self.shardSize ?? base.shardSize, maxLength: self.maxLength ?? base.maxLength,
             batchTokens: self.batchTokens ?? base.batchTokens, maxSequences: self.maxSequences ?? base.maxSequences,
-            generationSlots: self.generationSlots ?? base.generationSlots, logits: self.logits ?? base.logits)
+            generationSlots: self.generationSlots ?? base.generationSlots, logits: self.logits ?? base.logits,
+            overflow: self.overflow ?? base.overflow)
     }
 }

@@ -142,7 +142,7 @@ public struct Planner: Sendable {
                 maxLength: settings.maxLength, batchTokens: settings.batchTokens ?? EngineDefaults.batchTokens,
                 maxSequences: settings.maxSequences ?? EngineDefaults.maxSequences,
                 generationSlots: settings.generationSlots ?? EngineDefaults.generationSlots,
-                logits: settings.logits ?? .choices, shardSize: shardSize))
+                logits: settings.logits ?? .choices, shardSize: shardSize, overflow: settings.overflow))
         let json: String
         do {
             json = try specification.json()

@@ -66,6 +66,16 @@ struct YAMLReader {
         return value
     }
 
+    /// One of the names of an enumeration.
+    func choice<Value: RawRepresentable<String> & CaseIterable>(_ key: String) throws(PlanningError) -> Value? {
+        guard let name = try self.string(key) else { return nil }
+        guard let value = Value(rawValue: name) else {
+            let known = Value.allCases.map(\.rawValue).joined(separator: ", ")
+            throw self.error(key, self.node(key), "is '\(name)'; it must be one of \(known)")
+        }
+        return value
+    }
+
     /// A list of plain text, or one text as a list of one.
     func strings(_ key: String) throws(PlanningError) -> [String]? {
         guard let node = self.node(key) else { return nil }

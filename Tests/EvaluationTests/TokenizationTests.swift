@@ -70,6 +70,22 @@ import Testing
         #expect(try Request.rolling(text: "").tokenized(by: ByteTokenizer(), maxLength: 4).isEmpty)
     }
 
+    @Test func whatDoesNotFitIsAnErrorWhereTheJobSaysSo() throws {
+        let pair = Request.loglikelihood(context: "abcdef", continuation: "gh")
+        #expect(try pair.tokenized(by: ByteTokenizer(), maxLength: 7, overflow: .error).map(\.truncated) == [0])
+        let error = #expect(throws: TaskError.self) {
+            try pair.tokenized(by: ByteTokenizer(), maxLength: 4, overflow: .error)
+        }
+        #expect(error?.message.hasPrefix("the prompt has 3 tokens more than fit into the model's 4") == true)
+        let generation = Request.generate(prompt: "abcdef", stop: [], maxTokens: 6)
+        #expect(throws: TaskError.self) {
+            try generation.tokenized(by: ByteTokenizer(), maxLength: 11, overflow: .error)
+        }
+        // Windows lose nothing.
+        let text = Request.rolling(text: "abcdefgh")
+        #expect(try text.tokenized(by: ByteTokenizer(), maxLength: 3, overflow: .error).count == 3)
+    }
+
     @Test func promptsLeaveRoomForTheAnswer() throws {
         let request = Request.generate(prompt: "abcdef", stop: ["\n"], maxTokens: 6)
         let fits = GenerationRequest(prompt: Self.bytes("abcdef"), stop: ["\n"], maxTokens: 6)

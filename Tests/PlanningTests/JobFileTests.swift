@@ -10,7 +10,7 @@ import Testing
             name: nightly
             models: [a, b]
             priority: high
-            settings: {logits: tokens, shard_size: 25}
+            settings: {logits: tokens, shard_size: 25, overflow: error}
             tasks:
               - tasks/x.yaml
               - task: tasks/y.yaml
@@ -28,6 +28,7 @@ import Testing
         #expect(settings.shardSize == 5)
         #expect(settings.batchTokens == 256)
         #expect(settings.logits == .tokens)
+        #expect(settings.overflow == .error)
     }
 
     @Test func theNameDefaultsToTheFiles() throws {
@@ -46,6 +47,7 @@ import Testing
         ("model: m\ntasks:\n  - limit: 3", "f.yaml:3", "'tasks[0].task' is missing"),
         ("model: m\ntasks:\n  - task: a\n    limit: 0", "f.yaml:4", "it must be a whole number from 1"),
         ("model: m\ntasks: [a]\nsettings: {logits: all}", "f.yaml:3", "it must be one of none, choices, tokens"),
+        ("model: m\ntasks: [a]\nsettings: {overflow: cut}", "f.yaml:3", "it must be one of truncate, error"),
         ("model: m\ntasks: [a]\nsettings: {batch_tokens: lots}", "f.yaml:3", "'settings.batch_tokens' is 'lots'"),
         ("model: [m", "f.yaml", "this is not YAML"),
     ])

@@ -73,6 +73,8 @@ public struct JobSpecification: Codable, Sendable, Hashable {
     public struct Settings: Codable, Sendable, Hashable {
         /// Tokens of context and continuation; `nil`: what the model was trained with.
         public var maxLength: Int?
+        /// `nil`: truncate.
+        public var overflow: OverflowPolicy?
         /// Tokens that one decode takes; part of the result, since batches decide how sums round.
         public var batchTokens: Int
         /// Sequences that are scored together.
@@ -85,9 +87,10 @@ public struct JobSpecification: Codable, Sendable, Hashable {
 
         public init(
             maxLength: Int?, batchTokens: Int, maxSequences: Int, generationSlots: Int, logits: LogitsMode,
-            shardSize: Int
+            shardSize: Int, overflow: OverflowPolicy? = nil
         ) {
             self.maxLength = maxLength
+            self.overflow = overflow
             self.batchTokens = batchTokens
             self.maxSequences = maxSequences
             self.generationSlots = generationSlots

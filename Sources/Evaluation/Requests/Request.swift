@@ -12,6 +12,14 @@ public enum Request: Sendable, Hashable {
 public enum EngineRequest: Sendable, Hashable {
     case score(ScoringRequest)
     case generate(GenerationRequest)
+
+    /// How many tokens were cut off on the left because the model's length did not suffice.
+    public var truncated: Int {
+        switch self {
+        case .score(let request): request.truncated
+        case .generate(let request): request.truncated
+        }
+    }
 }
 
 /// A sequence whose tail is to be scored.

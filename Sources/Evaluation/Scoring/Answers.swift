@@ -81,14 +81,7 @@ struct Answers {
         }
     }
 
-    var isTruncated: Bool {
-        self.requests.joined().contains { request in
-            switch request {
-            case .score(let request): request.truncated > 0
-            case .generate(let request): request.truncated > 0
-            }
-        }
-    }
+    var isTruncated: Bool { self.requests.joined().contains { $0.truncated > 0 } }
 
     /// Every token of every request; windows are counted as requests.
     var tokens: [TokenResult] {

@@ -2,9 +2,25 @@ extension Request {
     /// The request in token ids, for a model that takes `maxLength` tokens; as lm-eval's Hugging Face model does it.
     ///
     /// A rolling request gives one request for each window, none for an empty text; the others give exactly one.
-    /// - Throws: `TaskError` if the request doesn't fit the model or has nothing to score.
-    public func tokenized(by tokenizer: any Tokenizer, maxLength: Int) throws(TaskError) -> [EngineRequest] {
+    /// - Throws: `TaskError` if the request doesn't fit the model or has nothing to score; what is cut off is an error only
+    ///   when `overflow` says so.
+    public func tokenized(
+        by tokenizer: any Tokenizer, maxLength: Int, overflow: OverflowPolicy = .truncate
+    ) throws(TaskError) -> [EngineRequest] {
         guard maxLength >= 1 else { throw TaskError(.invalidSample, "a model of \(maxLength) tokens can't be used") }
+        let requests = try self.fitted(to: maxLength, tokenizer)
+        let excess = requests.map(\.truncated).max() ?? 0
+        guard overflow == .truncate || excess == 0 else {
+            throw TaskError(
+                .invalidSample,
+                "the prompt has \(excess) tokens more than fit into the model's \(maxLength), and the job says "
+                    + "`overflow: error`; raise max_length, leave the row out, or let it be cut with `overflow: truncate`"
+            )
+        }
+        return requests
+    }
+
+    private func fitted(to maxLength: Int, _ tokenizer: any Tokenizer) throws(TaskError) -> [EngineRequest] {
         switch self {
         case .loglikelihood(let context, let continuation):
             return [.score(try Self.pair(context, continuation, tokenizer, maxLength))]

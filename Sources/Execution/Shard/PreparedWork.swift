@@ -20,7 +20,7 @@ struct PreparedWork: PreparedShard {
         if let made = self.requests {
             requests = made
         } else {
-            requests = try await self.runner.requests(of: self.work, for: engine)
+            requests = try await self.runner.requests(of: self.work, self.job, for: engine)
         }
         do {
             let counter = SampleCounter(requests)

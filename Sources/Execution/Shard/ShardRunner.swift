@@ -36,14 +36,16 @@ public actor ShardRunner: ShardProcessor {
         // The engine in memory may be another one than the job will get; then its requests are made later.
         if let engine = await self.engines.loadedEngine(for: job) {
             try Self.checkCancellation()
-            prepared.requests = try work.tokenized(by: engine)
+            prepared.requests = try work.tokenized(by: engine, overflow: job.settings.overflow ?? .truncate)
         }
         return prepared
     }
 
     /// The requests of a shard that could not be made before its engine was there.
-    func requests(of work: ShardWork, for engine: any Engine) throws(ExecutionError) -> ShardRequests {
-        try work.tokenized(by: engine)
+    func requests(
+        of work: ShardWork, _ job: JobSpecification, for engine: any Engine
+    ) throws(ExecutionError) -> ShardRequests {
+        try work.tokenized(by: engine, overflow: job.settings.overflow ?? .truncate)
     }
 
     /// Scores a shard.

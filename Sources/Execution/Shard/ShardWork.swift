@@ -18,19 +18,19 @@ struct ShardWork {
     }
 
     /// The engine's requests: by sample, by request of the sample, by window.
-    func tokenized(by engine: any Engine) throws(ExecutionError) -> ShardRequests {
+    func tokenized(by engine: any Engine, overflow: OverflowPolicy) throws(ExecutionError) -> ShardRequests {
         var bySample: [[[EngineRequest]]] = []
         bySample.reserveCapacity(self.samples.count)
-        do {
-            for sample in self.samples {
-                var requests: [[EngineRequest]] = []
-                for request in sample.requests {
-                    requests.append(try request.tokenized(by: engine.tokenizer, maxLength: engine.maxLength))
-                }
-                bySample.append(requests)
+        for sample in self.samples {
+            do {
+                bySample.append(
+                    try sample.requests.map { (request) throws(TaskError) in
+                        try request.tokenized(
+                            by: engine.tokenizer, maxLength: engine.maxLength, overflow: overflow)
+                    })
+            } catch {
+                throw ExecutionError(.permanent, "row \(sample.row) (sample \(sample.sampleID)): \(error)")
             }
-        } catch {
-            throw ExecutionError(.permanent, "\(error)")
         }
         return ShardRequests(bySample: bySample)
     }
