@@ -70,6 +70,7 @@ extension Query {
     public static let replaceSchedule = Query("replace_schedule", PackageResources.replace_schedule_sql)
     public static let resumeSchedule = Query("resume_schedule", PackageResources.resume_schedule_sql)
     public static let retryJobs = Query("retry_jobs", PackageResources.retry_jobs_sql)
+    public static let runOutlook = Query("run_outlook", PackageResources.run_outlook_sql)
     public static let runSpecification = Query("run_specification", PackageResources.run_specification_sql)
     public static let scheduleTemplate = Query("schedule_template", PackageResources.schedule_template_sql)
     public static let setTier = Query("set_tier", PackageResources.set_tier_sql)
@@ -83,6 +84,6 @@ extension Query {
         listScheduleFires, listSchedules, listShards, listWorkers, lockDueSchedule, lockMigrations, lockSchedule,
         nextScheduleFire, notifySubmitted, openGates, openScheduleRuns, openShardCount, pauseSchedule, promoteShards,
         reap, registerWorker, releaseJobs, releaseShards, removeSchedule, replaceSchedule, resumeSchedule, retryJobs,
-        runSpecification, scheduleTemplate, setTier,
+        runOutlook, runSpecification, scheduleTemplate, setTier,
     ]
 }

@@ -35,6 +35,9 @@ public protocol JobOperations: Sendable {
     /// What is known of a job that bears on whether it runs.
     func facts(of job: JobID) async throws(QueueError) -> JobFacts
 
+    /// What is left of a run and how long that takes at the usual pace.
+    func outlook(of run: RunID) async throws(QueueError) -> RunOutlook
+
     /// Moves the shards of runs that ended at least so long ago out of the tables that claims work in.
     ///
     /// Nothing is lost: everything can be read as before, but no longer be retried.

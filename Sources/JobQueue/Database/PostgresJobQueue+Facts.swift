@@ -18,6 +18,22 @@ extension PostgresJobQueue {
         facts.project = try await self.project(named: found.project)
         return facts
     }
+
+    public func outlook(of run: RunID) async throws(QueueError) -> RunOutlook {
+        try await query(.runOutlook, [run.text], to: "estimate what is left of run \(run)") {
+            rows throws(PostgresError) in try RunOutlook(try rows.only())
+        }
+    }
+}
+
+extension RunOutlook {
+    fileprivate init(_ row: PostgresRow) throws(PostgresError) {
+        self.init(
+            deviceSecondsLeft: try row.decode("device_seconds_left"),
+            samplesOfUnknownPace: try row.decode("samples_of_unknown_pace"),
+            tokensPerSecond: try row.decode("tokens_per_second"), openShards: try row.decode("open_shards"),
+            workersHere: try row.decode("workers_here"), workersSuitable: try row.decode("workers_suitable"))
+    }
 }
 
 extension JobFacts {

@@ -14,14 +14,17 @@ extension Explanation {
         explainCaps(facts)
         guard facts.job.progress.shards.running == 0 || workers.here < workers.suitable else { return }
         if facts.readyInHigherTiers > 0 {
-            reasons.append("\(shards(facts.readyInHigherTiers)) of higher priority go first.")
+            reasons.append(
+                "\(shards(facts.readyInHigherTiers)) of higher priority \(facts.readyInHigherTiers == 1 ? "goes" : "go") "
+                    + "first.")
             if let higher = Priority(rawValue: facts.job.priority.rawValue + 1) {
                 remedies.append("assay priority \(job) \(higher.name)   moves it up a tier")
             }
         }
         if facts.readyInOlderJobs > 0 {
             reasons.append(
-                "\(shards(facts.readyInOlderJobs)) of older jobs of project '\(facts.project.name)' go first.")
+                "\(shards(facts.readyInOlderJobs)) of older jobs of project '\(facts.project.name)' "
+                    + "\(facts.readyInOlderJobs == 1 ? "goes" : "go") first.")
         }
         if facts.readyInOtherProjects > 0 {
             reasons.append(

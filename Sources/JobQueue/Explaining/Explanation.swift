@@ -68,8 +68,11 @@ extension Explanation {
     }
 
     private mutating func explainFailures(_ facts: JobFacts) {
+        let count = facts.job.progress.shards.failed
         reasons.append(
-            "\(facts.job.progress.shards.failed) shards failed for good, one of them with: \(facts.failure ?? "?")")
+            count == 1
+                ? "1 shard failed for good: \(facts.failure ?? "?")"
+                : "\(count) shards failed for good, one of them with: \(facts.failure ?? "?")")
         remedies.append("assay logs \(job)   shows every attempt with its error")
         remedies.append("assay retry --failed \(job)   tries them again, once the cause is gone")
     }

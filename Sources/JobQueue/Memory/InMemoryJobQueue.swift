@@ -170,6 +170,10 @@ extension InMemoryJobQueue {
         try ledger.facts(of: job, now: now())
     }
 
+    public func outlook(of run: RunID) throws(QueueError) -> RunOutlook {
+        try ledger.outlook(of: run)
+    }
+
     @discardableResult
     public func archive(olderThan age: Duration, limit: Int) throws(QueueError) -> Int {
         ledger.archive(olderThan: age, limit: limit, now: now())

@@ -71,10 +71,7 @@ extension Ledger {
                 return (request.run == nil || job.id.run == request.run) && job.gate == .open
                     && request.above.map { job.priority > $0 } ?? true
                     && !isOver(projects[job.project]?.hardCap, job.project)
-                    && job.submission.needDevice.map { $0 == worker.description.deviceKind } ?? true
-                    && job.submission.needGPUMegabytes <= worker.description.gpuMegabytes
-                    && Set(job.submission.needLabels).isSubset(of: worker.description.labels)
-                    && job.shards.contains { $0.state == .ready }
+                    && worker.suits(job) && job.shards.contains { $0.state == .ready }
             }
             .min { rank(jobs[$0]) < rank(jobs[$1]) }
     }

@@ -11,7 +11,7 @@ extension Ledger {
             nextAttemptAt: job.shards.compactMap(\.notBefore).min(),
             failure: job.shards.first { $0.state == .failed }?.reason,
             holdReason: job.shards.first { $0.state == .held }?.reason, workers: workerFacts(of: job),
-            secondsPerSample: pace(of: job))
+            secondsPerSample: pace(of: job)?.secondsPerSample)
         for rival in jobs where rival.id != id && rival.gate == .open && !rival.isCancelled {
             let ready = rival.counts.ready
             if rival.priority > job.priority {
@@ -25,20 +25,47 @@ extension Ledger {
         return facts
     }
 
+    func outlook(of run: RunID) throws(QueueError) -> RunOutlook {
+        var outlook = RunOutlook()
+        var (workersHere, workersSuitable) = (Set<Int>(), Set<Int>())
+        var (tokens, seconds) = (0, 0.0)
+        for record in try jobRecords(of: run) where record.progress.shards.open > 0 {
+            let job = try job(record.id)
+            let shards = record.progress.shards
+            outlook.openShards += shards.open
+            let undone = Double(record.progress.samples - record.progress.samplesDone)
+            let left = undone * Double(shards.open) / Double(shards.total - shards.done)
+            if let pace = pace(of: job) {
+                outlook.deviceSecondsLeft += left * pace.secondsPerSample
+                tokens += pace.tokens
+                seconds += pace.seconds
+            } else {
+                outlook.samplesOfUnknownPace += Int(left.rounded())
+            }
+            for (index, worker) in workers.enumerated() where worker.state == .live {
+                if worker.suits(job) && !worker.isDraining { workersSuitable.insert(index) }
+            }
+            for holder in running where jobs[holder.job].id == record.id {
+                workersHere.insert(Int(holder.claim.worker.number) - 1)
+            }
+        }
+        outlook.tokensPerSecond = seconds > 0 ? Double(tokens) / seconds : nil
+        outlook.workersHere = workersHere.count
+        outlook.workersSuitable = workersSuitable.count
+        return outlook
+    }
+
     private func workerFacts(of job: Job) -> JobFacts.WorkerFacts {
         let holders = Dictionary(grouping: running, by: \.claim.worker)
         var facts = JobFacts.WorkerFacts()
         for (index, worker) in workers.enumerated() where worker.state == .live {
             let held = (holders[WorkerID(Int64(index) + 1)] ?? []).map { jobs[$0.job].id }
-            let hasLabels = Set(job.submission.needLabels).isSubset(of: worker.description.labels)
-            let hasMemory = job.submission.needGPUMegabytes <= worker.description.gpuMegabytes
-            let hasDevice = job.submission.needDevice.map { $0 == worker.description.deviceKind } ?? true
-            let isSuitable = hasLabels && hasMemory && hasDevice && !worker.isDraining
+            let isSuitable = worker.suits(job) && !worker.isDraining
             facts.live += 1
             facts.draining += worker.isDraining ? 1 : 0
-            facts.withLabels += hasLabels ? 1 : 0
-            facts.withMemory += hasMemory ? 1 : 0
-            facts.withDevice += hasDevice ? 1 : 0
+            facts.withLabels += worker.hasLabels(of: job) ? 1 : 0
+            facts.withMemory += worker.hasMemory(for: job) ? 1 : 0
+            facts.withDevice += worker.hasDevice(of: job) ? 1 : 0
             facts.suitable += isSuitable ? 1 : 0
             facts.busyElsewhere += isSuitable && held.contains { $0 != job.id } ? 1 : 0
             facts.here += held.contains(job.id) ? 1 : 0
@@ -46,8 +73,8 @@ extension Ledger {
         return facts
     }
 
-    /// Device time for a sample, from all that this model did on this task.
-    private func pace(of job: Job) -> Double? {
+    /// What this model did on this task so far.
+    private func pace(of job: Job) -> (secondsPerSample: Double, tokens: Int, seconds: Double)? {
         let results =
             jobs
             .filter {
@@ -55,7 +82,8 @@ extension Ledger {
             }
             .flatMap { $0.shards.compactMap(\.result?.publication) }
         let samples = results.map(\.samples).reduce(0, +)
-        return samples == 0 ? nil : results.map(\.seconds).reduce(0, +) / Double(samples)
+        let seconds = results.map(\.seconds).reduce(0, +)
+        return samples == 0 ? nil : (seconds / Double(samples), results.map(\.tokens).reduce(0, +), seconds)
     }
 
     func record(ofProject name: String, now: Date) -> ProjectRecord {
@@ -76,6 +104,23 @@ extension Ledger {
         project.hardCap = change.hardCap.applied(to: project.hardCap)
         projects[name] = project
         return record(ofProject: name, now: now)
+    }
+}
+
+extension Ledger.Worker {
+    /// It meets all that the job requires.
+    func suits(_ job: Ledger.Job) -> Bool { hasLabels(of: job) && hasMemory(for: job) && hasDevice(of: job) }
+
+    fileprivate func hasLabels(of job: Ledger.Job) -> Bool {
+        Set(job.submission.needLabels).isSubset(of: description.labels)
+    }
+
+    fileprivate func hasMemory(for job: Ledger.Job) -> Bool {
+        job.submission.needGPUMegabytes <= description.gpuMegabytes
+    }
+
+    fileprivate func hasDevice(of job: Ledger.Job) -> Bool {
+        job.submission.needDevice.map { $0 == description.deviceKind } ?? true
     }
 }
 

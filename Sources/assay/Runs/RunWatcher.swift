@@ -15,12 +15,17 @@ struct RunWatcher {
         var meter = RateMeter()
         let clock = ContinuousClock()
         let start = clock.now
+        var outlook: RunOutlook?
+        var look = 0
         while true {
             let run = try await self.session.queue.run(matching: id.description)
             let progress = run.progress
             meter.add(seconds: (clock.now - start) / .seconds(1), done: Double(progress.samplesDone))
+            // Until its own rate is known, that of the past is the best guess; asked for now and then only.
+            if meter.rate == nil, look % 20 == 0 { outlook = try? await self.session.queue.outlook(of: run.id) }
+            look += 1
             line.show(
-                self.describe(run, meter.rate),
+                self.describe(run, meter.rate, outlook),
                 percent: Format.percent(progress.samplesDone, of: progress.samples))
             if run.state.isSettled || !isStillUseful() {
                 line.finish()
@@ -30,7 +35,7 @@ struct RunWatcher {
         }
     }
 
-    private func describe(_ run: RunRecord, _ rate: Double?) -> String {
+    private func describe(_ run: RunRecord, _ rate: Double?, _ outlook: RunOutlook?) -> String {
         let progress = run.progress
         var text =
             "\(run.id) \(run.name): \(run.state.rawValue), \(progress.samplesDone)/\(progress.samples) samples, "
@@ -40,6 +45,8 @@ struct RunWatcher {
         if let rate, progress.samplesDone < progress.samples {
             let left = Double(progress.samples - progress.samplesDone) / rate
             text += ", \(Format.fixed(rate, 1)) samples/s, \(RateMeter.describe(seconds: left)) left"
+        } else if let expected = outlook?.expectedDuration, !run.state.isSettled {
+            text += ", about \(RateMeter.describe(seconds: expected / .seconds(1))) at the usual pace"
         }
         return text
     }

@@ -18,6 +18,10 @@ struct ShowCommand: AsyncParsableCommand {
         var jobs: [JobRecord]
         var shards: [ShardRecord]?
         var attempts: [AttemptRecord]
+        /// Nil when nothing is left to do.
+        var outlook: RunOutlook?
+        /// Seconds until the run has ended, at the usual pace and with the workers there are; nil where nobody can say.
+        var expectedSeconds: Double?
     }
 
     func run() async throws {
@@ -28,9 +32,13 @@ struct ShowCommand: AsyncParsableCommand {
             for job in selection.jobs where isJob || job.progress.shards.done < job.progress.shards.total {
                 attempts += try await session.queue.attempts(of: job.id)
             }
+            let outlook =
+                selection.run.progress.shards.open > 0
+                ? try await session.queue.outlook(of: selection.run.id) : nil
             return Answer(
                 run: selection.run, jobs: selection.jobs,
-                shards: isJob ? try await session.queue.shards(of: selection.jobs[0].id) : nil, attempts: attempts)
+                shards: isJob ? try await session.queue.shards(of: selection.jobs[0].id) : nil, attempts: attempts,
+                outlook: outlook, expectedSeconds: outlook?.expectedDuration.map { $0 / .seconds(1) })
         }
         if self.options.json { return try Output.json(answer) }
         self.show(answer, on: .standardOutput(environment: self.options.environment))
@@ -51,6 +59,7 @@ struct ShowCommand: AsyncParsableCommand {
                 "\(progress.shards.failed + progress.shards.held)")
         }
         Output.line(jobs.rendered(on: terminal))
+        if let outlook = answer.outlook { Output.line(self.describe(outlook)) }
         if let shards = answer.shards {
             var table = Table("shard", ">rows", "state", ">epoch", ">failures", "reason")
             for shard in shards {
@@ -70,5 +79,17 @@ struct ShowCommand: AsyncParsableCommand {
                 "  shard \(attempt.key), attempt \(attempt.epoch), \(attempt.outcome.rawValue) on \(attempt.host) "
                     + "(\(attempt.device)), \(Format.time(attempt.startedAt)): \(attempt.error ?? "")")
         }
+    }
+
+    private func describe(_ outlook: RunOutlook) -> String {
+        guard let expected = outlook.expectedDuration else {
+            return outlook.workersSuitable == 0
+                ? "No worker can take what is left; `assay explain \(self.id)` says why."
+                : "How long the rest takes can be said when something like it has been done once."
+        }
+        let workers = max(outlook.workersHere, min(outlook.workersSuitable, outlook.openShards))
+        let pace = outlook.tokensPerSecond.map { ", at \(Format.fixed($0, 0)) tokens a second each" } ?? ""
+        return "The rest takes about \(RateMeter.describe(seconds: expected / .seconds(1))) with "
+            + "\(workers) \(workers == 1 ? "worker" : "workers")\(pace)."
     }
 }

@@ -1,0 +1,59 @@
+import JobQueue
+import Testing
+
+@Suite struct OutlookTests {
+    @Test(arguments: Implementation.allCases)
+    func timeLeftComesFromWhatTheModelDidBefore(_ implementation: Implementation) async throws {
+        try await withQueue(implementation) { test in
+            let queue = test.queue
+            try await queue.submit(submission("00000001", [job(0, shards: 4), job(1, shards: 2)]))
+            let run = try RunID("00000001")
+            #expect(try await queue.outlook(of: run) == RunOutlook(samplesOfUnknownPace: 60, openShards: 6))
+            let lease = try await queue.register(worker())
+            _ = try await queue.register(worker())
+            let first = try await queue.claim(lease, limit: 1)
+            #expect(try await queue.outlook(of: run).workersHere == 1)
+            #expect(try await queue.outlook(of: run).expectedDuration == nil)
+            // Ten samples with 70 tokens in two seconds.
+            _ = try await queue.commit(first.map { ShardCommit($0, publication(of: $0, seconds: 2)) })
+            try await queue.reap()
+            let half = try await queue.outlook(of: run)
+            #expect(half.openShards == 5 && half.samplesOfUnknownPace == 20)
+            #expect(abs(half.deviceSecondsLeft - 6) < 1e-6)
+            #expect(half.expectedDuration == nil, "nothing is known of the second job")
+            let rest = try await queue.claim(lease, limit: 9)
+            _ = try await queue.commit(rest.map { ShardCommit($0, publication(of: $0, seconds: 2)) })
+            let other = try await queue.claim(lease, limit: 1)
+            _ = try await queue.commit(other.map { ShardCommit($0, publication(of: $0, seconds: 4)) })
+            try await queue.reap()
+            // Both tasks are known now, and another run of them can be foretold.
+            try await queue.submit(submission("00000002", [job(0, shards: 4), job(1, shards: 1)]))
+            let known = try await queue.outlook(of: try RunID("00000002"))
+            #expect(known.openShards == 5 && known.samplesOfUnknownPace == 0)
+            #expect((known.workersHere, known.workersSuitable) == (0, 2))
+            #expect(abs(known.deviceSecondsLeft - 12) < 0.1)
+            #expect(abs((known.tokensPerSecond ?? 0) - 350.0 / 12) < 0.1)
+            let expected = try #require(known.expectedDuration)
+            #expect(abs(expected / .seconds(1) - 6) < 0.1)
+            _ = try await queue.cancel(.job(try await queue.job(matching: "00000002.1").id))
+            let cancelled = try await queue.outlook(of: try RunID("00000002"))
+            #expect(cancelled.openShards == 4 && abs(cancelled.deviceSecondsLeft - 8) < 0.1)
+            let facts = try await queue.facts(of: try await queue.job(matching: "00000002.0").id)
+            #expect(abs((facts.secondsLeft ?? 0) - 8) < 0.1)
+        }
+    }
+
+    @Test(arguments: Implementation.allCases)
+    func workersThatCanNotHelpAreNotCounted(_ implementation: Implementation) async throws {
+        try await withQueue(implementation) { test in
+            let queue = test.queue
+            try await queue.submit(submission([job(shards: 1, needDevice: "cuda")]))
+            _ = try await queue.register(worker())
+            let leaving = try await queue.register(worker(deviceKind: "cuda"))
+            let run = try RunID("k3f9x2a0")
+            #expect(try await queue.outlook(of: run).workersSuitable == 1)
+            try await queue.drain(leaving.worker)
+            #expect(try await queue.outlook(of: run).workersSuitable == 0)
+        }
+    }
+}

@@ -1,0 +1,144 @@
+import FoundationEssentials
+import JobQueue
+import Testing
+
+@Suite struct ExplanationTests {
+    private static let now = Date(timeIntervalSince1970: 1_800_000_000)
+
+    /// A job of ten shards, one worker alive that could run it, nothing in its way.
+    private func facts(_ shards: [ShardState: Int] = [.ready: 10]) throws -> JobFacts {
+        var counts = ShardCounts()
+        for (state, number) in shards { counts[state] = number }
+        let job = JobRecord(
+            id: JobID(number: 7, run: try RunID("k3f9x2a0"), ordinal: 1), task: "hellaswag", model: "smol",
+            modelSHA256: hexadecimalA, needLabels: [], needGPUMegabytes: 0, needDevice: nil, maxAttempts: 3,
+            maxFailures: nil, priority: .normal, gate: .open, reason: nil, startedAt: nil, finishedAt: nil,
+            progress: WorkProgress(
+                shards: counts, samples: counts.total * 10, samplesDone: counts.done * 10, tokensDone: 0))
+        var facts = JobFacts(job: job, project: ProjectRecord(name: "default"), now: Self.now)
+        facts.workers.live = 1
+        facts.workers.withLabels = 1
+        facts.workers.withMemory = 1
+        facts.workers.withDevice = 1
+        facts.workers.suitable = 1
+        return facts
+    }
+
+    @Test func nothingInItsWay() throws {
+        let explanation = Explanation(try facts())
+        #expect(explanation.summary == "k3f9x2a0.1 is not running: 0 of 10 shards are done.")
+        #expect(explanation.reasons == ["Nothing keeps it: a worker takes it within seconds."])
+        #expect(explanation.remedies.isEmpty)
+    }
+
+    @Test func nobodyIsThere() throws {
+        var facts = try facts()
+        facts.workers = JobFacts.WorkerFacts()
+        let explanation = Explanation(facts)
+        #expect(explanation.reasons == ["No worker is alive."])
+        #expect(explanation.remedies == ["assay-worker   starts one here"])
+    }
+
+    @Test func nobodyIsGoodEnough() throws {
+        var facts = try facts()
+        facts.job.needLabels = ["a100", "fast"]
+        facts.job.needGPUMegabytes = 40_000
+        facts.job.needDevice = "cuda"
+        (facts.workers.withLabels, facts.workers.withMemory) = (0, 0)
+        (facts.workers.withDevice, facts.workers.suitable) = (0, 0)
+        let explanation = Explanation(facts)
+        #expect(explanation.reasons.count == 3)
+        #expect(explanation.reasons[0].contains("labelled a100, fast"))
+        #expect(explanation.reasons[1].contains("40000 MB"))
+        #expect(explanation.reasons[2].contains("kind cuda"))
+        #expect(explanation.remedies.first?.contains("assay-worker --label a100 --label fast") == true)
+    }
+
+    @Test func eachRequirementIsMetBySomebodyButAllByNobody() throws {
+        var facts = try facts()
+        facts.job.needLabels = ["fast"]
+        facts.job.needGPUMegabytes = 40_000
+        facts.workers.live = 2
+        facts.workers.suitable = 0
+        #expect(Explanation(facts).reasons == ["Of 2 workers alive, none meets all of its requirements at once."])
+        facts.workers.draining = 2
+        #expect(Explanation(facts).reasons.first?.contains("leaving (2)") == true)
+    }
+
+    @Test func capsArePutIntoCommands() throws {
+        var facts = try facts()
+        facts.project = ProjectRecord(name: "evals", hardCap: 4, running: 4)
+        let hard = Explanation(facts)
+        #expect(hard.reasons.first?.contains("its hard cap is 4") == true)
+        #expect(hard.remedies.first?.hasPrefix("assay project set evals --hard-cap 6 ") == true)
+        facts.project = ProjectRecord(name: "evals", softCap: 1, running: 2)
+        let soft = Explanation(facts)
+        #expect(soft.reasons.first?.contains("its soft cap is 1") == true)
+        #expect(soft.remedies.first?.hasPrefix("assay project set evals --soft-cap 2 ") == true)
+    }
+
+    @Test func whoGoesFirstIsNamedInTheOrderInWhichTheyDo() throws {
+        var facts = try facts()
+        facts.readyInHigherTiers = 1
+        facts.readyInOlderJobs = 2
+        facts.readyInOtherProjects = 3
+        facts.workers.busyElsewhere = 1
+        let explanation = Explanation(facts)
+        #expect(explanation.reasons.count == 4)
+        #expect(explanation.reasons[0] == "1 shard of higher priority goes first.")
+        #expect(explanation.reasons[1] == "2 shards of older jobs of project 'default' go first.")
+        #expect(explanation.reasons[2].contains("3 shards of other projects"))
+        #expect(explanation.reasons[3].hasPrefix("The only worker that could run it has a shard of something else"))
+        #expect(explanation.remedies.first?.hasPrefix("assay priority k3f9x2a0.1 high ") == true)
+    }
+
+    @Test func waitsAreCountedInSeconds() throws {
+        var facts = try facts([.blocked: 2, .done: 8])
+        facts.nextAttemptAt = Self.now + 12.4
+        let explanation = Explanation(facts)
+        #expect(explanation.state == .blocked)
+        #expect(explanation.reasons == ["2 shards wait for the next attempt, the first for 13 s more."])
+        facts.nextAttemptAt = Self.now - 5
+        #expect(Explanation(facts).reasons == ["2 shards wait for the next attempt, the first for 0 s more."])
+    }
+
+    @Test func gatesComeBeforeEverythingElse() throws {
+        var facts = try facts()
+        facts.workers = JobFacts.WorkerFacts()
+        facts.job.gate = .waiting
+        facts.job.reason = "waits for k3f9x2a0.0"
+        let waiting = Explanation(facts)
+        #expect(waiting.reasons == ["It waits for k3f9x2a0.0."])
+        #expect(waiting.remedies.count == 1)
+    }
+
+    @Test func ends() throws {
+        var failed = try facts([.failed: 1, .done: 9])
+        failed.failure = "row 3 is no JSON"
+        let failure = Explanation(failed)
+        #expect(failure.summary == "k3f9x2a0.1 ended with 1 failed of 10 shards.")
+        #expect(failure.reasons == ["1 shard failed for good: row 3 is no JSON"])
+        #expect(failure.remedies.last?.hasPrefix("assay retry --failed k3f9x2a0.1 ") == true)
+        var cancelled = try facts([.cancelled: 10])
+        cancelled.job.reason = "cancelled by ada"
+        #expect(Explanation(cancelled).summary == "k3f9x2a0.1 was cancelled: cancelled by ada.")
+        var held = try facts([.held: 1, .done: 9])
+        held.holdReason = "3 workers died while they had it: suspected poison"
+        #expect(Explanation(held).reasons == ["Held: 3 workers died while they had it: suspected poison."])
+        #expect(Explanation(held).remedies.first?.hasPrefix("assay release k3f9x2a0.1 ") == true)
+        #expect(Explanation(try facts([.done: 10])).summary == "k3f9x2a0.1 is done: all 10 shards have results.")
+    }
+
+    @Test func timeLeftFollowsFromPaceAndWorkers() throws {
+        var facts = try facts([.ready: 4, .done: 6])
+        #expect(facts.expectedDuration == nil)
+        facts.secondsPerSample = 0.5
+        #expect(facts.secondsLeft == 20)
+        #expect(facts.expectedDuration == .seconds(20))
+        facts.workers.suitable = 100
+        // More workers than shards are of no use.
+        #expect(facts.expectedDuration == .seconds(5))
+        facts.workers.suitable = 0
+        #expect(facts.expectedDuration == nil)
+    }
+}
