@@ -43,6 +43,27 @@ public struct ScratchQueue: Sendable {
         try await self.execute("VACUUM (ANALYZE)")
     }
 
+    /// Vacuums the tables that autovacuum would when it looked now, by the dead rows and by the tables' own settings.
+    public func vacuumWhatAutovacuumWould() async throws {
+        let statement = PostgresStatement(
+            name: "bench_due_for_vacuum",
+            sql: """
+                SELECT format('VACUUM (ANALYZE) %I', c.relname) AS sql
+                FROM pg_class c JOIN pg_stat_user_tables s ON s.relid = c.oid
+                CROSS JOIN LATERAL (
+                    SELECT max(option_value) FILTER (WHERE option_name = 'autovacuum_vacuum_threshold') AS threshold,
+                        max(option_value) FILTER (WHERE option_name = 'autovacuum_vacuum_scale_factor') AS scale
+                    FROM pg_options_to_table(c.reloptions)) o
+                WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND s.n_dead_tup >
+                    coalesce(o.threshold, current_setting('autovacuum_vacuum_threshold'))::float8
+                    + coalesce(o.scale, current_setting('autovacuum_vacuum_scale_factor'))::float8
+                    * greatest(c.reltuples, 0)
+                """)
+        for row in try await self.pool.query(statement) {
+            try await self.execute(try row.decode("sql"))
+        }
+    }
+
     /// Bytes of all tables and indexes of the queue, and of the largest of them by name.
     public func sizes() async throws -> [String: Int64] {
         let statement = PostgresStatement(

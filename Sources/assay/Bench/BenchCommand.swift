@@ -2,5 +2,6 @@ internal import ArgumentParser
 
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Measure this installation.", subcommands: [BenchQueueCommand.self])
+        commandName: "bench", abstract: "Measure this installation.",
+        subcommands: [BenchQueueCommand.self, BenchDayCommand.self])
 }

@@ -30,6 +30,9 @@ struct BenchQueueCommand: AsyncParsableCommand {
     @Option(help: "How long each combination is measured, in each round.")
     var seconds = 2.0
 
+    @Flag(help: "Measure each combination until the queue is empty instead, however long that takes.")
+    var drain = false
+
     @Option(help: "Rounds over all combinations; medians are printed.")
     var rounds = 3
 
@@ -100,10 +103,13 @@ struct BenchQueueCommand: AsyncParsableCommand {
         var outcomes = combinations.map { _ in [QueueDrain.Outcome]() }
         for _ in 0..<self.rounds {
             for (place, (claimers, batch)) in combinations.enumerated() {
-                if try await scratch.queue.openShardCount(run: nil) < max(1, load.shards / 4) {
+                let least = self.drain ? load.shards : max(1, load.shards / 4)
+                if try await scratch.queue.openShardCount(run: nil) < least {
                     _ = try await load.fill(scratch.queue)
+                    try await scratch.settle()
                 }
-                let drain = QueueDrain(claimers: claimers, batch: batch, duration: .seconds(self.seconds))
+                let drain = QueueDrain(
+                    claimers: claimers, batch: batch, duration: self.drain ? nil : .seconds(self.seconds))
                 outcomes[place].append(try await drain.run(scratch.queue))
             }
         }

@@ -16,27 +16,38 @@ struct QueueLoad: Sendable {
         let shardsOfJob = max(1, self.shards / (jobsOfRun * runs))
         let start = ContinuousClock.now
         for run in 0..<runs {
-            let jobs = (0..<jobsOfRun).map { ordinal in
-                JobSubmission(
-                    ordinal: ordinal, task: "bench", model: "model \(ordinal % 4)",
-                    modelSHA256: String(repeating: "\(ordinal % 4)", count: 64), specification: "{}",
-                    sampleCount: shardsOfJob,
-                    shards: (0..<shardsOfJob).map { ShardRange(rowStart: $0, rowCount: 1) })
-            }
             try await queue.submit(
                 RunSubmission(
-                    name: "bench", project: "project \(run)", user: "bench", specification: "{}", jobs: jobs))
+                    name: "bench", project: "project \(run)", user: "bench", specification: "{}",
+                    jobs: (0..<jobsOfRun).map { Self.job($0, shards: shardsOfJob) }))
         }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         return Double(runs * jobsOfRun * shardsOfJob) / seconds
     }
+
+    /// A job of one of four models, a sample a shard.
+    static func job(_ ordinal: Int, shards: Int) -> JobSubmission {
+        JobSubmission(
+            ordinal: ordinal, task: "bench", model: "model \(ordinal % 4)",
+            modelSHA256: String(repeating: "\(ordinal % 4)", count: 64), specification: "{}", sampleCount: shards,
+            shards: (0..<shards).map { ShardRange(rowStart: $0, rowCount: 1) })
+    }
+
+    static func result(of shard: ClaimedShard) -> ShardCommit {
+        ShardCommit(
+            shard,
+            ShardPublication(
+                path: "runs/\(shard.run)/\(shard.jobName)/shard-\(shard.index).e\(shard.epoch).h5", bytes: 1,
+                sha256: self.digest, digest: self.digest, samples: 1, tokens: 1, seconds: 0.001))
+    }
 }
 
-/// Claimers that take shards and commit them at once, for a while: the queue's own work and nothing else.
+/// Claimers that take shards and commit them at once: the queue's own work and nothing else.
 struct QueueDrain: Sendable {
     var claimers: Int
     var batch: Int
-    var duration: Duration
+    /// `nil`: until nothing is left.
+    var duration: Duration?
 
     struct Outcome: Sendable {
         var shards = 0
@@ -49,7 +60,7 @@ struct QueueDrain: Sendable {
 
     func run(_ queue: PostgresJobQueue) async throws -> Outcome {
         let start = ContinuousClock.now
-        let end = start + self.duration
+        let end = self.duration.map { start + $0 }
         var outcome = try await withThrowingTaskGroup(of: Outcome.self) { group in
             for claimer in 0..<self.claimers {
                 group.addTask { try await self.work(queue, claimer, until: end) }
@@ -66,13 +77,13 @@ struct QueueDrain: Sendable {
     }
 
     private func work(
-        _ queue: PostgresJobQueue, _ claimer: Int, until end: ContinuousClock.Instant
+        _ queue: PostgresJobQueue, _ claimer: Int, until end: ContinuousClock.Instant?
     ) async throws -> Outcome {
         let lease = try await queue.register(
             WorkerDescription(host: "bench", pid: claimer, device: "cpu", engine: "none"), ttl: .seconds(3600))
         var outcome = Outcome()
         let clock = ContinuousClock()
-        while clock.now < end {
+        while end.map({ clock.now < $0 }) ?? true {
             let before = clock.now
             let claimed = try await queue.claim(lease, limit: self.batch)
             let between = clock.now
@@ -81,14 +92,7 @@ struct QueueDrain: Sendable {
                 outcome.isDrained = true
                 break
             }
-            let results = claimed.map { shard in
-                ShardCommit(
-                    shard,
-                    ShardPublication(
-                        path: "runs/\(shard.run)/\(shard.jobName)/shard-\(shard.index).h5", bytes: 1,
-                        sha256: QueueLoad.digest, digest: QueueLoad.digest, samples: 1, tokens: 1, seconds: 0.001))
-            }
-            guard try await queue.commit(results).allSatisfy({ $0 == .committed }) else {
+            guard try await queue.commit(claimed.map(QueueLoad.result)).allSatisfy({ $0 == .committed }) else {
                 throw CommandFailure("a shard was claimed by two at once: the queue is broken")
             }
             outcome.commits.add(clock.now - between)
