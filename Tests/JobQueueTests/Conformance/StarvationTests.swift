@@ -36,7 +36,7 @@ import Testing
                 let shard = try #require(try await queue.claim(lease, limit: 1).first)
                 let isSmall = shard.run.text == "00000002"
                 _ = try await queue.commit(shard, publication(of: shard, seconds: isSmall ? 1 : 100))
-                try await queue.chargeAll(isSmall ? "small" : "large")
+                try await queue.reapUntilCharged(to: isSmall ? "small" : "large")
                 if isSmall { gaps.append(0) } else { gaps[gaps.count - 1] += 1 }
             }
             // A second of the small one weighs a thousand: ten shards of the large one.
@@ -93,7 +93,7 @@ private struct Contest {
                 try await self.queue.commit(hand.shard, publication(of: hand.shard, seconds: seconds)) == .committed)
             let project = try #require(projects[hand.shard.run])
             self.used[project, default: 0] += seconds
-            try await self.queue.chargeAll(project)
+            try await self.queue.reapUntilCharged(to: project)
             hands[next] = try await self.claim(hand.lease, at: hand.end)
             #expect(begun.updateValue(hand.end, forKey: hands[next].shard.key) == nil, "claimed twice")
         }
@@ -104,20 +104,5 @@ private struct Contest {
     ) async throws -> (WorkerLease, ClaimedShard, Double) {
         let shard = try #require(try await self.queue.claim(lease, limit: 1).first)
         return (lease, shard, time + Double(Int.random(in: 1...Int(Self.longest), using: &self.random)))
-    }
-}
-
-extension JobQueue {
-    /// Charges until a project's last commit has been: tests beside this one, with transactions open, can delay that.
-    fileprivate func chargeAll(_ name: String) async throws {
-        func used() async throws -> Double? {
-            try await projects().first { $0.name == name }?.usedSeconds
-        }
-        let before = try #require(try await used())
-        for _ in 0..<5000 {
-            try await reap()
-            if let now = try await used(), now > before + 0.5 { return }
-        }
-        Issue.record("the time of project \(name) was not charged")
     }
 }

@@ -57,6 +57,24 @@ private func withQueue(in database: TestDatabase, _ body: (TestQueue) async thro
             fixWait: { try await fixWait(pool, of: $0) }))
 }
 
+extension JobQueue {
+    /// Reaps until a project's last commit has been charged.
+    ///
+    /// The database charges only what lies before every open transaction of the server, those of tests beside this one
+    /// included.
+    func reapUntilCharged(to name: String = "default") async throws {
+        func used() async throws -> Double? {
+            try await projects().first { $0.name == name }?.usedSeconds
+        }
+        let before = try #require(try await used())
+        for _ in 0..<5000 {
+            try await reap()
+            if let now = try await used(), now > before + 0.5 { return }
+        }
+        Issue.record("the time of project \(name) was not charged")
+    }
+}
+
 /// Lets time pass for a database by moving everything that it compares with its clock into the past.
 private func turnForward(_ pool: PostgresPool, by seconds: Double) async throws {
     // Rows that others are at stay as they are: waiting for them in any order could end in a deadlock.
