@@ -3,8 +3,10 @@ public struct ExecutionError: Error, Sendable, Hashable, CustomStringConvertible
     public enum Code: Sendable, Hashable {
         /// It would fail the same way again: a bad row, a task that asks for what the engine can't do.
         case permanent
-        /// It may work elsewhere or later: no memory, a full disk, no database.
+        /// It may work elsewhere or later: no memory, a file that is not there yet.
         case transient
+        /// The store takes nothing now: a full disk, a quota, a file server that is away.
+        case storeUnavailable
         /// It was told to stop.
         case cancelled
     }

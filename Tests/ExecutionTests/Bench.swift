@@ -38,13 +38,15 @@ struct Bench: Sendable {
     func worker(
         _ processor: any ShardProcessor, queue: (any WorkQueue)? = nil, heartbeatQueue: (any WorkQueue)? = nil,
         leaseTTL: Duration = WorkerLease.defaultTTL, shardLimit: Int? = nil, prefetches: Bool = true,
+        storePatience: Duration = .seconds(1800),
         logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) -> Worker {
         let queue = queue ?? self.queue
         return Worker(
             description: Self.description,
             options: WorkerOptions(
-                endsWhenDrained: true, shardLimit: shardLimit, leaseTTL: leaseTTL, prefetches: prefetches),
+                endsWhenDrained: true, shardLimit: shardLimit, leaseTTL: leaseTTL, prefetches: prefetches,
+                storePatience: storePatience),
             queue: queue, heartbeatQueue: heartbeatQueue ?? queue, heartbeatLoop: self.loop, processor: processor,
             logger: logger)
     }

@@ -15,7 +15,7 @@ extension FaultSuite {
     @Suite struct ConnectionTests {
         @Test func cutConnectionsLoseAndDoubleNothing() async throws {
             try await FaultBench.with("cuts") { bench in
-                let digest = try await References.shared.digest(of: .many, on: bench)
+                let digest = try await References.shared.digest(of: .many)
                 var random = Seed.generator("cuts")
                 let proxy = try await Proxy(to: bench)
                 let run = try await bench.submit(.many)
@@ -39,7 +39,7 @@ extension FaultSuite {
         /// Nothing arrives and nothing fails: the worker must notice by its own clock that its lease is over.
         @Test func aWorkerThatIsCutOffInSilenceGivesItsShardUpInTime() async throws {
             try await FaultBench.with("silence") { bench in
-                let digest = try await References.shared.digest(of: .one, on: bench)
+                let digest = try await References.shared.digest(of: .one)
                 let proxy = try await Proxy(to: bench)
                 let run = try await bench.submit(.one)
                 let mute = try await bench.spawn("mute", server: proxy.server)
@@ -65,7 +65,7 @@ extension FaultSuite {
         /// A commit that the network delivers when somebody else has the shard.
         @Test func aCommitThatArrivesTooLateIsFenced() async throws {
             try await FaultBench.with("late commit, fenced") { bench in
-                let digest = try await References.shared.digest(of: .one, on: bench)
+                let digest = try await References.shared.digest(of: .one)
                 let proxy = try await Proxy(to: bench)
                 let run = try await bench.submit(.one)
                 let late = try await self.freezeBeforeCommit(bench, proxy)
@@ -89,7 +89,7 @@ extension FaultSuite {
         /// A commit that the network delivers when the worker is thought dead, but nobody else has the shard.
         @Test func aCommitThatArrivesLateCountsAndItsFileIsStillThere() async throws {
             try await FaultBench.with("late commit, good") { bench in
-                let digest = try await References.shared.digest(of: .one, on: bench)
+                let digest = try await References.shared.digest(of: .one)
                 let proxy = try await Proxy(to: bench)
                 let run = try await bench.submit(.one)
                 let late = try await self.freezeBeforeCommit(bench, proxy)

@@ -59,17 +59,20 @@ struct FaultJob: Hashable, Sendable {
     }
 }
 
-/// The digests of undisturbed runs, each computed once; equal on every bench, because nothing of a bench is in a result.
+/// The digests of undisturbed runs, each computed once on a bench of its own; they are the same on every bench, because
+/// nothing of a bench is in a result.
 actor References {
     static let shared = References()
     private var digests: [FaultJob: String] = [:]
 
-    func digest(of job: FaultJob, on bench: FaultBench) async throws -> String {
+    func digest(of job: FaultJob) async throws -> String {
         if let known = self.digests[job] { return known }
-        let run = try await bench.submit(job)
-        let worker = try await bench.bench.worker("--run", run)
-        try #require(worker.termination.isSuccess, "\(worker.standardError.text)")
-        let digest = try await bench.bench.assay("results", "digest", run)
+        let digest = try await FaultBench.with("reference of \(job.shards) shards") { bench in
+            let run = try await bench.submit(job)
+            let worker = try await bench.bench.worker("--run", run)
+            try #require(worker.termination.isSuccess, "\(worker.standardError.text)")
+            return try await bench.bench.assay("results", "digest", run)
+        }
         self.digests[job] = digest
         return digest
     }

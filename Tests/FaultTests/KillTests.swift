@@ -18,8 +18,9 @@ extension FaultSuite {
 
         @Test func aHundredKilledWorkersLoseAndDoubleNothing() async throws {
             try await FaultBench.with("kills") { bench in
-                let digest = try await References.shared.digest(of: .many, on: bench)
+                let digest = try await References.shared.digest(of: .many)
                 let record = KillRecord(deck: KillPlan.deck(Self.kills))
+                record.note(run: try await bench.submit(.many))
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask { try await Self.supplyWork(bench, record) }
                     group.addTask { try await Self.collectGarbage(bench, record) }

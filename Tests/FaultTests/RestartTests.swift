@@ -9,7 +9,7 @@ extension FaultSuite {
     @Suite struct RestartTests {
         @Test func crashesOfTheServerLoseAndDoubleNothing() async throws {
             try await FaultBench.with("restarts") { bench in
-                let digest = try await References.shared.digest(of: .many, on: bench)
+                let digest = try await References.shared.digest(of: .many)
                 var random = Seed.generator("restarts")
                 let run = try await bench.submit(.many)
                 var workers: [WorkerProcess] = []

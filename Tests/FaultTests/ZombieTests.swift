@@ -15,8 +15,8 @@ extension FaultSuite {
         /// Everything that the zombie had was done by others when it wakes up.
         @Test func aZombieDoesNotPublishAndGoesOnWithALeaseOfItsOwn() async throws {
             try await FaultBench.with("zombie") { bench in
-                let digest = try await References.shared.digest(of: .many, on: bench)
-                let few = try await References.shared.digest(of: .few, on: bench)
+                let digest = try await References.shared.digest(of: .many)
+                let few = try await References.shared.digest(of: .few)
                 let run = try await bench.submit(.many)
                 let zombie = try await bench.spawn("zombie")
                 let shard = try await bench.stopWithShard(zombie)
@@ -46,7 +46,7 @@ extension FaultSuite {
         /// The same shard in two hands: the one that was stopped with it, and the one that has claimed it since.
         @Test func twoWorkersWithOneShardGiveOneResult() async throws {
             try await FaultBench.with("duel") { bench in
-                let digest = try await References.shared.digest(of: .one, on: bench)
+                let digest = try await References.shared.digest(of: .one)
                 let run = try await bench.submit(.one)
                 let first = try await bench.spawn("first")
                 _ = try await bench.stopWithShard(first)

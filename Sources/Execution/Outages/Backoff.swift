@@ -14,6 +14,9 @@ struct Backoff: Sendable {
     /// For a database that does not answer.
     static let database = Backoff(first: .milliseconds(200), longest: .seconds(15))
 
+    /// For a store that takes nothing.
+    static let store = Backoff(first: .milliseconds(500), longest: .seconds(15))
+
     /// Counts a failure and answers the longest that the pause before the next try may be.
     mutating func failed() -> Duration {
         self.failures += 1

@@ -32,14 +32,14 @@ extension Worker {
     }
 
     /// Waits, in small pieces so that somebody who asks for the end is heard.
-    private func pause(_ duration: Duration, while isWanted: () -> Bool) async throws(QueueError) {
+    func pause(_ duration: Duration, while isWanted: () -> Bool) async throws(QueueError) {
         let end = self.clock.now + duration
         do {
             while isWanted(), self.clock.now < end {
                 try await self.heartbeatLoop.sleep(for: min(end - self.clock.now, .milliseconds(250)))
             }
         } catch {
-            throw QueueError(.cancelled, "stopped while waiting for the database", underlying: error)
+            throw QueueError(.cancelled, "stopped while waiting", underlying: error)
         }
     }
 }

@@ -58,7 +58,13 @@ struct ComputedWork: ComputedShard {
                 samples: samples.count, tokens: samples.reduce(0) { $0 + $1.promptTokens + $1.generatedTokens },
                 seconds: 0)
         } catch {
-            throw ExecutionError(error.code == .invalidInput ? .permanent : .transient, "\(error)")
+            let code: ExecutionError.Code =
+                switch error.code {
+                case .invalidInput: .permanent
+                case .noSpace, .unusableStore, .inputOutput: .storeUnavailable
+                default: .transient
+                }
+            throw ExecutionError(code, "\(error)")
         }
     }
 }

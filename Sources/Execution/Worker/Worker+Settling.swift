@@ -10,7 +10,7 @@ extension Worker {
         let seconds = computation.duration.seconds
         return await Result.of { () async throws(ExecutionError) in
             let published = await Result.of { () async throws(ExecutionError) in
-                try await computation.result.get().publish()
+                try await self.publishPatiently(try computation.result.get(), of: shard, tenure, logger)
             }
             switch published {
             case .success(var publication):

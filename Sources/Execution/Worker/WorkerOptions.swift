@@ -13,16 +13,20 @@ public struct WorkerOptions: Sendable {
     public var leaseTTL: Duration
     /// Claim and prepare the next shard while one is computed.
     public var prefetches: Bool
+    /// How long a result is kept that the store does not take; then it is a failed attempt.
+    public var storePatience: Duration
 
     public init(
         run: RunID? = nil, endsWhenDrained: Bool = false, shardLimit: Int? = nil,
-        leaseTTL: Duration = WorkerLease.defaultTTL, prefetches: Bool = true
+        leaseTTL: Duration = WorkerLease.defaultTTL, prefetches: Bool = true,
+        storePatience: Duration = .seconds(1800)
     ) {
         self.run = run
         self.endsWhenDrained = endsWhenDrained
         self.shardLimit = shardLimit
         self.leaseTTL = leaseTTL
         self.prefetches = prefetches
+        self.storePatience = storePatience
     }
 }
 
