@@ -21,7 +21,7 @@ extension AssayWorker {
             host: ProcessInfo.processInfo.hostName, pid: Int(ProcessInfo.processInfo.processIdentifier))
         var options = WorkerOptions(
             endsWhenDrained: self.drain, shardLimit: self.once ? 1 : nil, leaseTTL: .seconds(self.leaseSeconds),
-            prefetches: !self.noPrefetch)
+            prefetches: !self.noPrefetch, storePatience: .seconds(self.storePatience))
         return try await Session.withWorkerQueue(settings, logger: logger) { session in
             if let prefix = self.runPrefix { options.run = try await session.queue.run(matching: prefix).id }
             let patience = WorkerLease.heartbeatTimeout(ttl: options.leaseTTL)

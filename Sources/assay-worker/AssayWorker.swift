@@ -45,6 +45,9 @@ struct AssayWorker: AsyncParsableCommand {
     @Option(help: "Seconds without a sign of life after which others get this worker's shards.")
     var leaseSeconds = 60
 
+    @Option(help: "Seconds that a finished result is kept while the store takes nothing; then its attempt has failed.")
+    var storePatience = 1800
+
     // What a supervisor tells its workers.
 
     @Option(help: .hidden)
@@ -66,6 +69,9 @@ struct AssayWorker: AsyncParsableCommand {
             throw ValidationError("--device is auto, cpu or cuda:N; this is '\(self.device)'")
         }
         guard (3...3600).contains(self.leaseSeconds) else { throw ValidationError("--lease-seconds is from 3 to 3600") }
+        guard (0...86_400).contains(self.storePatience) else {
+            throw ValidationError("--store-patience is from 0 to 86400")
+        }
         guard self.threads.map({ (1...1024).contains($0) }) ?? true else {
             throw ValidationError("--threads is from 1 to 1024")
         }

@@ -49,7 +49,8 @@ import UVEventLoop
             // Files may not grow beyond 8 KiB in the worker: the same error path as a full disk.
             let limited = try await bench.run(
                 "/bin/sh", "-c",
-                "trap '' XFSZ; ulimit -f 16; exec '\(Workbench.programs)/assay-worker' --once --threads 1")
+                "trap '' XFSZ; ulimit -f 16; exec '\(Workbench.programs)/assay-worker' --once --threads 1 --store-patience 0"
+            )
             #expect(limited.standardOutput.text.contains("1 failed"), "\(limited.standardError.text)")
             let files = FileManager.default.enumerator(atPath: "\(bench.store)/runs")?.allObjects as? [String] ?? []
             #expect(files.filter { $0.contains(".h5") || $0.contains(".tmp") }.isEmpty)

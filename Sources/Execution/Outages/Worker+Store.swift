@@ -23,7 +23,7 @@ extension Worker {
                 guard error.code == .storeUnavailable, isOurs(), self.clock.now < end else { throw error }
                 if backoff.failures == 0 {
                     logger.warning(
-                        "the store takes no results; trying for \(self.options.storePatience.rounded)",
+                        "the store takes no results; trying again for \(Int(self.options.storePatience.seconds)) s",
                         metadata: ["error": "\(error)"])
                 }
                 do throws(QueueError) {
