@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Drains the same number of jobs through Assay, pgqueuer and procrastinate, on one stock PostgreSQL in one run.
 
-Usage: Tests/Benchmarks/queue_peers.py [--jobs 50000] [--rounds 3]
+Usage: Tests/Benchmarks/queue_peers.py [--jobs 30000] [--rounds 5]
 
 Makes a virtual environment with pinned peers and a private cluster with initdb's settings (fsync on) in a temporary
 folder; needs `swift build -c release`. Every result of Assay is a fenced, durable commit of a row per shard; pgqueuer runs
@@ -109,8 +109,8 @@ def procrastinate(python, environment, jobs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--jobs", type=int, default=50_000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=30_000)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--claimers", type=int, default=8)
     options = parser.parse_args()
     binary = ROOT / ".build/release/assay"

@@ -1,7 +1,6 @@
 import Foundation
 import Postgres
 import ProcessTesting
-import Synchronization
 import Testing
 import UVEventLoop
 
@@ -12,10 +11,10 @@ extension FaultSuite {
             try await FaultBench.with("restarts") { bench in
                 let digest = try await References.shared.digest(of: .many)
                 var random = Seed.generator("restarts")
-                let runs = Mutex([try await bench.submit(.many)])
+                let first = try await bench.submit(.many)
                 var workers: [WorkerProcess] = []
                 for number in 0..<3 { workers.append(try await bench.spawn("worker-\(number)", lease: 10)) }
-                let supply = Task { try await Self.supplyWork(bench, runs) }
+                let supply = Task { try await Self.supplyWork(bench) }
                 defer { supply.cancel() }
                 var hits: [Call: Int] = [:]
                 for call in (Call.allCases + Call.allCases).shuffled(using: &random) {
@@ -28,7 +27,7 @@ extension FaultSuite {
                     if wasHit { hits[call, default: 0] += 1 } else { try await bench.crashServer() }
                 }
                 supply.cancel()
-                _ = await supply.result
+                let runs = [first] + (try await supply.value)
                 print("fault tests: 6 crashes of the server, during \(hits)")
                 for call in Call.allCases { #expect(hits[call, default: 0] >= 1, "\(call), seed \(Seed.value)") }
                 for worker in workers {
@@ -36,21 +35,23 @@ extension FaultSuite {
                     #expect(summary.failed == 0, "\(worker.logText)")
                 }
                 try await bench.drain()
-                try await bench.expectUndisturbed(runs.withLock { $0 }, of: .many, digest: digest)
+                try await bench.expectUndisturbed(runs, of: .many, digest: digest)
             }
         }
 
         /// Submits another run whenever the work runs short: a worker that has left can't be hit.
         ///
         /// What comes while the server is down is refused, or its answer is lost.
-        private static func supplyWork(_ bench: FaultBench, _ runs: Mutex<[String]>) async throws {
-            let open = "SELECT FROM shard WHERE state IN ('ready', 'blocked') LIMIT 200"
-            while true {
-                if try await bench.rows(open).count < 200, let run = try? await bench.submit(.many) {
-                    runs.withLock { $0.append(run) }
+        private static func supplyWork(_ bench: FaultBench) async throws -> [String] {
+            let open = "SELECT FROM shard WHERE state IN ('ready', 'blocked') LIMIT 100"
+            var runs: [String] = []
+            while !Task.isCancelled {
+                if let rows = try? await bench.rows(open), rows.count < 100, let run = try? await bench.submit(.many) {
+                    runs.append(run)
                 }
-                try await bench.loop.sleep(for: .milliseconds(50))
+                try? await bench.loop.sleep(for: .milliseconds(50))
             }
+            return runs
         }
     }
 }
