@@ -1,5 +1,7 @@
 #pragma once
 
+#include <pthread.h>
+#include <stddef.h>
 #include <stdint.h>
 
 // One row of logits, reduced. Written with the compilers' vector types, so that it is fast in unoptimised
@@ -84,4 +86,42 @@ static inline assay_distribution assay_reduce_logits(const float *logits, int32_
         for (int32_t i = whole; i < count; i++) sum += last[i - whole];
     }
     return (assay_distribution){.maximum = maximum, .argmax = argmax, .sum = sum};
+}
+
+typedef struct {
+    const float *const *rows;
+    assay_distribution *results;
+    int32_t count, width, first, step;
+} assay_reduction;
+
+static inline void *assay_reduce_part(void *argument) {
+    const assay_reduction *part = (const assay_reduction *)argument;
+    for (int32_t i = part->first; i < part->count; i += part->step) {
+        part->results[i] = assay_reduce_logits(part->rows[i], part->width);
+    }
+    return NULL;
+}
+
+/// Reduces `count` rows of `width` logits each, on up to `threads` threads. A GPU makes rows faster than one thread reads
+/// them: each is as long as the vocabulary. How many threads there are changes nothing in the results.
+static inline void assay_reduce_rows(
+    const float *const *rows, assay_distribution *results, int32_t count, int32_t width, int32_t threads) {
+    enum { MOST_THREADS = 64, LEAST_WORK = 1 << 19 };
+    // A thread costs tens of microseconds to start: each gets ten times as much to do.
+    const int64_t useful = (int64_t)count * width / LEAST_WORK + 1;
+    if (threads > MOST_THREADS) threads = MOST_THREADS;
+    if (threads > useful) threads = (int32_t)useful;
+    if (threads > count) threads = count;
+    pthread_t ids[MOST_THREADS];
+    assay_reduction parts[MOST_THREADS];
+    int32_t started = 0;
+    for (int32_t i = 0; i < threads; i++) {
+        parts[i] = (assay_reduction){rows, results, count, width, i, threads};
+    }
+    for (int32_t i = 1; i < threads; i++) {
+        if (pthread_create(&ids[started], NULL, assay_reduce_part, &parts[i]) == 0) started++;
+        else assay_reduce_part(&parts[i]);
+    }
+    if (threads > 0) assay_reduce_part(&parts[0]);
+    for (int32_t i = 0; i < started; i++) pthread_join(ids[i], NULL);
 }

@@ -1,3 +1,4 @@
+import CLlama
 import Foundation
 import Testing
 
@@ -21,6 +22,26 @@ import Testing
         #expect(result.mostLikely == Int32(try #require(logits.firstIndex(of: Float(maximum)))))
         for (logit, logProb) in zip(logits, result.logProbs) {
             #expect(abs(Double(logProb) - (Double(logit) - normalizer)) < 1e-5)
+        }
+    }
+
+    /// As many rows as one thread, some threads and all threads get something to do.
+    @Test(arguments: [0, 1, 3, 40, 150])
+    func theNumberOfThreadsChangesNothing(_ count: Int) {
+        let width = 49_152
+        var generator = SeededGenerator(seed: UInt64(count))
+        let logits = (0..<count * width).map { _ in Float.random(in: -40...40, using: &generator) }
+        logits.withUnsafeBufferPointer { buffer in
+            let rows = (0..<count).map { buffer.baseAddress?.advanced(by: $0 * width) }
+            let alone = rows.map { assay_reduce_logits($0, Int32(width)) }
+            for threads in [1, 2, 7, 64, 1000] as [Int32] {
+                var together = Array(repeating: assay_distribution(), count: count)
+                var copy = rows
+                assay_reduce_rows(&copy, &together, Int32(count), Int32(width), threads)
+                for (one, other) in zip(alone, together) {
+                    #expect(one.sum == other.sum && one.maximum == other.maximum && one.argmax == other.argmax)
+                }
+            }
         }
     }
 

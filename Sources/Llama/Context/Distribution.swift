@@ -17,7 +17,10 @@ public struct Distribution: ~Copyable {
 
     /// - Returns: `nil` if a logit is NaN or positive infinity.
     init?(_ logits: UnsafeBufferPointer<Float>) {
-        let reduced = assay_reduce_logits(logits.baseAddress, Int32(clamping: logits.count))
+        self.init(logits, assay_reduce_logits(logits.baseAddress, Int32(clamping: logits.count)))
+    }
+
+    init?(_ logits: UnsafeBufferPointer<Float>, _ reduced: assay_distribution) {
         guard reduced.sum.isFinite, reduced.argmax >= 0, reduced.maximum.isFinite else { return nil }
         self.logits = logits
         self.normalizer = Double(reduced.maximum) + log(reduced.sum)
@@ -41,13 +44,37 @@ extension LlamaContext {
     public func withDistribution<Result>(
         after index: Int, _ body: (borrowing Distribution) -> Result
     ) throws(LlamaError) -> Result? {
-        guard (0..<self.decodedTokens).contains(index), let row = llama_get_logits_ith(self.pointer, Int32(index))
-        else {
+        if self.outputs.isEmpty { self.reduceOutputs() }
+        guard self.outputs.indices.contains(index), let output = self.outputs[index] else {
             throw LlamaError(
-                .limitExceeded, "no output after token \(index) of the last batch of \(self.decodedTokens) tokens")
+                .limitExceeded, "no output after token \(index) of the last batch of \(self.wantsOutput.count) tokens")
         }
-        let logits = UnsafeBufferPointer(start: row, count: self.vocabularySize)
-        guard let distribution = Distribution(logits) else { return nil }
+        let logits = UnsafeBufferPointer(start: output.row, count: self.vocabularySize)
+        guard let distribution = Distribution(logits, output.reduced) else { return nil }
         return body(distribution)
+    }
+
+    /// Reduces all outputs of the last batch together, on the context's threads.
+    private func reduceOutputs() {
+        self.outputs = Array(repeating: nil, count: self.wantsOutput.count)
+        var tokens: [Int] = []
+        var rows: [UnsafePointer<Float>?] = []
+        for token in self.wantsOutput.indices where self.wantsOutput[token] != 0 {
+            guard let row = llama_get_logits_ith(self.pointer, Int32(token)) else { continue }
+            tokens.append(token)
+            rows.append(UnsafePointer(row))
+        }
+        var reduced = Array(repeating: assay_distribution(), count: rows.count)
+        assay_reduce_rows(
+            &rows, &reduced, Int32(rows.count), Int32(clamping: self.vocabularySize), Int32(self.shape.threads))
+        for (place, token) in tokens.enumerated() {
+            if let row = rows[place] { self.outputs[token] = Output(row: row, reduced: reduced[place]) }
+        }
+    }
+
+    /// One row of outputs, and what is known of it.
+    struct Output {
+        let row: UnsafePointer<Float>
+        let reduced: assay_distribution
     }
 }

@@ -9,8 +9,10 @@ public final class LlamaContext {
     let model: ModelHandle
     let pointer: OpaquePointer
     let vocabularySize: Int
-    /// The number of tokens of the last batch; its outputs are valid until the next.
-    var decodedTokens = 0
+    /// Which tokens of the last batch have outputs, which are valid until the next.
+    var wantsOutput: [Int8] = []
+    /// The outputs by token, once somebody has asked for one.
+    var outputs: [Output?] = []
 
     /// Makes a context; flash attention is off, because it rounds differently from device to device.
     public init(_ model: LlamaModel, shape: ContextShape) throws(LlamaError) {
@@ -50,7 +52,8 @@ public final class LlamaContext {
     /// Computes a batch; its distributions can be read until the next call.
     public func decode(_ batch: LlamaBatch) throws(LlamaError) {
         try self.check(batch)
-        self.decodedTokens = 0
+        self.wantsOutput = []
+        self.outputs = []
         let (status, complaints) = LogRouter.shared.capturing { self.rawDecode(batch) }
         guard status == 0 else {
             let what =
@@ -65,7 +68,7 @@ public final class LlamaContext {
             throw LlamaError(
                 status == -2 ? .outOfMemory : .decodeFailed, "decoding \(batch.count) tokens failed: \(what)\(details)")
         }
-        self.decodedTokens = batch.count
+        self.wantsOutput = batch.outputs
     }
 
     private func rawDecode(_ batch: LlamaBatch) -> Int32 {
