@@ -17,6 +17,9 @@ struct Backoff: Sendable {
     /// For a store that takes nothing.
     static let store = Backoff(first: .milliseconds(500), longest: .seconds(15))
 
+    /// For a worker whose shards fail one after the other.
+    static let unfit = Backoff(first: .milliseconds(500), longest: .seconds(60))
+
     /// Counts a failure and answers the longest that the pause before the next try may be.
     mutating func failed() -> Duration {
         self.failures += 1

@@ -56,11 +56,12 @@ public actor LlamaEngineProvider: EngineProvider {
         do {
             found = try await ModelHashing.sha256(path: model.path)
         } catch {
-            throw ExecutionError(.permanent, "model '\(model.name)' at \(model.path): \(error)")
+            // Another machine may see the file: its storage may be mounted there.
+            throw ExecutionError(.transient, "model '\(model.name)' at \(model.path): \(error)")
         }
         guard found == model.sha256 else {
             throw ExecutionError(
-                .permanent,
+                .transient,
                 "model '\(model.name)' at \(model.path) is not the file that was registered: its sha256 is \(found), "
                     + "not \(model.sha256); put the right file there, or register this one and submit again")
         }

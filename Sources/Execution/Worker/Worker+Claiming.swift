@@ -57,7 +57,7 @@ extension Worker {
     func prefetch(
         beside shard: ClaimedShard, _ mayClaim: PendingResult<Bool>, _ tenure: Tenure
     ) -> Task<HeldShard?, Never> {
-        guard self.options.prefetches else { return Task { nil } }
+        guard self.options.prefetches, self.isFit else { return Task { nil } }
         let delay = self.prefetchClock.delay(rows: shard.rowCount)
         let loop = self.heartbeatLoop
         return Task {

@@ -19,6 +19,7 @@ extension Worker {
                 try await self.process(await self.moreUrgent(than: next, tenure) ?? next, tenure)
                 continue
             }
+            await self.rest()
             switch try await self.claim(tenure) {
             case .shard(let shard): try await self.process(self.hold(shard, tenure), tenure)
             case .leaseLost: return false

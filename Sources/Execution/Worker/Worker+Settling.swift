@@ -37,6 +37,7 @@ extension Worker {
         }
         logger.error("shard failed", metadata: ["error": "\(error)"])
         self.summary.failed += 1
+        if error.code != .permanent { self.failuresInRow += 1 }
         let failure = ShardFailure(message: error.message, isPermanent: error.code == .permanent, seconds: seconds)
         let board = tenure.board
         do throws(QueueError) {
@@ -68,6 +69,7 @@ extension Worker {
             switch outcome {
             case .committed, .already:
                 self.summary.committed += 1
+                self.failuresInRow = 0
                 self.summary.samples += publication.samples
                 self.summary.tokens += publication.tokens
                 logger.info("shard committed", metadata: ["path": "\(publication.path)"])

@@ -20,6 +20,9 @@ public actor Worker {
     let clock = ContinuousClock()
     var summary = WorkerSummary()
     var outage = Outage()
+    /// Since the last result: failures that may be this worker's own.
+    var failuresInRow = 0
+    var restBackoff = Backoff.unfit
     /// Shards begun, but for those that were given up.
     var begun = 0
     /// Claimed, and next to be computed.
