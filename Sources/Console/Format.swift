@@ -41,6 +41,11 @@ public enum Format {
         "\(name)\(String(repeating: " ", count: max(18 - name.count, 1)))\(value)"
     }
 
+    /// "1 job", "2 jobs".
+    public static func counted(_ count: Int, _ thing: String) -> String {
+        "\(count) \(thing)\(count == 1 ? "" : "s")"
+    }
+
     public static func percent(_ part: Int, of whole: Int) -> Int {
         whole > 0 ? part * 100 / whole : 100
     }

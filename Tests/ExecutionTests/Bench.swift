@@ -38,7 +38,7 @@ struct Bench: Sendable {
     func worker(
         _ processor: any ShardProcessor, queue: (any WorkQueue)? = nil, heartbeatQueue: (any WorkQueue)? = nil,
         leaseTTL: Duration = WorkerLease.defaultTTL, shardLimit: Int? = nil, prefetches: Bool = true,
-        storePatience: Duration = .seconds(1800),
+        storePatience: Duration = .seconds(1800), careInterval: ClosedRange<Double> = 5...15,
         logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) -> Worker {
         let queue = queue ?? self.queue
@@ -46,7 +46,7 @@ struct Bench: Sendable {
             description: Self.description,
             options: WorkerOptions(
                 endsWhenDrained: true, shardLimit: shardLimit, leaseTTL: leaseTTL, prefetches: prefetches,
-                storePatience: storePatience),
+                storePatience: storePatience, careInterval: careInterval),
             queue: queue, heartbeatQueue: heartbeatQueue ?? queue, heartbeatLoop: self.loop, processor: processor,
             logger: logger)
     }

@@ -61,7 +61,13 @@ public actor Worker {
         let listener = Task {
             for await _ in await queue.submissions() { wakeup.yield() }
         }
-        defer { listener.cancel() }
+        let caretaker = Caretaker(
+            queue: queue, loop: self.heartbeatLoop, interval: self.options.careInterval, logger: self.logger)
+        let care = Task { await caretaker.run() }
+        defer {
+            listener.cancel()
+            care.cancel()
+        }
         while !self.isDone {
             let hasEnded = try await self.workUnderOneLease()
             if hasEnded { break }

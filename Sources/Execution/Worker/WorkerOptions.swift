@@ -15,11 +15,13 @@ public struct WorkerOptions: Sendable {
     public var prefetches: Bool
     /// How long a result is kept that the store does not take; then it is a failed attempt.
     public var storePatience: Duration
+    /// Seconds between two looks at what is due in the queue; a thousand workers cost it a hundred a second.
+    public var careInterval: ClosedRange<Double>
 
     public init(
         run: RunID? = nil, endsWhenDrained: Bool = false, shardLimit: Int? = nil,
         leaseTTL: Duration = WorkerLease.defaultTTL, prefetches: Bool = true,
-        storePatience: Duration = .seconds(1800)
+        storePatience: Duration = .seconds(1800), careInterval: ClosedRange<Double> = 5...15
     ) {
         self.run = run
         self.endsWhenDrained = endsWhenDrained
@@ -27,6 +29,7 @@ public struct WorkerOptions: Sendable {
         self.leaseTTL = leaseTTL
         self.prefetches = prefetches
         self.storePatience = storePatience
+        self.careInterval = careInterval
     }
 }
 

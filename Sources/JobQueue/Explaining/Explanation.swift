@@ -38,7 +38,8 @@ extension Explanation {
         let shards = facts.job.progress.shards
         if shards.running > 0 {
             summary =
-                "\(job) is running: \(shards.running) shards on \(facts.workers.here) workers, "
+                "\(job) is running: \(shards.running) \(shards.running == 1 ? "shard" : "shards") on "
+                + "\(facts.workers.here) \(facts.workers.here == 1 ? "worker" : "workers"), "
                 + "\(shards.done) of \(shards.total) done."
         } else {
             summary = "\(job) is not running: \(shards.done) of \(shards.total) shards are done."

@@ -35,7 +35,9 @@ struct RunCommand: AsyncParsableCommand {
             let store = try await session.store()
             let run = try await Planner.submit(plan, queue: session.queue, store: store)
             if !self.options.json {
-                Output.note("run \(run.id): \(plan.jobs.count) jobs, \(run.progress.samples) samples")
+                Output.note(
+                    "run \(run.id): \(Format.counted(plan.jobs.count, "job")), "
+                        + Format.counted(run.progress.samples, "sample"))
             }
             let settled = try await self.work(on: run, session)
             try RunWatcher.check(settled)

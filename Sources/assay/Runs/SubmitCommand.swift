@@ -45,8 +45,9 @@ struct SubmitCommand: AsyncParsableCommand {
             if self.options.json, !self.watch { return try Output.json(run) }
             if !self.options.json {
                 Output.line(
-                    "\(run.id)  \(run.name): \(plan.jobs.count) jobs, \(run.progress.samples) samples, "
-                        + "\(run.progress.shards.total) shards")
+                    "\(run.id)  \(run.name): \(Format.counted(plan.jobs.count, "job")), "
+                        + "\(Format.counted(run.progress.samples, "sample")), "
+                        + Format.counted(run.progress.shards.total, "shard"))
             }
             guard self.watch else { return }
             let settled = try await RunWatcher(session: session, environment: self.options.environment)

@@ -1,0 +1,28 @@
+import Execution
+import JobQueue
+import Testing
+import UVEventLoop
+
+@Suite struct CaretakerTests {
+    /// With the next shard always claimed ahead a worker never asks for work in a way that also looks for the dead.
+    @Test func theDeadAreNoticedWhileEverybodyIsBusy() async throws {
+        let bench = try await Bench(shards: 3)
+        let dead = try await bench.queue.register(Bench.description, ttl: .seconds(30))
+        #expect(try await bench.queue.claim(dead, limit: 1).map(\.index) == [0])
+        let processor = ScriptedProcessor { shard in
+            guard shard.index == 1 else { return .success(shard.publication) }
+            // The lease of the dead one ends, this worker's own does not.
+            bench.clock.advance(by: 31)
+            for _ in 0..<5000 {
+                if let first = try? await bench.shards().first, first.state == .ready { break }
+                try? await bench.loop.sleep(for: .milliseconds(1))
+            }
+            let first = try? await bench.shards().first
+            #expect(first?.state == .ready)
+            return .success(shard.publication)
+        }
+        let summary = try await bench.worker(processor, careInterval: 0.001...0.002).run()
+        #expect(summary.committed == 3)
+        await bench.end()
+    }
+}
