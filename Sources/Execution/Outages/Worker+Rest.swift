@@ -9,15 +9,18 @@ extension Worker {
     /// Nothing is claimed ahead while everything fails.
     var isFit: Bool { self.failuresInRow < Self.failuresUntilRest }
 
-    /// Waits before the next claim when shard after shard has failed here for reasons that may not hold elsewhere.
+    /// Waits once after each failure, before the next claim, when shard after shard has failed here for reasons that may not hold elsewhere.
     ///
     /// A worker that fails at once would otherwise take all there is, and use up the attempts of every shard before
     /// healthy workers get to them.
     func rest() async {
         guard !self.isFit else {
             self.restBackoff.reset()
+            self.restedFailures = 0
             return
         }
+        guard self.failuresInRow > self.restedFailures else { return }
+        self.restedFailures = self.failuresInRow
         let pause = self.restBackoff.pause()
         self.logger.warning(
             "one shard after the other fails here; waiting before the next, so that others can take them",

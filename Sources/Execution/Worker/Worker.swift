@@ -23,6 +23,8 @@ public actor Worker {
     /// Since the last result: failures that may be this worker's own.
     var failuresInRow = 0
     var restBackoff = Backoff.unfit
+    /// How many of these failures were rested for.
+    var restedFailures = 0
     /// Shards begun, but for those that were given up.
     var begun = 0
     /// Claimed, and next to be computed.
