@@ -83,9 +83,12 @@ struct ShowCommand: AsyncParsableCommand {
 
     private func describe(_ outlook: RunOutlook) -> String {
         guard let expected = outlook.expectedDuration else {
-            return outlook.workersSuitable == 0
-                ? "No worker can take what is left; `assay explain \(self.id)` says why."
-                : "How long the rest takes can be said when something like it has been done once."
+            guard outlook.workersSuitable == 0 else {
+                return "How long the rest takes can be said when something like it has been done once."
+            }
+            let time = outlook.samplesOfUnknownPace == 0 ? RateMeter.describe(seconds: outlook.deviceSecondsLeft) : nil
+            return "No worker can take what is left\(time.map { ", about \($0) of work" } ?? ""); "
+                + "`assay explain \(self.id)` says why."
         }
         let workers = max(outlook.workersHere, min(outlook.workersSuitable, outlook.openShards))
         let pace = outlook.tokensPerSecond.map { ", at \(Format.fixed($0, 0)) tokens a second each" } ?? ""
