@@ -20,6 +20,9 @@ public enum LlamaBackend {
     /// Touching it starts llama.cpp, once.
     static let started: Void = {
         LogRouter.shared.install()
+        for name in RoundingSwitches.remove() {
+            LogRouter.shared.logger.warning("\(name) is ignored: it changes scores, and results do not tell of it")
+        }
         ggml_backend_load_all()
         llama_backend_init()
     }()
