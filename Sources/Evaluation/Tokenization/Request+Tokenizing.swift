@@ -13,9 +13,9 @@ extension Request {
         guard overflow == .truncate || excess == 0 else {
             throw TaskError(
                 .invalidSample,
-                "the prompt has \(excess) tokens more than fit into the model's \(maxLength), and the job says "
-                    + "`overflow: error`; raise max_length, leave the row out, or let it be cut with `overflow: truncate`"
-            )
+                "the prompt has \(excess) token\(excess == 1 ? "" : "s") more than fit into the model's \(maxLength), "
+                    + "and the job says `overflow: error`; raise max_length, leave the row out, or let it be cut with "
+                    + "`overflow: truncate`")
         }
         return requests
     }

@@ -9,7 +9,8 @@ extension Worker {
     /// Nothing is claimed ahead while everything fails.
     var isFit: Bool { self.failuresInRow < Self.failuresUntilRest }
 
-    /// Waits once after each failure, before the next claim, when shard after shard has failed here for reasons that may not hold elsewhere.
+    /// Waits once after each failure, before the next claim, when shard after shard has failed here for reasons that may
+    /// not hold elsewhere.
     ///
     /// A worker that fails at once would otherwise take all there is, and use up the attempts of every shard before
     /// healthy workers get to them.

@@ -57,7 +57,10 @@ public actor LlamaEngineProvider: EngineProvider {
             found = try await ModelHashing.sha256(path: model.path)
         } catch {
             // Another machine may see the file: its storage may be mounted there.
-            throw ExecutionError(.transient, "model '\(model.name)' at \(model.path): \(error)")
+            throw ExecutionError(
+                .transient,
+                "the file of model '\(model.name)' can't be read on this machine: \(error); mount its storage here, or put "
+                    + "the file back")
         }
         guard found == model.sha256 else {
             throw ExecutionError(

@@ -36,12 +36,12 @@ public actor ShardRunner: ShardProcessor {
         // The engine in memory may be another one than the job will get; then its requests are made later.
         if let engine = await self.engines.loadedEngine(for: job) {
             try Self.checkCancellation()
-            prepared.requests = try work.tokenized(by: engine, overflow: job.settings.overflow ?? .truncate)
+            prepared.requests = try self.requests(of: work, job, for: engine)
         }
         return prepared
     }
 
-    /// The requests of a shard that could not be made before its engine was there.
+    /// A shard's requests, which can be made only once its engine is there.
     func requests(
         of work: ShardWork, _ job: JobSpecification, for engine: any Engine
     ) throws(ExecutionError) -> ShardRequests {

@@ -15,7 +15,7 @@ extension Explanation {
         guard facts.job.progress.shards.running == 0 || workers.here < workers.suitable else { return }
         if facts.readyInHigherTiers > 0 {
             reasons.append(
-                "\(shards(facts.readyInHigherTiers)) of higher priority \(facts.readyInHigherTiers == 1 ? "goes" : "go") "
+                "\(counted(facts.readyInHigherTiers, "shard")) of higher priority \(facts.readyInHigherTiers == 1 ? "goes" : "go") "
                     + "first.")
             if let higher = Priority(rawValue: facts.job.priority.rawValue + 1) {
                 remedies.append("assay priority \(job) \(higher.name)   moves it up a tier")
@@ -23,12 +23,12 @@ extension Explanation {
         }
         if facts.readyInOlderJobs > 0 {
             reasons.append(
-                "\(shards(facts.readyInOlderJobs)) of older jobs of project '\(facts.project.name)' "
+                "\(counted(facts.readyInOlderJobs, "shard")) of older jobs of project '\(facts.project.name)' "
                     + "\(facts.readyInOlderJobs == 1 ? "goes" : "go") first.")
         }
         if facts.readyInOtherProjects > 0 {
             reasons.append(
-                "It shares the workers with \(shards(facts.readyInOtherProjects)) of other projects: "
+                "It shares the workers with \(counted(facts.readyInOtherProjects, "shard")) of other projects: "
                     + "'\(facts.project.name)' has weight \(facts.project.weight) and used "
                     + "\(Int(facts.project.usedSeconds)) s of device time lately.")
             remedies.append("assay project list   shows shares and caps")
@@ -85,5 +85,5 @@ extension Explanation {
         }
     }
 
-    private func shards(_ count: Int) -> String { count == 1 ? "1 shard" : "\(count) shards" }
+    func counted(_ count: Int, _ thing: String) -> String { "\(count) \(thing)\(count == 1 ? "" : "s")" }
 }

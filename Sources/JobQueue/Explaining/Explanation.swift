@@ -38,9 +38,8 @@ extension Explanation {
         let shards = facts.job.progress.shards
         if shards.running > 0 {
             summary =
-                "\(job) is running: \(shards.running) \(shards.running == 1 ? "shard" : "shards") on "
-                + "\(facts.workers.here) \(facts.workers.here == 1 ? "worker" : "workers"), "
-                + "\(shards.done) of \(shards.total) done."
+                "\(job) is running: \(counted(shards.running, "shard")) on "
+                + "\(counted(facts.workers.here, "worker")), \(shards.done) of \(shards.total) done."
         } else {
             summary = "\(job) is not running: \(shards.done) of \(shards.total) shards are done."
         }
@@ -60,7 +59,7 @@ extension Explanation {
 
     private mutating func explainRetries(_ facts: JobFacts) {
         let count = facts.job.progress.shards.blocked
-        var reason = "\(count) \(count == 1 ? "shard waits" : "shards wait") for the next attempt"
+        var reason = "\(counted(count, "shard")) \(count == 1 ? "waits" : "wait") for the next attempt"
         if let next = facts.nextAttemptAt {
             reason += ", the first for \(Int(max(0, next.timeIntervalSince(facts.now)).rounded(.up))) s more"
         }

@@ -25,10 +25,12 @@ public struct RunOutlook: Sendable, Hashable, Encodable {
 }
 
 extension RunOutlook {
-    /// Until it has ended with the workers that it has, or could have; nil where nobody can say.
+    /// Workers that it has, or could have: more than shards are of no use.
+    public var workers: Int { max(workersHere, min(workersSuitable, openShards)) }
+
+    /// Until it has ended with these workers; nil where nobody can say.
     public var expectedDuration: Duration? {
-        let devices = max(workersHere, min(workersSuitable, openShards))
-        guard devices > 0, openShards > 0, samplesOfUnknownPace == 0 else { return nil }
-        return .seconds(deviceSecondsLeft / Double(devices))
+        guard workers > 0, openShards > 0, samplesOfUnknownPace == 0 else { return nil }
+        return .seconds(deviceSecondsLeft / Double(workers))
     }
 }

@@ -74,7 +74,7 @@ extension PostgresConnection {
 }
 
 extension PostgresError {
-    static let startHint = "start the embedded server with `assay up`, or set ASSAY_DATABASE_URL"
+    static let startHint = "start the server with `assay up` if it is the embedded one, or correct ASSAY_DATABASE_URL"
 
     /// libpq's verbose message of a failed attempt, with SQLSTATE and advice taken out of it.
     init(connecting message: String, to configuration: PostgresConfiguration) {

@@ -90,9 +90,8 @@ struct ShowCommand: AsyncParsableCommand {
             return "No worker can take what is left\(time.map { ", about \($0) of work" } ?? ""); "
                 + "`assay explain \(self.id)` says why."
         }
-        let workers = max(outlook.workersHere, min(outlook.workersSuitable, outlook.openShards))
         let pace = outlook.tokensPerSecond.map { ", at \(Format.fixed($0, 0)) tokens a second each" } ?? ""
         return "The rest takes about \(RateMeter.describe(seconds: expected / .seconds(1))) with "
-            + "\(workers) \(workers == 1 ? "worker" : "workers")\(pace)."
+            + "\(Format.counted(outlook.workers, "worker"))\(pace)."
     }
 }
