@@ -58,7 +58,7 @@ let services: [Target] =
     + module(
         "JobQueue", ["Postgres", "SQL", crypto], tests: ["PostgresTesting", "UVEventLoop", logging],
         testsExclude: ["Fixtures"])
-    + module("ResultStore", ["HDF5", "Evaluation", crypto])
+    + module("ResultStore", ["HDF5", "Evaluation", crypto], tests: ["UVEventLoop"])
 
 let useCases: [Target] =
     module("Planning", ["Evaluation", "JobQueue", "ResultStore", yams], tests: ["PostgresTesting"])

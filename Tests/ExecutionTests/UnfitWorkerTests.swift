@@ -13,7 +13,7 @@ import Testing
         let summary = try await bench.worker(processor, logger: log.logger).run()
         // Three attempts for each shard, and a pause before each from the fourth on.
         #expect(summary.failed == 6)
-        #expect(log.messages(.warning).count { $0.hasPrefix("one shard after the other fails here") } >= 3)
+        #expect(log.rests >= 3)
         await bench.end()
     }
 
@@ -22,7 +22,7 @@ import Testing
         let log = RecordingLog()
         let processor = ScriptedProcessor { _ in .failure(ExecutionError(.permanent, "a bad row")) }
         #expect(try await bench.worker(processor, logger: log.logger).run().failed == 8)
-        #expect(log.messages(.warning).isEmpty)
+        #expect(log.rests == 0)
         await bench.end()
     }
 
@@ -41,7 +41,14 @@ import Testing
         }
         let summary = try await bench.worker(processor, prefetches: false, logger: log.logger).run()
         #expect((summary.failed, summary.committed) == (3, 9))
-        #expect(log.messages(.warning).isEmpty)
+        #expect(log.rests == 0)
         await bench.end()
+    }
+}
+
+extension RecordingLog {
+    /// How often it was said that the worker rests; a slow machine may give other warnings.
+    fileprivate var rests: Int {
+        self.messages(.warning).count { $0.hasPrefix("one shard after the other fails here") }
     }
 }

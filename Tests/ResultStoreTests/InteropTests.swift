@@ -39,11 +39,11 @@ private struct Shown: Decodable {
     var shards: [String]?
     var virtual: [String]?
 
-    init(_ kind: String, _ path: String) throws {
+    init(_ kind: String, _ path: String) async throws {
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-        self = try decoder.decode(Shown.self, from: try Python.run("results.py", kind, path))
+        self = try decoder.decode(Shown.self, from: try await Python.run("results.py", kind, path))
     }
 
     func expect(_ samples: [SampleResult], mode: LogitsMode) {
@@ -85,7 +85,7 @@ private struct Shown: Decodable {
         let samples = SampleResult.random(40, seed: 5, weighted: mode == .none)
         let file = try await place.store.publishShard(
             .sample(count: 40, mode: mode), samples: samples, epoch: 1, incarnation: UUID())
-        let shown = try Shown("shard", "\(place.path)/\(file.path)")
+        let shown = try await Shown("shard", "\(place.path)/\(file.path)")
         shown.expect(samples, mode: mode)
         #expect(shown.digest == file.digest)
     }
@@ -94,7 +94,7 @@ private struct Shown: Decodable {
         let place = try await TemporaryStore()
         let job = try await PublishedJob(in: place, counts: [7, 1, 30], mode: .tokens)
         let file = try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
-        let shown = try Shown("job", "\(place.path)/\(file.path)")
+        let shown = try await Shown("job", "\(place.path)/\(file.path)")
         shown.expect(job.samples, mode: .tokens)
         #expect(shown.shards == job.files.map { String($0.path.split(separator: "/")[3]) })
         #expect(shown.virtual?.contains("/samples/acc") == true && shown.virtual?.contains("/tokens/logprob") == true)
@@ -105,7 +105,7 @@ private struct Shown: Decodable {
         let place = try await TemporaryStore()
         let job = try await PublishedJob(in: place, counts: [3, 4, 5], mode: .none, weighted: [1])
         let file = try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
-        let shown = try Shown("job", "\(place.path)/\(file.path)")
+        let shown = try await Shown("job", "\(place.path)/\(file.path)")
         #expect(shown.frame.metrics["acc_weight"] == job.samples.map { $0.metrics[0].weight })
         #expect(Set(job.samples[..<3].map { $0.metrics[0].weight }) == [1])
     }
@@ -116,9 +116,10 @@ private struct Shown: Decodable {
         let file = try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
         for path in [job.files[0].path, file.path] {
             let absolute = "\(place.path)/\(path)"
-            let header = String(decoding: try Command.run("/usr/bin/env", ["h5dump", "-H", absolute]), as: UTF8.self)
+            let header = String(
+                decoding: try await Command.run("/usr/bin/env", ["h5dump", "-H", absolute]), as: UTF8.self)
             #expect(header.contains(#"GROUP "samples""#) && header.contains(#"DATASET "logprob_sum""#))
-            let data = try Command.run("/usr/bin/env", ["h5dump", "-d", "/samples/_index", absolute])
+            let data = try await Command.run("/usr/bin/env", ["h5dump", "-d", "/samples/_index", absolute])
             let text = String(decoding: data, as: UTF8.self)
             #expect(text.contains("sample-0-") && text.contains("sample-3-"))
             #expect(text.contains("sample-6-") == (path == file.path))
