@@ -3,7 +3,7 @@ import JobQueue
 import Testing
 
 /// What a worker does when its lease runs out or is lost.
-@Suite(.timeLimit(.minutes(1))) struct LeaseTests {
+@Suite(.timeLimit(.minutes(10))) struct LeaseTests {
     /// Safe for half a second.
     static let shortTTL: Duration = .milliseconds(600)
 

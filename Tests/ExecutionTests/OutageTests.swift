@@ -5,7 +5,7 @@ import Testing
 @testable import Execution
 
 /// What a worker does while there is no database.
-@Suite(.timeLimit(.minutes(1))) struct OutageTests {
+@Suite(.timeLimit(.minutes(10))) struct OutageTests {
     @Test func anOutageIsSaidOnceAndItsEndToo() {
         var outage = Outage()
         let start = ContinuousClock.now

@@ -6,7 +6,7 @@ import UVEventLoop
 @testable import Execution
 
 /// While a shard is computed, the next one is prepared and the last one published.
-@Suite(.timeLimit(.minutes(1))) struct PipelineTests {
+@Suite(.timeLimit(.minutes(10))) struct PipelineTests {
     @Test func theStepsOfDifferentShardsOverlapAndThoseOfAKindDoNot() async throws {
         let bench = try await Bench(shards: 12)
         let steps = Steps()

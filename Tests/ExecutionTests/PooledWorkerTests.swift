@@ -7,7 +7,7 @@ import Testing
 import UVEventLoop
 
 /// A worker whose database stands behind a PgBouncer in transaction mode.
-@Suite(.timeLimit(.minutes(2))) struct PooledWorkerTests {
+@Suite(.timeLimit(.minutes(10))) struct PooledWorkerTests {
     @Test func itFindsLateWorkByPollingAndDoesAllOfIt() async throws {
         try await withPooledTestDatabase { database in
             try await Migrator(database.pool).migrate()

@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 /// What is urgent goes before what was claimed ahead, at the next boundary between shards.
-@Suite(.timeLimit(.minutes(1))) struct PreemptionTests {
+@Suite(.timeLimit(.minutes(10))) struct PreemptionTests {
     @Test(arguments: [Priority.high, .normal, .low])
     func onlyAHigherTierGoesBeforeTheShardThatWasClaimedAhead(_ priority: Priority) async throws {
         let bench = try await Bench(shards: 3)

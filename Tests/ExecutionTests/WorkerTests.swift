@@ -7,7 +7,7 @@ import Testing
 import UVEventLoop
 
 /// The worker's loop on a queue in memory, with a processor that does as it is told.
-@Suite(.timeLimit(.minutes(1))) struct WorkerTests {
+@Suite(.timeLimit(.minutes(10))) struct WorkerTests {
     @Test func everyShardIsCommittedOnceAndTheWorkerLeaves() async throws {
         let bench = try await Bench(shards: 7)
         let summary = try await bench.worker(.publishing).run()

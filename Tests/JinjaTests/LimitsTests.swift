@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct LimitsTests {
     @Test(
-        .timeLimit(.minutes(5)),
+        .timeLimit(.minutes(10)),
         arguments: [
             "{{ range(1000000000) }}",
             "{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}",

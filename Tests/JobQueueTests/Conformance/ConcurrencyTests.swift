@@ -5,7 +5,7 @@ import Testing
 @Suite struct ConcurrencyTests {
     /// Many claimers and reapers at once, with failures, releases and zombies among them: no shard is ever held twice,
     /// and each one has exactly one result in the end.
-    @Test(.timeLimit(.minutes(3)), arguments: Implementation.allCases)
+    @Test(.timeLimit(.minutes(10)), arguments: Implementation.allCases)
     func everyShardIsDoneExactlyOnce(_ implementation: Implementation) async throws {
         try await withQueue(implementation, poolSize: 8) { test in
             let shards = 120

@@ -4,7 +4,7 @@ import Testing
 
 /// The same script on both implementations, step by step, with the same answers.
 @Suite struct EquivalenceTests {
-    @Test(.timeLimit(.minutes(3)), arguments: 1...8)
+    @Test(.timeLimit(.minutes(10)), arguments: 1...8)
     func bothAnswerTheSame(seed: Int) async throws {
         try await withQueue(.memory, jitter: TestQueue.fixedWait / Backoff.limit(failures: 0)) { memory in
             try await withQueue(.postgres) { database in

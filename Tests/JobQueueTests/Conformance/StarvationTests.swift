@@ -4,7 +4,7 @@ import Testing
 @Suite struct StarvationTests {
     /// Whatever the weights, the shards' lengths and the models are: a project that wants to run gets its share, less
     /// what is bounded by the queue's own rules, so that one with a low weight still moves.
-    @Test(.timeLimit(.minutes(5)), arguments: Implementation.withSetClock, [1, 2] as [UInt64])
+    @Test(.timeLimit(.minutes(10)), arguments: Implementation.withSetClock, [1, 2] as [UInt64])
     func everyProjectGetsItsShare(_ implementation: Implementation, seed: UInt64) async throws {
         try await withQueue(implementation) { test in
             var contest = Contest(queue: test.queue, random: SplitMix(seed: seed))

@@ -11,7 +11,7 @@ import Testing
         #expect(await wakes.next() != nil)
     }
 
-    @Test(.timeLimit(.minutes(5))) func wakesFromTheDatabase() async throws {
+    @Test(.timeLimit(.minutes(10))) func wakesFromTheDatabase() async throws {
         try await withTestDatabase { database in
             try await Migrator(database.pool).migrate()
             let queue = PostgresJobQueue(database.pool, pollInterval: 3600...3600)

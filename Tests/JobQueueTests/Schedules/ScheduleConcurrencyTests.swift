@@ -12,7 +12,7 @@ import Testing
     private static let rounds = 15
 
     /// Every round one more minute is due for every schedule, and all look at once.
-    @Test(.timeLimit(.minutes(5)))
+    @Test(.timeLimit(.minutes(10)))
     func manyFirersFireEachDueTimeOnce() async throws {
         try await withSetClock(at: "2026-03-01 00:00", poolSize: Self.firers) { pool, setTime in
             let queue = PostgresJobQueue(pool)
@@ -47,7 +47,7 @@ import Testing
     }
 
     /// A firer that has submitted the run and recorded the fire loses its connection before it commits.
-    @Test(.timeLimit(.minutes(5)))
+    @Test(.timeLimit(.minutes(10)))
     func aFirerThatDiesInTheMiddleLeavesNothing() async throws {
         try await withSetClock(at: "2026-03-01 00:00", poolSize: 8) { pool, setTime in
             let queue = PostgresJobQueue(pool)
@@ -81,7 +81,7 @@ import Testing
     }
 
     /// Connections that are killed while all fire.
-    @Test(.timeLimit(.minutes(5)))
+    @Test(.timeLimit(.minutes(10)))
     func killedConnectionsNeitherLoseNorDoubleADueTime() async throws {
         try await withSetClock(at: "2026-03-01 00:00", poolSize: 6) { pool, setTime in
             let queue = PostgresJobQueue(pool)
