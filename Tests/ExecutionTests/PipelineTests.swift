@@ -18,7 +18,7 @@ import UVEventLoop
             case .publish: if index < 11 { await steps.reached(.compute, index + 1) }
             }
         }
-        let summary = try await bench.worker(processor).run()
+        let summary = try await bench.worker(processor, leaseTTL: .seconds(600)).run()
         #expect(summary.committed == 12)
         #expect(steps.peaks == [.prepare: 1, .compute: 1, .publish: 1])
         #expect(try await bench.committedShards() == Array(0..<12))
@@ -34,7 +34,7 @@ import UVEventLoop
             await steps.reached(.prepare, index + 1)
             holder.withLock { $0 }?.drain()
         }
-        let worker = bench.worker(processor)
+        let worker = bench.worker(processor, leaseTTL: .seconds(600))
         holder.withLock { $0 = worker }
         #expect(try await worker.run().committed == 1)
         let shards = try await bench.shards()
@@ -51,7 +51,7 @@ import UVEventLoop
             await steps.reached(.prepare, index + 1)
             for await _ in AsyncStream<Void>.makeStream().stream {}
         }
-        let worker = bench.worker(processor)
+        let worker = bench.worker(processor, leaseTTL: .seconds(600))
         let work = Task { try await worker.run() }
         await steps.reached(.prepare, 1)
         work.cancel()
@@ -78,7 +78,7 @@ import UVEventLoop
             guard step == .compute else { return }
             #expect(!steps.hasReached(.prepare, index + 1))
         }
-        #expect(try await bench.worker(processor, prefetches: false).run().committed == 3)
+        #expect(try await bench.worker(processor, leaseTTL: .seconds(600), prefetches: false).run().committed == 3)
         await bench.end()
     }
 
@@ -87,7 +87,7 @@ import UVEventLoop
         let processor = SteppedProcessor(Steps()) { step, index throws(ExecutionError) in
             if step == .prepare, index == 1 { throw ExecutionError(.permanent, "row 1 is bad") }
         }
-        let summary = try await bench.worker(processor).run()
+        let summary = try await bench.worker(processor, leaseTTL: .seconds(600)).run()
         #expect(summary.committed == 2)
         #expect(summary.failed == 1)
         #expect(try await bench.attempts().compactMap(\.error) == ["row 1 is bad"])

@@ -10,7 +10,7 @@ import Testing
         let bench = try await Bench(shards: 2)
         let log = RecordingLog()
         let processor = ScriptedProcessor { _ in .failure(ExecutionError(.transient, "no model here")) }
-        let summary = try await bench.worker(processor, logger: log.logger).run()
+        let summary = try await bench.worker(processor, leaseTTL: .seconds(600), logger: log.logger).run()
         // Three attempts for each shard, and a pause before each from the fourth on.
         #expect(summary.failed == 6)
         #expect(log.rests >= 3)
@@ -21,7 +21,7 @@ import Testing
         let bench = try await Bench(shards: 8)
         let log = RecordingLog()
         let processor = ScriptedProcessor { _ in .failure(ExecutionError(.permanent, "a bad row")) }
-        #expect(try await bench.worker(processor, logger: log.logger).run().failed == 8)
+        #expect(try await bench.worker(processor, leaseTTL: .seconds(600), logger: log.logger).run().failed == 8)
         #expect(log.rests == 0)
         await bench.end()
     }
@@ -39,7 +39,7 @@ import Testing
             return shard.index % 3 == 0 && number == 1
                 ? .failure(ExecutionError(.transient, "a hiccup")) : .success(shard.publication)
         }
-        let summary = try await bench.worker(processor, prefetches: false, logger: log.logger).run()
+        let summary = try await bench.worker(processor, leaseTTL: .seconds(600), prefetches: false, logger: log.logger).run()
         #expect((summary.failed, summary.committed) == (3, 9))
         #expect(log.rests == 0)
         await bench.end()
