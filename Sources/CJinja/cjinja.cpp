@@ -10,6 +10,7 @@
 struct cjinja_template {
     std::string source;
     assay::statements body;
+    bool is_chat = false;
 };
 
 namespace {
@@ -75,8 +76,8 @@ jinja::program parse(const std::vector<jinja::token> &tokens, const std::string 
 }
 
 // The parser names no position, so each {{ }} is tried on its own first.
-assay::statements compiled(const std::string &source) {
-    const auto tokens = assay::tokens_of(source);
+assay::statements compiled(const std::string &source, bool is_chat) {
+    const auto tokens = assay::tokens_of(source, is_chat);
     size_t statement = assay::nowhere;
     for (size_t index = 0; index < tokens.size(); ++index) {
         if (tokens[index].t == jinja::token::open_statement) statement = std::min(statement, tokens[index].pos);
@@ -91,7 +92,7 @@ assay::statements compiled(const std::string &source) {
     for (const auto &token : tokens) {
         if (token.t == jinja::token::text) texts.insert(token.pos);
     }
-    return assay::compile(parse(tokens, source, statement), texts);
+    return assay::compile(parse(tokens, source, statement), texts, is_chat);
 }
 
 // Values are built by recursion.
@@ -129,13 +130,14 @@ void fill(assay::scope &names, const char *variables, size_t length) {
 
 }  // namespace
 
-cjinja_template *cjinja_parse(const char *source, size_t length, cjinja_result *result) {
+cjinja_template *cjinja_parse(const char *source, size_t length, int is_chat, cjinja_result *result) {
     cjinja_template *parsed = nullptr;
     std::string plain;
     guarded(plain, result, [&] {
         plain = assay::with_plain_newlines(std::string(source, length));
         auto made = std::make_unique<cjinja_template>();
-        made->body = compiled(plain);
+        made->body = compiled(plain, is_chat != 0);
+        made->is_chat = is_chat != 0;
         made->source = plain;
         parsed = made.release();
         return std::string();
@@ -155,6 +157,7 @@ void cjinja_render(
         assay::scope names;
         assay::output out;
         assay::budget budget{limits.steps, limits.bytes};
+        budget.lenient = parsed->is_chat;
         fill(names, variables, length);
         assay::frame frame{names, out, budget};
         assay::run_all(parsed->body, frame);

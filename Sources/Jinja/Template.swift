@@ -8,14 +8,24 @@ public final class Template: Sendable {
     // Safety: C++ never changes a template after parsing it, and the reference is released once, in deinit.
     private nonisolated(unsafe) let parsed: OpaquePointer
 
+    /// What a template is for, which decides how it is read.
+    public enum Dialect: Sendable {
+        /// A task file's: as in Python under StrictUndefined.
+        case task
+        /// A model's chat template, as transformers reads it: trim_blocks, lstrip_blocks, undefined values are empty.
+        case chat
+    }
+
     /// Parses `source`.
     ///
     /// - Throws: `JinjaError` with the place in the template.
-    public init(_ source: String) throws(JinjaError) {
+    public init(_ source: String, dialect: Dialect = .task) throws(JinjaError) {
         var source = source
         var result = cjinja_result()
         let parsed = source.withUTF8 { utf8 in
-            utf8.withMemoryRebound(to: CChar.self) { cjinja_parse($0.baseAddress, $0.count, &result) }
+            utf8.withMemoryRebound(to: CChar.self) {
+                cjinja_parse($0.baseAddress, $0.count, dialect == .chat ? 1 : 0, &result)
+            }
         }
         guard let parsed else { throw JinjaError.taking(result, .syntax) }
         self.parsed = parsed

@@ -95,7 +95,7 @@ extension JobFile {
             }
             let prefix = "tasks[\(index)]"
             let entry = try YAMLReader(
-                node, path: reader.path, prefix: prefix, known: ["task", "limit", "settings", "after"])
+                node, path: reader.path, prefix: prefix, known: ["task", "limit", "num_fewshot", "settings", "after"])
             let after = try entry.strings("after") ?? []
             if let stranger = after.first(where: { name in !entries.contains { $0.path == name } }) {
                 throw entry.error(
@@ -106,6 +106,7 @@ extension JobFile {
                 TaskEntry(
                     path: try entry.required("task"), line: line,
                     limit: try entry.integer("limit", in: 1...1_000_000_000),
+                    fewShot: try entry.integer("num_fewshot", in: 0...1000),
                     settings: try JobSettings(entry.node("settings"), path: reader.path, prefix: "\(prefix).settings"),
                     after: after))
         }

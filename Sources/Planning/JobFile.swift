@@ -29,6 +29,8 @@ public struct JobFile: Sendable, Hashable {
         public var line: Int
         /// Only so many rows, from the first.
         public var limit: Int?
+        /// As many few-shot examples instead of what the task file says.
+        public var fewShot: Int?
         public var settings: JobSettings
         /// Other task files of this job file, written before this one, whose jobs must be done first.
         public var after: [String] = []

@@ -36,10 +36,11 @@ public struct Planner: Sendable {
                 specification: "", jobs: []),
             jobs: [], dataSets: [:])
         for entry in file.tasks {
-            let (task, dataSet) = try self.load(entry, of: file)
-            plan.dataSets[dataSet.sha256] = dataSet
+            let (task, data) = try self.load(entry, of: file)
+            plan.dataSets[data.evaluated.sha256] = data.evaluated
+            if task.drawsExamples, let pool = data.fewShotPool { plan.dataSets[pool.sha256] = pool }
             for model in models {
-                try self.add(task, dataSet, model, entry, file, prerequisites, to: &plan)
+                try self.add(task, data, model, entry, file, prerequisites, to: &plan)
             }
         }
         plan.submission.specification = try Self.describe(plan, file)
@@ -96,12 +97,12 @@ public struct Planner: Sendable {
 
     private func load(
         _ entry: JobFile.TaskEntry, of file: JobFile
-    ) throws(PlanningError) -> (EvaluationTask, DataSet) {
+    ) throws(PlanningError) -> (EvaluationTask, TaskData) {
         let folder =
             file.path.contains("/") ? String(file.path[..<(file.path.lastIndex(of: "/") ?? file.path.startIndex)]) : "."
         let path = entry.path.hasPrefix("/") ? entry.path : "\(folder)/\(entry.path)"
         do {
-            return try self.checked(path, limit: entry.limit)
+            return try self.checked(path, limit: entry.limit, fewShot: entry.fewShot)
         } catch {
             throw PlanningError(
                 error.code == .invalidData || error.code == .invalidSample ? .dataSet : .task,
@@ -110,19 +111,23 @@ public struct Planner: Sendable {
     }
 
     /// Renders every row once, so that a worker never meets one that can't be.
-    private func checked(_ path: String, limit: Int?) throws(TaskError) -> (EvaluationTask, DataSet) {
-        let (task, dataSet) = try EvaluationTask.load(path: path, searchFolders: self.searchFolders)
+    private func checked(
+        _ path: String, limit: Int?, fewShot: Int?
+    ) throws(TaskError) -> (EvaluationTask, TaskData) {
+        let (task, data) = try EvaluationTask.load(path: path, searchFolders: self.searchFolders, fewShot: fewShot)
+        let dataSet = data.evaluated
         let rows = min(limit ?? dataSet.rowCount, dataSet.rowCount)
         guard rows > 0 else { throw TaskError(.invalidData, "the data set has no rows", file: path) }
         try task.checkSampleIDs(in: dataSet)
         for document in try dataSet.documents(in: 0..<rows) { _ = try task.prepare(document) }
-        return (task, dataSet)
+        return (task, data)
     }
 
     private func add(
-        _ task: EvaluationTask, _ dataSet: DataSet, _ model: ModelRecord, _ entry: JobFile.TaskEntry, _ file: JobFile,
+        _ task: EvaluationTask, _ data: TaskData, _ model: ModelRecord, _ entry: JobFile.TaskEntry, _ file: JobFile,
         _ prerequisites: [JobDependency], to plan: inout RunPlan
     ) throws(PlanningError) {
+        let dataSet = data.evaluated
         let settings = entry.settings.over(file.settings).over(Self.defaults)
         let samples = min(entry.limit ?? dataSet.rowCount, dataSet.rowCount)
         let place = "\(file.path):\(entry.line)"
@@ -138,6 +143,8 @@ public struct Planner: Sendable {
                 name: model.name, path: model.path, sha256: model.sha256, tokenizerSHA256: model.tokenizerSHA256),
             task: .init(name: task.configuration.name, hash: task.taskHash, configuration: task.canonicalJSON),
             dataSet: .init(sha256: dataSet.sha256, rows: samples),
+            fewShotPool: task.drawsExamples
+                ? data.fewShotPool.map { .init(sha256: $0.sha256, rows: $0.rowCount) } : nil,
             settings: .init(
                 maxLength: settings.maxLength, batchTokens: settings.batchTokens ?? EngineDefaults.batchTokens,
                 maxSequences: settings.maxSequences ?? EngineDefaults.maxSequences,

@@ -38,6 +38,10 @@ public enum EstimateMethod: String, Sendable, Hashable, CaseIterable {
     case ratio = "delta-ratio"
     /// exp of a quotient of sums; SE by the delta method; interval is the exponential of the quotient's interval.
     case logRatio = "delta-log-ratio"
+    /// Any score; SE is the standard deviation over samples drawn anew; interval value +- z SE.
+    case bootstrap = "bootstrap"
+    /// exp(-mean); SE as `bootstrap`; interval as `logNormal`.
+    case bootstrapLog = "bootstrap-log"
 }
 
 /// Why an estimate or a part of it is missing.
@@ -51,4 +55,6 @@ public enum EstimateGap: Sendable, Hashable {
     case noWeight
     /// The result is beyond the range of a double.
     case overflow
+    /// The score is not defined for these values.
+    case undefined
 }

@@ -62,7 +62,8 @@ import Foundation
         ]) { folder in
             let yaml = Self.few.replacing("test_split: test", with: "test_split: test\ntraining_split: train")
             try Data(yaml.utf8).write(to: URL(filePath: folder + "t.yaml"))
-            let (task, dataSet) = try EvaluationTask.load(path: folder + "t.yaml")
+            let (task, data) = try EvaluationTask.load(path: folder + "t.yaml")
+            let dataSet = data.evaluated
             #expect(try task.prepare(try dataSet.document(at: 0)).prompt == "one 1\n\ntwo 2\n\nQ")
             // The examples are part of the task: other ones are another task.
             try Data("q,a\none,1\ntwo,II\n".utf8).write(to: URL(filePath: folder + "train.csv"))
@@ -73,11 +74,18 @@ import Foundation
     }
 
     @Test func aRowIsNotItsOwnExample() throws {
-        try Self.with(["t.yaml": Self.few, "t.csv": "q,a\none,1\none,1\ntwo,2\nthree,3\n"]) { folder in
-            let (task, dataSet) = try EvaluationTask.load(path: folder + "t.yaml")
-            let prompts = try task.prepare(try dataSet.documents(in: 0..<4)).map(\.prompt)
+        let named = Self.few + "fewshot_split: test\n"
+        let csv = "q,a\none,1\none,1\ntwo,2\nthree,3\n"
+        try Self.with(["named.yaml": named, "t.yaml": Self.few, "t.csv": csv]) { folder in
+            let (task, data) = try EvaluationTask.load(path: folder + "named.yaml")
+            let prompts = try task.prepare(try data.evaluated.documents(in: 0..<4)).map(\.prompt)
             #expect(prompts[0] == "two 2\n\nthree 3\n\none")
             #expect(prompts[2] == "one 1\n\none 1\n\ntwo")
+            #expect(task.configuration.notes == [])
+            // As in lm-eval it may be where the split is not named; the task says so.
+            let (other, _) = try EvaluationTask.load(path: folder + "t.yaml")
+            #expect(try other.prepare(try data.evaluated.document(at: 0)).prompt == "one 1\n\none 1\n\none")
+            #expect(other.configuration.notes.count == 1)
         }
     }
 

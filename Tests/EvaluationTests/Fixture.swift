@@ -16,7 +16,7 @@ enum Fixture {
     static let expected: JSONValue = Self.read("expected.json")
     static let answers: JSONValue = Self.read("answers.json")
 
-    private static func read(_ name: String) -> JSONValue {
+    static func read(_ name: String) -> JSONValue {
         guard let data = try? Data(contentsOf: URL(filePath: Self.folder + name)),
             let value = try? JSONValue.parse(data)
         else { return .null }

@@ -7,9 +7,10 @@ import Testing
 @Suite struct LMEvalTests {
     @Test(arguments: ["choices", "columns", "own-split", "words", "rolling", "filters"])
     func promptsAndScoresAreEqual(name: String) throws {
-        let (loaded, dataSet) = try EvaluationTask.load(path: Fixture.folder + name + ".yaml")
+        let (loaded, data) = try EvaluationTask.load(path: Fixture.folder + name + ".yaml")
+        let dataSet = data.evaluated
         // What a worker gets.
-        let task = try EvaluationTask(canonicalJSON: loaded.canonicalJSON)
+        let task = try EvaluationTask(canonicalJSON: loaded.canonicalJSON, data)
         #expect(task.taskHash == loaded.taskHash)
         let expected = try #require(Fixture.expected["tasks"]?[name]?.items)
         #expect(expected.count == dataSet.rowCount)
@@ -145,10 +146,12 @@ import Testing
         let weights = try #require(expected["weights"]).items.map(\.number)
         for aggregation in [Aggregation.perplexity, .weightedPerplexity, .bitsPerByte] {
             let wanted = try #require(expected[aggregation.rawValue]).number
-            #expect(abs(aggregation.aggregate(values, weights: weights) / wanted - 1) < 1e-14)
+            let column = try #require(MetricColumn(aggregation, values: values, weights: weights))
+            #expect(abs(column.score / wanted - 1) < 1e-14)
         }
-        #expect(Aggregation.mean.aggregate([1, 0, 0, 1], weights: [1, 1, 1, 1]) == 0.5)
-        #expect(Aggregation.mean.aggregate([], weights: []).isNaN)
+        #expect(MetricColumn(.mean, values: [1, 0, 0, 1], weights: [1, 1, 1, 1])?.score == 0.5)
+        #expect(MetricColumn(.mean, values: [], weights: [])?.score.isNaN == true)
+        #expect(MetricColumn(.mean, values: [1], weights: []) == nil)
     }
 }
 

@@ -42,16 +42,14 @@ import Testing
                     .regex(pattern: "(-?[$0-9.,]{2,})|(-?[0-9]+)", group: -1, fallback: "[invalid]"), .takeFirst,
                 ])
         ])
-        let found = try pipelines[0].apply(text)
-        #expect(found.text == expected)
-        #expect(found.fellBack == fellBack)
+        #expect(try pipelines[0].apply([text], .null) == [.init(text: expected, fellBack: fellBack)])
     }
 
     @Test func selectedMatchThatIsMissingFallsBack() throws {
         let pipelines = try CompiledPipeline.compiled([
             FilterPipeline(name: "f", filters: [.regex(pattern: "a", group: 3, fallback: "?"), .removeWhitespace])
         ])
-        #expect(try pipelines[0].apply("aaa") == ("?", true))
-        #expect(try pipelines[0].apply("aaaa") == ("a", false))
+        #expect(try pipelines[0].apply(["aaa"], .null) == [.init(text: "?", fellBack: true)])
+        #expect(try pipelines[0].apply(["aaaa"], .null) == [.init(text: "a", fellBack: false)])
     }
 }

@@ -24,7 +24,7 @@ import Testing
             """)
         #expect(sample.prompt == "Home: How to. Start. Go on.")
         #expect(sample.choices == ["go.. End.", "b c", " d", "e"])
-        #expect(sample.goldIndex == 2)
+        #expect(sample.golds == [2])
         #expect(sample.requests[3] == .loglikelihood(context: sample.prompt, continuation: " e"))
     }
 
@@ -57,7 +57,8 @@ import Testing
     }
 
     @Test func perplexityComesWithItsText() throws {
-        let (task, dataSet) = try EvaluationTask.load(path: Self.folder + "perplexity.yaml")
+        let (task, data) = try EvaluationTask.load(path: Self.folder + "perplexity.yaml")
+        let dataSet = data.evaluated
         #expect(dataSet.rowCount == 24)
         try dataSet.checkSampleIDs()
         let sample = try task.prepare(try dataSet.document(at: 0))

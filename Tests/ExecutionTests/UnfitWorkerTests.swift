@@ -39,7 +39,8 @@ import Testing
             return shard.index % 3 == 0 && number == 1
                 ? .failure(ExecutionError(.transient, "a hiccup")) : .success(shard.publication)
         }
-        let summary = try await bench.worker(processor, leaseTTL: .seconds(600), prefetches: false, logger: log.logger).run()
+        let summary = try await bench.worker(processor, leaseTTL: .seconds(600), prefetches: false, logger: log.logger)
+            .run()
         #expect((summary.failed, summary.committed) == (3, 9))
         #expect(log.rests == 0)
         await bench.end()

@@ -41,23 +41,31 @@ struct ReportTests {
     @Test("Every aggregation calls its own estimate")
     func aggregations() throws {
         let rows = [(-3.0, 2.0), (-8.0, 4.0), (-5.0, 3.0)]
-        let metrics = Aggregation.allCases.map {
+        let aggregations: [Aggregation] = [.mean, .perplexity, .weightedPerplexity, .bitsPerByte, .median, .bleu]
+        let terms = [
+            [1.0, 9, 9, 9, 8, 7, 6, 9, 8, 7], [1.0, 9, 9, 5, 3, 2, 1, 9, 8, 7], [1.0, 9, 9, 7, 5, 3, 1, 9, 8, 7],
+        ]
+        let metrics = aggregations.map {
             MetricDefinition(
                 name: $0.rawValue, metric: .perplexity, filter: "none", aggregation: $0, higherIsBetter: false)
         }
         let samples = rows.enumerated().map { number, row in
             SampleRow(
-                sampleID: "\(number)", values: Array(repeating: row.0, count: 4),
-                weights: Array(repeating: row.1, count: 4))
+                sampleID: "\(number)", values: Array(repeating: row.0, count: aggregations.count),
+                weights: Array(repeating: row.1, count: aggregations.count),
+                terms: aggregations.map { $0.terms.isEmpty ? [] : terms[number] })
         }
         let weighted = rows.map { WeightedValue(value: $0.0, weight: $0.1) }
         let job = Sample.job("k3f9.1", task: .init(name: "t", hash: "h"), metrics: metrics, samples: samples)
         let estimates = try self.report([job]).tasks[0].jobs[0].scores.map(\.estimate)
-        #expect(
-            estimates == [
-                .mean(of: rows.map(\.0)), .perplexity(ofLogLikelihoods: rows.map(\.0)),
-                .weightedPerplexity(ofLogLikelihoods: weighted), .bitsPerByte(ofLogLikelihoods: weighted),
-            ])
+        let perplexity = Estimate.perplexity(ofLogLikelihoods: rows.map(\.0))
+        #expect(estimates[0] == .mean(of: rows.map(\.0)))
+        #expect(estimates[1].value == perplexity.value && estimates[1].interval == perplexity.interval)
+        #expect(estimates[1].method == .bootstrapLog && estimates[1].standardError != perplexity.standardError)
+        #expect(estimates[2] == .weightedPerplexity(ofLogLikelihoods: weighted))
+        #expect(estimates[3] == .bitsPerByte(ofLogLikelihoods: weighted))
+        #expect(estimates[4].value == -5 && estimates[4].method == .bootstrap)
+        #expect(estimates[5].value.map { $0 > 0 && $0 < 100 } == true && estimates[5].standardError != nil)
     }
 
     @Test func health() throws {

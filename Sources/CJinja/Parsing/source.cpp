@@ -167,13 +167,27 @@ std::string with_plain_newlines(const std::string &source) {
     return result;
 }
 
-std::vector<jinja::token> tokens_of(const std::string &source) {
+std::vector<jinja::token> tokens_of(const std::string &source, bool trims_blocks) {
     if (source.size() > max_source) throw failure("the template is longer than 1 MiB");
     std::vector<jinja::token> result;
     size_t at = 0, blocks = 0;
     bool trim = false;
 
-    auto add_text = [&](size_t start, size_t end, bool trims_end) {
+    // Whether a tag has the mark that keeps white space on that side.
+    auto keeps_before = [&](const tag &found) { return source[found.start + 2] == '+'; };
+    auto keeps_after = [&](const tag &found) { return found.end >= 3 && source[found.end - 3] == '+'; };
+    // Behind a tag: one newline goes with a block.
+    auto behind = [&](const tag &found) {
+        const bool takes = trims_blocks && found.kind != '{' && !keeps_after(found);
+        return takes && found.end < source.size() && source[found.end] == '\n' ? found.end + 1 : found.end;
+    };
+    auto add_text = [&](size_t start, size_t end, bool trims_end, const tag *next = nullptr) {
+        if (trims_blocks && next && next->kind != '{' && !keeps_before(*next)) {
+            const size_t last = source.find_last_not_of(" \t", end == 0 ? 0 : end - 1);
+            const bool begins_line =
+                end == 0 || last == std::string::npos || source[last] == '\n' || (last < start && start > 0 && source[start - 1] == '\n');
+            if (end > start && begins_line) end = last == std::string::npos ? start : std::max(start, last + 1);
+        }
         if (trim) start = std::min(end, source.find_first_not_of(white_space, start));
         if (trims_end) {
             const size_t last = source.find_last_not_of(white_space, end == 0 ? 0 : end - 1);
@@ -199,9 +213,9 @@ std::vector<jinja::token> tokens_of(const std::string &source) {
             break;
         }
         const tag found = tag_at(source, start);
-        add_text(at, start, found.trims_before);
+        add_text(at, start, found.trims_before, &found);
         trim = found.trims_after;
-        at = found.end;
+        at = behind(found);
         if (found.kind == '#') continue;
         if (found.kind == '%') {
             const std::string word = word_of(source, found);
@@ -212,9 +226,9 @@ std::vector<jinja::token> tokens_of(const std::string &source) {
                     if (next == std::string::npos) throw failure("this raw block is not closed with endraw", start);
                     const tag end = tag_at(source, next);
                     if (word_of(source, end) == "endraw") {
-                        add_text(at, next, end.trims_before);
+                        add_text(at, next, end.trims_before, &end);
                         trim = end.trims_after;
-                        at = end.end;
+                        at = behind(end);
                         break;
                     }
                     search = next + 2;

@@ -1,5 +1,7 @@
 #include "expressions.h"
 
+#include "statements.h"
+
 namespace assay {
 
 namespace {
@@ -49,12 +51,14 @@ value member::of(const value &v) const {
 
 value member::run(frame &in) const {
     const value v = object->need(in);
+    if (v->is_undefined()) fail_undefined(v);
     if (has_method(v, name)) throw failure("'" + name + "' is a method; call it with ()", position);
     return of(v);
 }
 
 value element::run(frame &in) const {
     const value v = object->need(in);
+    if (v->is_undefined()) fail_undefined(v);
     const value k = key->need(in);
     if (is_object(v)) {
         if (is_list(k) || is_object(k)) throw failure(kind_of(k) + " can't be a key");
@@ -84,6 +88,12 @@ value slice_of::run(frame &in) const {
 }
 
 value function_call::run(frame &in) const {
+    const auto [macro, home] = in.names.find_macro(name);
+    if (macro) return macro->call(evaluate_all(given, in), *home, in.limits);
+    if (name == "raise_exception" && in.limits.lenient) {
+        const auto arguments = evaluate_all(given, in);
+        throw failure(arguments.positional.empty() ? "the template refuses this" : str(arguments.positional[0], in.limits));
+    }
     if (in.names.find(name)) throw failure("'" + name + "' is a value, not a function");
     if (!is_function(name)) throw failure("there is no function '" + name + "'; known are range, dict, namespace");
     return call_function(name, evaluate_all(given, in), in.limits);

@@ -80,6 +80,29 @@ void for_block::run(frame &in) const {
     }
 }
 
+value macro_block::call(const arguments &given, const scope &home, budget &limits) const {
+    if (limits.calls == 0) throw failure("macros call each other more than 50 deep");
+    --limits.calls;
+    scope inner{&home, {}};
+    output out;
+    frame within{inner, out, limits};
+    if (given.positional.size() > parameters.size()) throw failure("the macro '" + name + "' takes fewer arguments");
+    for (const auto &[key, v] : given.named) {
+        bool known = false;
+        for (const auto &parameter : parameters) known = known || parameter.first == key;
+        if (!known) throw failure("the macro '" + name + "' has no argument '" + key + "'");
+    }
+    for (size_t index = 0; index < parameters.size(); ++index) {
+        const auto &[parameter, fallback] = parameters[index];
+        value v = given.get(index, parameter.c_str());
+        if (!v) v = fallback ? fallback->evaluate(within) : undefined("the argument '" + parameter + "' is not given");
+        inner.names[parameter] = v;
+    }
+    run_all(body, within);
+    ++limits.calls;
+    return text(std::move(out.text));
+}
+
 void set_block::run(frame &in) const {
     const value v = assigned ? assigned->evaluate(in) : captured(in);
     if (!object) return unpack(targets, v, in);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../Functions/functions.h"
 #include "tree.h"
 
 namespace assay {
@@ -26,6 +27,18 @@ struct for_block : statement {
     statements body, otherwise;
 
     void run(frame &in) const override;
+};
+
+struct macro_block : statement {
+    std::string name;
+    // Those without a default must be given.
+    std::vector<std::pair<std::string, expression_ptr>> parameters;
+    statements body;
+
+    // Makes it known.
+    void run(frame &in) const override { in.names.macros[name] = this; }
+    // What it prints; `home` is the scope that it was defined in.
+    value call(const arguments &given, const scope &home, budget &limits) const;
 };
 
 struct set_block : statement {

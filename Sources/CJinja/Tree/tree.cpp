@@ -10,6 +10,14 @@ value scope::find(const std::string &name) const {
     return nullptr;
 }
 
+std::pair<const macro_block *, const scope *> scope::find_macro(const std::string &name) const {
+    for (const scope *at = this; at; at = at->parent) {
+        const auto entry = at->macros.find(name);
+        if (entry != at->macros.end()) return {entry->second, at};
+    }
+    return {nullptr, nullptr};
+}
+
 void output::add(const std::string &more, budget &limits) {
     limits.spend(more.size() / 64);
     // Only the whole is measured: every piece was paid for when it was made.
@@ -33,6 +41,7 @@ value expression::evaluate(frame &in) const {
 
 value expression::need(frame &in) const {
     value result = this->evaluate(in);
+    if (result->is_undefined() && in.limits.lenient) return silenced(result);
     if (result->is_undefined()) {
         const std::string &hint = jinja::cast_val<jinja::value_undefined>(result)->hint;
         throw failure(hint.empty() ? "the value is undefined" : hint, this->position);

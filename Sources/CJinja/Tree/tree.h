@@ -12,9 +12,15 @@
 namespace assay {
 
 // Names and their values; a loop's body gets one of its own, whose parent it reads.
+struct macro_block;
+
 struct scope {
     const scope *parent = nullptr;
     std::unordered_map<std::string, value> names;
+    std::unordered_map<std::string, const macro_block *> macros = {};
+
+    // The macro of that name with the scope that it was defined in; null if there is none.
+    std::pair<const macro_block *, const scope *> find_macro(const std::string &name) const;
 
     value find(const std::string &name) const;
 };
@@ -39,7 +45,7 @@ struct expression {
     virtual ~expression() = default;
     // The value, which may be undefined. Errors get this expression's position unless they have one.
     value evaluate(frame &in) const;
-    // The value; an error if it is undefined.
+    // The value; if it is undefined, an error, or with a lenient budget a silent value.
     value need(frame &in) const;
 
 protected:
@@ -61,8 +67,8 @@ using statements = std::vector<statement_ptr>;
 
 void run_all(const statements &body, frame &in);
 
-// From llama.cpp's syntax tree; throws failure for what task templates can't use (macros, call and filter blocks).
-// `texts` are the positions of text outside of tags, which the tree does not tell from {{ 'literals' }}.
-statements compile(const jinja::program &program, const std::unordered_set<size_t> &texts);
+// From llama.cpp's syntax tree; throws failure for what templates can't use (call and filter blocks; macros unless
+// `is_chat`). `texts` are the positions of text outside of tags, which the tree does not tell from {{ 'literals' }}.
+statements compile(const jinja::program &program, const std::unordered_set<size_t> &texts, bool is_chat);
 
 }  // namespace assay

@@ -12,6 +12,7 @@ double number_of(const value &v) { return jinja::is_val<jinja::value_float>(v) ?
 bool equal_at(const value &a, const value &b, budget &budget, size_t depth) {
     if (depth > max_depth) throw failure("the values compared are nested more than 100 deep");
     budget.spend(1 + (is_text(a) ? size_of(a) / 64 : 0));
+    if (is_silent(a) || is_silent(b)) return a->is_undefined() && b->is_undefined();
     if (a->is_undefined()) fail_undefined(a);
     if (b->is_undefined()) fail_undefined(b);
     if (is_number(a) && is_number(b)) {
@@ -40,9 +41,22 @@ bool equal_at(const value &a, const value &b, budget &budget, size_t depth) {
 
 }  // namespace
 
+namespace {
+
+// Before the hint of a value that may be used.
+constexpr char silent_mark = '\1';
+
+const std::string &hint_of(const value &v) { return jinja::cast_val<jinja::value_undefined>(v)->hint; }
+
+}  // namespace
+
+value silenced(const value &v) { return is_silent(v) ? v : undefined(silent_mark + hint_of(v)); }
+
+bool is_silent(const value &v) { return v->is_undefined() && hint_of(v).rfind(silent_mark, 0) == 0; }
+
 void fail_undefined(const value &v) {
-    const auto *undefined = jinja::cast_val<jinja::value_undefined>(v);
-    throw failure(undefined && !undefined->hint.empty() ? undefined->hint : "the value is undefined");
+    const std::string hint = is_silent(v) ? hint_of(v).substr(1) : hint_of(v);
+    throw failure(hint.empty() ? "the value is undefined" : hint);
 }
 
 void budget::spend(size_t work) {
@@ -116,6 +130,7 @@ std::vector<std::string_view> code_points(std::string_view content) {
 }
 
 bool truth(const value &v) {
+    if (is_silent(v)) return false;
     if (v->is_undefined()) fail_undefined(v);
     if (v->is_none()) return false;
     if (jinja::is_val<jinja::value_float>(v)) return v->val_flt != 0;
@@ -168,6 +183,7 @@ bool contains(const value &container, const value &element, budget &budget) {
 }
 
 std::vector<value> items_of(const value &v, budget &budget) {
+    if (is_silent(v)) return {};
     if (v->is_undefined()) fail_undefined(v);
     budget.spend(1 + size_of(v));
     if (is_list(v)) return v->val_arr;

@@ -21,6 +21,10 @@ struct budget {
     size_t bytes;
     // Lists and objects written in the template: bounds how deeply values can nest.
     size_t containers = 10000;
+    // Calls of macros within each other.
+    size_t calls = 50;
+    // Undefined values are empty and false, as in chat templates, instead of errors.
+    bool lenient = false;
 
     void spend(size_t work);
     // Before a string of `size` bytes is made.
@@ -53,6 +57,10 @@ std::string string_of(const value &v);
 
 // The code points of valid UTF-8; a stray byte counts as one.
 std::vector<std::string_view> code_points(std::string_view content);
+
+// The same undefined value, but empty and false from now on.
+value silenced(const value &undefined);
+bool is_silent(const value &v);
 
 // Throws the error of an undefined value.
 [[noreturn]] void fail_undefined(const value &v);

@@ -90,6 +90,7 @@ void append(std::string &out, const value &v, notation how, size_t depth, budget
     if (depth > max_depth) throw failure("the value is nested more than 100 deep");
     budget.spend(1 + (is_text(v) ? size_of(v) / 64 : 0));
     if (out.size() > budget.bytes) budget.spend_text(out.size());
+    if (is_silent(v)) return;
     if (v->is_undefined()) fail_undefined(v);
     if (v->is_none()) {
         out += how.is_json ? "null" : "None";

@@ -1,49 +1,62 @@
 extension TaskConfiguration.FewShot {
     init(_ reader: inout MappingReader, isResolved: Bool) throws(TaskError) {
         self.count = try reader.integer("num_fewshot", in: 0...1000) ?? 0
-        let split = try reader.string("fewshot_split")
-        guard let node = reader.node("fewshot_config") else {
-            self.split = split
-            guard self.count == 0 else { throw Self.randomSampler(reader.place) }
-            return
-        }
+        self.split = try reader.string("fewshot_split")
+        guard let node = reader.node("fewshot_config") else { return }
         var inner = try MappingReader(node, name: "fewshot_config")
-        let sampler = try inner.string("sampler") ?? "default"
-        self.split = try inner.string("split") ?? split
-        if let nodes = try inner.list("samples") {
-            guard self.split == nil || isResolved else {
-                throw node.error(.invalidValue, "fewshot_config has samples and a split; remove one of them")
-            }
-            var samples: [JSONValue] = []
-            for node in nodes {
-                guard case .mapping = node.content else {
-                    throw inner.wrong("samples", node, "a list of rows (column: value)")
-                }
-                samples.append(node.value)
-            }
-            self.samples = samples
-        }
+        self.sampler = try inner.choice("sampler", of: Sampler.self) ?? .random
+        self.split = try inner.string("split") ?? self.split
+        if let seed = try inner.integer("seed", in: 0...Int.max) { self.seed = UInt64(seed) }
+        self.samples = try Self.samples(&inner)
+        self.indices = try Self.indices(&inner)
         self.docToText = try inner.template("doc_to_text")
         self.docToTarget = try inner.target("doc_to_target")
         self.docToChoice = try inner.choices("doc_to_choice")
+        self.genPrefix = try inner.template("gen_prefix")
         self.targetDelimiter = try inner.string("target_delimiter")
         self.delimiter = try inner.string("fewshot_delimiter")
-        try inner.finish(refused: [
-            "process_docs": "it runs Python code; prepare the data file instead",
-            "fewshot_indices": "put the rows you want first in the file, or list them as samples",
-            "gen_prefix": "put the text at the end of doc_to_text",
-        ])
-        guard self.count == 0 || sampler == "first_n" else { throw Self.randomSampler(node.place) }
+        if isResolved { self.pool = try TaskConfiguration.Pool(&inner) }
+        try inner.finish()
+        // As in lm-eval, a split comes before listed samples.
+        if self.split != nil, !isResolved { self.samples = nil }
         if let samples = self.samples, samples.count < self.count {
             throw node.error(
                 .invalidValue, "num_fewshot is \(self.count), but fewshot_config lists \(samples.count) samples")
         }
     }
 
-    private static func randomSampler(_ place: ConfigurationNode.Place) -> TaskError {
-        place.error(
-            .unsupported,
-            "num_fewshot is above 0 with lm-eval's random sampler, which is not supported yet; add "
-                + "fewshot_config: {sampler: first_n}")
+    private static func samples(_ reader: inout MappingReader) throws(TaskError) -> [JSONValue]? {
+        guard let nodes = try reader.list("samples") else { return nil }
+        var samples: [JSONValue] = []
+        for node in nodes {
+            guard case .mapping = node.content else {
+                throw reader.wrong("samples", node, "a list of rows (column: value)")
+            }
+            samples.append(node.value)
+        }
+        return samples
+    }
+
+    private static func indices(_ reader: inout MappingReader) throws(TaskError) -> [Int]? {
+        guard let nodes = try reader.list("fewshot_indices"), !nodes.isEmpty else { return nil }
+        var indices: [Int] = []
+        for node in nodes {
+            guard case .scalar(.int(let index)) = node.content, index >= 0 else {
+                throw reader.wrong("fewshot_indices", node, "a list of row numbers, from 0")
+            }
+            indices.append(index)
+        }
+        return indices
+    }
+}
+
+extension TaskConfiguration.Pool {
+    fileprivate init?(_ reader: inout MappingReader) throws(TaskError) {
+        guard let node = reader.node("pool") else { return nil }
+        var inner = try MappingReader(node, name: "pool")
+        guard let sha256 = try inner.string("sha256") else { throw inner.missing("sha256", "name the data set") }
+        guard let rows = try inner.integer("rows", in: 0...Int.max) else { throw inner.missing("rows", "count them") }
+        try inner.finish()
+        self.init(sha256: sha256, rows: rows)
     }
 }

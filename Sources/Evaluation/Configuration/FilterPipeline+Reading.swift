@@ -1,23 +1,15 @@
 extension FilterPipeline {
-    private enum Function: String, CaseIterable {
-        case regex
-        case removeWhitespace = "remove_whitespace"
-        case takeFirst = "take_first"
-    }
-
     static func list(_ reader: inout MappingReader, outputType: OutputType) throws(TaskError) -> [FilterPipeline] {
         guard let node = reader.node("filter_list") else { return [] }
-        guard outputType == .generateUntil else {
-            throw node.error(.unsupported, "filter_list is for output_type generate_until, not \(outputType.rawValue)")
-        }
         guard case .list(let nodes) = node.content, !nodes.isEmpty else {
             throw reader.wrong("filter_list", node, "a list of {name, filter}")
         }
         var pipelines: [FilterPipeline] = []
         for node in nodes {
             var inner = try MappingReader(node, name: "an entry of filter_list")
-            guard let name = try inner.string("name"), !name.isEmpty, !name.contains(",") else {
-                throw inner.missing("name", "give each filter a name of its own without commas")
+            guard let name = try inner.string("name"), !name.isEmpty, !name.contains(where: { ",/:".contains($0) })
+            else {
+                throw inner.missing("name", "give each filter a name of its own without commas, slashes and colons")
             }
             guard !pipelines.contains(where: { $0.name == name }) else {
                 throw node.error(.invalidValue, "the filter \(name) is there twice")
@@ -31,7 +23,14 @@ extension FilterPipeline {
                 guard filters.last != .takeFirst else {
                     throw step.error(.invalidValue, "take_first must be the last function of a filter")
                 }
-                filters.append(try Self.filter(step))
+                let filter = try Self.filter(step)
+                guard outputType == .generateUntil || filter == .takeFirst else {
+                    throw step.error(
+                        .unsupported,
+                        "this filter is for output_type generate_until; \(outputType.rawValue) can have take_first alone"
+                    )
+                }
+                filters.append(filter)
             }
             pipelines.append(FilterPipeline(name: name, filters: filters))
         }
@@ -41,20 +40,63 @@ extension FilterPipeline {
     private static func filter(_ node: ConfigurationNode) throws(TaskError) -> Filter {
         var reader = try MappingReader(node, name: "a filter")
         guard let function = try reader.choice("function", of: Function.self) else {
-            throw reader.missing("function", "name regex, remove_whitespace or take_first")
+            let names = Function.allCases.map(\.rawValue).joined(separator: ", ")
+            throw reader.missing("function", "name one of \(names)")
         }
-        var filter: Filter
-        switch function {
-        case .removeWhitespace: filter = .removeWhitespace
-        case .takeFirst: filter = .takeFirst
-        case .regex:
-            let pattern = try reader.regex("regex_pattern") ?? #"#### (\-?[0-9\.\,]+)"#
-            let group = try reader.integer("group_select", in: -1_000_000...1_000_000) ?? 0
-            filter = .regex(
-                pattern: pattern, group: group, fallback: try reader.string("fallback") ?? "[invalid]")
-        }
+        let filter = try Self.filter(function, &reader)
         try reader.finish()
         return filter
+    }
+
+    private static func filter(_ function: Function, _ reader: inout MappingReader) throws(TaskError) -> Filter {
+        switch function {
+        case .removeWhitespace: return .removeWhitespace
+        case .lowercase: return .lowercase
+        case .uppercase: return .uppercase
+        case .takeFirst: return .takeFirst
+        case .majorityVote: return .majorityVote
+        case .takeFirstK:
+            guard let count = try reader.integer("k", in: 1...10_000) else {
+                throw reader.missing("k", "say how many of the texts are kept")
+            }
+            return .takeFirstK(count)
+        case .map:
+            guard let node = reader.node("mapping_dict"), case .mapping(let members) = node.content else {
+                throw reader.missing("mapping_dict", "write it such as mapping_dict: {A: yes, B: no}")
+            }
+            return .map(
+                members.map { MapEntry(text: $0.key, value: PythonText.str($0.node.value)) },
+                fallback: reader.node("default_value").map { PythonText.str($0.value) })
+        case .regex:
+            let (pattern, group, fallback) = try Self.expression(&reader)
+            return .regex(pattern: pattern, group: group, fallback: fallback)
+        case .multiChoiceRegex:
+            let (pattern, group, fallback) = try Self.expression(&reader)
+            return .multiChoiceRegex(
+                pattern: pattern, group: group, fallback: fallback,
+                ignoring: try ExactMatchNormalization(&reader, numbers: false))
+        }
+    }
+
+    private static func expression(
+        _ reader: inout MappingReader
+    ) throws(TaskError) -> (pattern: String, group: Int, fallback: String) {
+        (
+            try reader.regex("regex_pattern") ?? #"#### (\-?[0-9\.\,]+)"#,
+            try reader.integer("group_select", in: -1_000_000...1_000_000) ?? 0,
+            try reader.string("fallback") ?? "[invalid]"
+        )
+    }
+}
+
+extension ExactMatchNormalization {
+    /// - Parameter numbers: Whether the key ignore_numbers is known.
+    init(_ reader: inout MappingReader, numbers: Bool = true) throws(TaskError) {
+        self.regexesToIgnore = try reader.strings("regexes_to_ignore") ?? []
+        for pattern in self.regexesToIgnore { try MappingReader.checkRegex(pattern, reader.place) }
+        self.ignoreCase = try reader.boolean("ignore_case") ?? false
+        self.ignorePunctuation = try reader.boolean("ignore_punctuation") ?? false
+        if numbers { self.ignoreNumbers = try reader.boolean("ignore_numbers") ?? false }
     }
 }
 
@@ -65,16 +107,17 @@ extension MappingReader {
         guard case .scalar(.string(let pattern)) = node.content else {
             throw self.wrong(key, node, "a regular expression in quotes")
         }
-        try Self.checkRegex(pattern, node)
+        try Self.checkRegex(pattern, node.place)
         return pattern
     }
 
-    static func checkRegex(_ pattern: String, _ node: ConfigurationNode) throws(TaskError) {
+    static func checkRegex(_ pattern: String, _ place: ConfigurationNode.Place) throws(TaskError) {
         do throws(PatternError) {
             _ = try PythonRegex(pattern)
         } catch {
-            let place = error.offset.map { " at character \($0 + 1)" } ?? ""
-            throw node.error(.invalidValue, "the regular expression \"\(pattern)\" is wrong\(place): \(error.message)")
+            let offset = error.offset.map { " at character \($0 + 1)" } ?? ""
+            throw place.error(
+                .invalidValue, "the regular expression \"\(pattern)\" is wrong\(offset): \(error.message)")
         }
     }
 }

@@ -18,7 +18,12 @@ extension MappingReader {
         case .scalar(.string(let text)):
             try Self.checkTemplate(text, key, node)
             return .text(text)
-        case .list: throw node.error(.unsupported, "\(key) is a list; several targets for a row are not supported")
+        case .list(let nodes):
+            let items = nodes.map(\.value)
+            guard !items.isEmpty, items.allSatisfy({ ["a string", "an integer"].contains($0.kind) }) else {
+                throw self.wrong(key, node, "a list of texts or numbers, any of which is right")
+            }
+            return .list(items)
         default: throw self.wrong(key, node, "a column's name, a template or a number")
         }
     }

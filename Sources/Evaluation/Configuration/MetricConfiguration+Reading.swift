@@ -1,13 +1,11 @@
 extension MetricConfiguration {
-    static func list(_ reader: inout MappingReader, outputType: OutputType) throws(TaskError) -> [MetricConfiguration] {
-        guard let nodes = try reader.list("metric_list") else {
-            return outputType.defaultMetrics.map {
-                MetricConfiguration(metric: $0, higherIsBetter: $0.higherIsBetter, normalization: .init())
-            }
-        }
+    static func list(
+        _ reader: inout MappingReader, outputType: OutputType, notes: inout [String]
+    ) throws(TaskError) -> [MetricConfiguration] {
+        guard let nodes = try reader.list("metric_list") else { return outputType.defaultMetrics.map(Self.init) }
         var metrics: [MetricConfiguration] = []
         for node in nodes {
-            let metric = try MetricConfiguration(node, outputType: outputType)
+            let metric = try MetricConfiguration(node, outputType: outputType, notes: &notes)
             guard !metrics.contains(where: { $0.metric == metric.metric }) else {
                 throw node.error(.invalidValue, "the metric \(metric.metric.rawValue) is there twice")
             }
@@ -17,7 +15,7 @@ extension MetricConfiguration {
         return metrics
     }
 
-    private init(_ node: ConfigurationNode, outputType: OutputType) throws(TaskError) {
+    private init(_ node: ConfigurationNode, outputType: OutputType, notes: inout [String]) throws(TaskError) {
         var reader = try MappingReader(node, name: "an entry of metric_list")
         guard let metric = try reader.choice("metric", of: Metric.self) else {
             throw reader.missing("metric", "name a metric")
@@ -27,24 +25,29 @@ extension MetricConfiguration {
             throw node.error(
                 .invalidValue, "\(outputType.rawValue) has no metric \(metric.rawValue); it has \(names)")
         }
-        if let aggregation = reader.node("aggregation"),
-            aggregation.value != .string(metric.aggregation.rawValue)
-        {
-            throw aggregation.error(
-                .unsupported,
-                "\(metric.rawValue) can't be aggregated by \(aggregation.found), only by \(metric.aggregation.rawValue)"
-            )
+        self.init(metric)
+        if let aggregation = try reader.choice("aggregation", of: Aggregation.self) {
+            guard metric.aggregations.contains(aggregation) else {
+                let names = metric.aggregations.map(\.rawValue).joined(separator: " or ")
+                throw node.error(
+                    .unsupported, "\(metric.rawValue) can't be aggregated by \(aggregation.rawValue), only by \(names)")
+            }
+            self.aggregation = aggregation
         }
-        self.metric = metric
         self.higherIsBetter = try reader.boolean("higher_is_better") ?? metric.higherIsBetter
-        self.normalization = ExactMatchNormalization()
-        if metric == .exactMatch, outputType == .generateUntil {
-            self.normalization.regexesToIgnore = try reader.strings("regexes_to_ignore") ?? []
-            for pattern in self.normalization.regexesToIgnore { try MappingReader.checkRegex(pattern, node) }
-            self.normalization.ignoreCase = try reader.boolean("ignore_case") ?? false
-            self.normalization.ignorePunctuation = try reader.boolean("ignore_punctuation") ?? false
-            self.normalization.ignoreNumbers = try reader.boolean("ignore_numbers") ?? false
+        if let node = reader.node("hf_evaluate"), node.value != .bool(false) {
+            throw node.error(.unsupported, "hf_evaluate loads Python code; name one of the metrics that are built in")
         }
-        try reader.finish(refused: ["hf_evaluate": "metrics are built in"])
+        if metric == .exactMatch, outputType == .generateUntil {
+            self.normalization = try ExactMatchNormalization(&reader)
+        }
+        // lm-eval passes these on to every metric, and the others take no notice.
+        for key in [
+            "ignore_case", "ignore_punctuation", "ignore_numbers", "regexes_to_ignore", "weight_by_size", "average",
+        ]
+        where reader.node(key) != nil {
+            notes.append("\(key) has no effect on \(metric.rawValue), as in lm-eval")
+        }
+        try reader.finish()
     }
 }

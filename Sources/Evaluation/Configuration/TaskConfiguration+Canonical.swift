@@ -5,7 +5,11 @@ extension TaskConfiguration {
     ///
     /// Every default is written out, so that a file that spells one out is the same task. Keys are sorted, but not
     /// those of the examples: templates may go through a row's columns in their order.
-    func canonical(samples: [JSONValue]) -> JSONValue {
+    ///
+    /// - Parameters:
+    ///   - samples: The examples that are listed; all that can be drawn, or the first ones.
+    ///   - pool: What examples are drawn from, if they are not listed.
+    func canonical(samples: [JSONValue], pool: Pool?) -> JSONValue {
         var members: OrderedDictionary<String, JSONValue> = [
             "task": .string(self.name),
             "output_type": .string(self.outputType.rawValue),
@@ -22,14 +26,14 @@ extension TaskConfiguration {
         for (key, text) in [
             ("task_alias", self.alias), ("training_split", self.trainingSplit),
             ("validation_split", self.validationSplit), ("test_split", self.testSplit),
-            ("doc_to_decontamination_query", self.decontaminationQuery),
+            ("doc_to_decontamination_query", self.decontaminationQuery), ("gen_prefix", self.genPrefix),
         ] {
             if let text { members[key] = .string(text) }
         }
         if !self.tags.isEmpty { members["tag"] = .array(self.tags.map(JSONValue.string)) }
         if let choices = self.docToChoice { members["doc_to_choice"] = choices.canonical }
         if self.fewShot.count > 0 {
-            members["fewshot_config"] = self.fewShot.canonical(split: self.fewShotSplit, samples: samples)
+            members["fewshot_config"] = self.fewShot.canonical(samples: samples, pool: pool)
         }
         if let generation = self.generation {
             members["generation_kwargs"] = .object([
@@ -46,6 +50,7 @@ extension TaskConfiguration.Target {
         switch self {
         case .text(let text): .string(text)
         case .number(let number): .int(number)
+        case .list(let targets): .array(targets)
         }
     }
 }
@@ -60,14 +65,20 @@ extension TaskConfiguration.Choices {
 }
 
 extension TaskConfiguration.FewShot {
-    fileprivate func canonical(split: String?, samples: [JSONValue]) -> JSONValue {
-        var members: OrderedDictionary<String, JSONValue> = [
-            "sampler": .string("first_n"), "samples": .array(samples),
-        ]
-        if let split { members["split"] = .string(split) }
+    fileprivate func canonical(samples: [JSONValue], pool: TaskConfiguration.Pool?) -> JSONValue {
+        var members: OrderedDictionary<String, JSONValue> = ["sampler": .string(self.sampler.rawValue)]
+        if self.sampler == .random { members["seed"] = .int(Int(clamping: self.seed)) }
+        if let pool {
+            members["pool"] = .object(["sha256": .string(pool.sha256), "rows": .int(pool.rows)])
+            if let indices = self.indices { members["fewshot_indices"] = .array(indices.map(JSONValue.int)) }
+        } else {
+            members["samples"] = .array(samples)
+        }
+        if let split = self.split { members["split"] = .string(split) }
         if let text = self.docToText { members["doc_to_text"] = .string(text) }
         if let target = self.docToTarget { members["doc_to_target"] = target.canonical }
         if let choices = self.docToChoice { members["doc_to_choice"] = choices.canonical }
+        if let prefix = self.genPrefix { members["gen_prefix"] = .string(prefix) }
         if let delimiter = self.targetDelimiter { members["target_delimiter"] = .string(delimiter) }
         if let delimiter = self.delimiter { members["fewshot_delimiter"] = .string(delimiter) }
         return .object(members)
@@ -80,15 +91,25 @@ extension FilterPipeline {
     }
 
     private static func canonical(_ filter: Filter) -> JSONValue {
+        var members: OrderedDictionary<String, JSONValue> = ["function": .string(filter.function.rawValue)]
         switch filter {
-        case .takeFirst: .object(["function": .string("take_first")])
-        case .removeWhitespace: .object(["function": .string("remove_whitespace")])
+        case .removeWhitespace, .lowercase, .uppercase, .takeFirst, .majorityVote: break
+        case .takeFirstK(let count): members["k"] = .int(count)
+        case .map(let entries, let fallback):
+            members["mapping_dict"] = .object(
+                .init(entries.map { ($0.text, .string($0.value)) }, uniquingKeysWith: { first, _ in first }))
+            if let fallback { members["default_value"] = .string(fallback) }
         case .regex(let pattern, let group, let fallback):
-            .object([
-                "function": .string("regex"), "regex_pattern": .string(pattern), "group_select": .int(group),
-                "fallback": .string(fallback),
-            ])
+            members["regex_pattern"] = .string(pattern)
+            members["group_select"] = .int(group)
+            members["fallback"] = .string(fallback)
+        case .multiChoiceRegex(let pattern, let group, let fallback, let normalization):
+            members["regex_pattern"] = .string(pattern)
+            members["group_select"] = .int(group)
+            members["fallback"] = .string(fallback)
+            normalization.write(to: &members, numbers: false)
         }
+        return .object(members)
     }
 }
 
@@ -97,13 +118,19 @@ extension MetricConfiguration {
         var members: OrderedDictionary<String, JSONValue> = [
             "metric": .string(self.metric.rawValue), "higher_is_better": .bool(self.higherIsBetter),
         ]
-        if self.metric == .exactMatch, outputType == .generateUntil {
-            let normalization = self.normalization
-            members["regexes_to_ignore"] = .array(normalization.regexesToIgnore.map(JSONValue.string))
-            members["ignore_case"] = .bool(normalization.ignoreCase)
-            members["ignore_punctuation"] = .bool(normalization.ignorePunctuation)
-            members["ignore_numbers"] = .bool(normalization.ignoreNumbers)
+        if self.aggregation != self.metric.aggregation {
+            members["aggregation"] = .string(self.aggregation.rawValue)
         }
+        if self.metric == .exactMatch, outputType == .generateUntil { self.normalization.write(to: &members) }
         return .object(members)
+    }
+}
+
+extension ExactMatchNormalization {
+    fileprivate func write(to members: inout OrderedDictionary<String, JSONValue>, numbers: Bool = true) {
+        members["regexes_to_ignore"] = .array(self.regexesToIgnore.map(JSONValue.string))
+        members["ignore_case"] = .bool(self.ignoreCase)
+        members["ignore_punctuation"] = .bool(self.ignorePunctuation)
+        if numbers { members["ignore_numbers"] = .bool(self.ignoreNumbers) }
     }
 }

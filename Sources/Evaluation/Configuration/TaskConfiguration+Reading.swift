@@ -22,6 +22,7 @@ extension TaskConfiguration {
     init(_ node: ConfigurationNode, file: String, isResolved: Bool) throws(TaskError) {
         var reader = try MappingReader(node, name: "the task")
         self.file = file
+        self.notes = []
         guard let name = try reader.string("task"), !name.isEmpty else {
             throw reader.missing("task", "give the task a name")
         }
@@ -49,11 +50,12 @@ extension TaskConfiguration {
         self.taskDescription = try reader.template("description") ?? ""
         self.targetDelimiter = try reader.string("target_delimiter") ?? " "
         self.fewShotDelimiter = try reader.string("fewshot_delimiter") ?? "\n\n"
+        self.genPrefix = try reader.template("gen_prefix")
         self.fewShot = try FewShot(&reader, isResolved: isResolved)
         self.generation = try Generation(
             &reader, outputType: self.outputType, fewShotDelimiter: self.fewShotDelimiter)
         self.filters = try FilterPipeline.list(&reader, outputType: self.outputType)
-        self.metrics = try MetricConfiguration.list(&reader, outputType: self.outputType)
+        self.metrics = try MetricConfiguration.list(&reader, outputType: self.outputType, notes: &self.notes)
         self.shouldDecontaminate = try reader.boolean("should_decontaminate") ?? false
         self.decontaminationQuery = try reader.template("doc_to_decontamination_query")
         self.metadata = reader.node("metadata")?.value ?? .object([:])
@@ -63,6 +65,13 @@ extension TaskConfiguration {
         }
         try reader.finish(refused: Self.refusedKeys)
         try self.checkSplits(reader, isResolved: isResolved)
+        if self.fewShot.count > 0, self.fewShot.samples == nil, !self.dropsOwnDocument,
+            self.fewShotSplit == self.evaluationSplit
+        {
+            self.notes.append(
+                "a row may be among its own few-shot examples, as in lm-eval; make \(self.evaluationSplit) the "
+                    + "test_split and the fewshot_split to leave it out")
+        }
     }
 
     private static let refusedKeys = [
@@ -74,7 +83,6 @@ extension TaskConfiguration {
         "doc_to_image": "only text is evaluated",
         "doc_to_audio": "only text is evaluated",
         "unsafe_code": "generated code is never run",
-        "gen_prefix": "put the text at the end of doc_to_text",
         "group": "this is a task, not a group; submit several tasks in one job file",
         "include": "it was resolved already",
     ]

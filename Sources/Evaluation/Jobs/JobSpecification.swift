@@ -9,12 +9,17 @@ public struct JobSpecification: Codable, Sendable, Hashable {
     public var model: Model
     public var task: Task
     public var dataSet: DataSet
+    /// What few-shot examples are drawn from; `nil` if the task lists them or has none.
+    public var fewShotPool: DataSet?
     public var settings: Settings
 
-    public init(model: Model, task: Task, dataSet: DataSet, settings: Settings) {
+    public init(
+        model: Model, task: Task, dataSet: DataSet, fewShotPool: DataSet? = nil, settings: Settings
+    ) {
         self.model = model
         self.task = task
         self.dataSet = dataSet
+        self.fewShotPool = fewShotPool
         self.settings = settings
     }
 
@@ -61,7 +66,7 @@ public struct JobSpecification: Codable, Sendable, Hashable {
     public struct DataSet: Codable, Sendable, Hashable {
         /// Of the JSONL bytes in the store.
         public var sha256: String
-        /// Rows that the job uses, from the first.
+        /// Rows that the job uses, from the first; of a pool all.
         public var rows: Int
 
         public init(sha256: String, rows: Int) {

@@ -1,31 +1,46 @@
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#else
-internal import Darwin
-#endif
-
 /// How the values of a metric's column become one number for a task.
 public enum Aggregation: String, Sendable, Hashable, CaseIterable, Codable {
     /// The arithmetic mean of the values.
     case mean
+    /// The value in the middle, of an even count the upper one.
+    case median
     /// exp(-mean) of log-likelihoods.
     case perplexity
     /// exp(-sum of values / sum of weights).
     case weightedPerplexity = "weighted_perplexity"
     /// -sum of values / (sum of weights * ln 2).
     case bitsPerByte = "bits_per_byte"
+    /// F1 of class 1 against class 0.
+    case f1
+    case matthewsCorrelation = "matthews_corrcoef"
+    /// The mean of squared distances.
+    case brierScore = "brier_score"
+    case calibrationError = "ece"
+    case bleu
+    case chrF = "chrf"
+    case chrFPlusPlus = "chrf++"
+    case translationEditRate = "ter"
 
-    /// One number from a column's values and weights, which are added in order; NaN if there are none.
-    public func aggregate(_ values: [Double], weights: [Double]) -> Double {
-        guard !values.isEmpty else { return .nan }
-        let sum = values.reduce(0, +)
+    /// What each sample stores besides its value, in order: the score of all is made from these.
+    public var terms: [String] {
         switch self {
-        case .mean: return sum / Double(values.count)
-        case .perplexity: return exp(-sum / Double(values.count))
-        case .weightedPerplexity: return exp(-sum / weights.reduce(0, +))
-        case .bitsPerByte: return -sum / (weights.reduce(0, +) * log(2))
+        case .f1, .matthewsCorrelation: ["gold", "prediction"]
+        case .calibrationError: ["confidence"]
+        case .bleu: TranslationTerms.bleu
+        case .chrF: TranslationTerms.chrF
+        case .chrFPlusPlus: TranslationTerms.chrFPlusPlus
+        case .translationEditRate: TranslationTerms.edits
+        case .mean, .median, .perplexity, .weightedPerplexity, .bitsPerByte, .brierScore: []
+        }
+    }
+
+    /// How often lm-eval draws samples anew for the standard error; `nil` where it has a formula, or none at all.
+    public var bootstrapIterations: Int? {
+        switch self {
+        case .median, .f1, .matthewsCorrelation, .perplexity: 100_000
+        case .calibrationError: 10_000
+        case .bleu, .chrF, .chrFPlusPlus, .translationEditRate: 100
+        case .mean, .weightedPerplexity, .bitsPerByte, .brierScore: nil
         }
     }
 }

@@ -58,11 +58,17 @@ public struct MetricValue: Sendable, Hashable {
     public var value: Double
     /// 1 for means over samples; words or bytes for quotients over the whole task.
     public var weight: Double
+    /// What the task's score is made from, where values alone do not suffice.
+    public var terms: [Double]
+    /// One per term, the same for every sample of a task.
+    public var termNames: [String]
 
-    public init(name: String, value: Double, weight: Double = 1) {
+    public init(name: String, value: Double, weight: Double = 1, terms: [Double] = [], termNames: [String] = []) {
         self.name = name
         self.value = value
         self.weight = weight
+        self.terms = terms
+        self.termNames = termNames
     }
 }
 

@@ -28,23 +28,20 @@ extension EvaluationTask {
     private func scoreChoices(
         _ sample: PreparedSample, _ answers: Answers, _ result: inout SampleResult
     ) throws(TaskError) {
-        guard let gold = sample.goldIndex, sample.choices.indices.contains(gold) else {
+        guard !sample.golds.isEmpty, sample.golds.allSatisfy(sample.choices.indices.contains) else {
             throw answers.error("the sample has no right choice")
         }
         for (index, text) in sample.choices.enumerated() {
             result.choices.append(ChoiceResult(text: text, try answers.continuation(of: index)))
         }
-        let best = Self.firstMaximum(result.choices.map(\.logProb))
-        let normalized = result.choices.map { $0.logProb / Double($0.characterCount) }
-        result.prediction = String(best)
-        result.metrics = try self.values(answers) { metric in
-            switch metric {
-            case .acc: best == gold ? 1 : 0
-            case .accNorm: Self.firstMaximum(normalized) == gold ? 1 : 0
-            case .exactMatch: result.choices[gold].isGreedy ? 1 : 0
-            default: nil
-            }
-        }
+        let unconditional: [Double]? =
+            self.needsUnconditional
+            ? try sample.choices.indices.map { index throws(TaskError) in
+                try answers.continuation(of: sample.choices.count + index).logProb
+            } : nil
+        let scores = ChoiceScores(result.choices, unconditional: unconditional, golds: sample.golds)
+        result.prediction = String(scores.best)
+        result.metrics = try self.values(answers, scores.value)
     }
 
     private func scoreContinuation(
@@ -54,8 +51,8 @@ extension EvaluationTask {
         result.choices = [choice]
         result.metrics = try self.values(answers) { metric in
             switch metric {
-            case .perplexity: choice.logProb
-            case .acc: choice.isGreedy ? 1 : 0
+            case .perplexity: ScoredMetric(choice.logProb)
+            case .acc: ScoredMetric(choice.isGreedy)
             default: nil
             }
         }
@@ -72,10 +69,11 @@ extension EvaluationTask {
         let bytes = Double(sample.target.utf8.count)
         let words = Double(PythonText.wordCount(sample.target))
         result.metrics = try self.values(answers) { metric in
-            [.wordPerplexity, .bytePerplexity, .bitsPerByte].contains(metric) ? sum : nil
-        }
-        for (index, column) in self.metrics.enumerated() {
-            result.metrics[index].weight = column.metric == .wordPerplexity ? words : bytes
+            switch metric {
+            case .wordPerplexity: ScoredMetric(sum, weight: words)
+            case .bytePerplexity, .bitsPerByte: ScoredMetric(sum, weight: bytes)
+            default: nil
+            }
         }
     }
 
@@ -85,40 +83,60 @@ extension EvaluationTask {
         let generation = try answers.generation()
         result.generation = generation.text
         result.finishReason = generation.finishReason
-        do throws(PatternError) {
-            var predictions: [(text: String, fellBack: Bool)] = []
-            for filter in self.filters { predictions.append(try filter.apply(generation.text)) }
-            let shown = predictions.first { !$0.fellBack } ?? predictions.first
+        do {
+            var predictions: [[CompiledPipeline.Answer]] = []
+            for filter in self.filters { predictions.append(try filter.apply([generation.text], sample.document)) }
+            let firsts = predictions.compactMap(\.first)
+            let shown = firsts.first { !$0.fellBack } ?? firsts.first
             result.prediction = shown?.text ?? ""
-            result.isUnparsed = predictions.contains { $0.fellBack }
+            result.isUnparsed = firsts.contains { $0.fellBack }
             for (index, column) in self.metrics.enumerated() {
                 let (filter, metric) = index.quotientAndRemainder(dividingBy: self.normalizers.count)
-                let isRight = try self.normalizers[metric].matches(predictions[filter].text, sample.target)
-                result.metrics.append(MetricValue(name: column.name, value: isRight ? 1 : 0))
+                let texts = predictions[filter].map(\.text)
+                let value =
+                    column.metric == .exactMatch
+                    ? try self.exactMatch(texts, sample.references, self.normalizers[metric])
+                    : self.translation(column.metric, texts.first ?? "", sample.references)
+                guard let value else {
+                    throw answers.error("the metric \(column.name) can't be computed for this answer")
+                }
+                result.metrics.append(value.value(of: column))
             }
-        } catch {
+        } catch let error as PatternError {
             throw answers.error("scoring failed: \(error.message)")
+        } catch let error as TaskError {
+            throw error
+        } catch {
+            throw answers.error("scoring failed: \(error)")
         }
+    }
+
+    /// The part of the texts that equal any reference.
+    private func exactMatch(
+        _ texts: [String], _ references: [String], _ metric: ExactMatch
+    ) throws(PatternError) -> ScoredMetric? {
+        var right = 0.0
+        for text in texts {
+            for reference in references where try metric.matches(text, reference) {
+                right += 1
+                break
+            }
+        }
+        return texts.isEmpty ? nil : ScoredMetric(right / Double(texts.count))
     }
 
     /// One value for each column.
     private func values(
-        _ answers: Answers, _ value: (Metric) -> Double?
+        _ answers: Answers, _ value: (Metric) -> ScoredMetric?
     ) throws(TaskError) -> [MetricValue] {
         var values: [MetricValue] = []
         for column in self.metrics {
-            guard let number = value(column.metric) else {
+            guard let value = value(column.metric) else {
                 throw answers.error("the metric \(column.name) can't be computed for this task")
             }
-            values.append(MetricValue(name: column.name, value: number))
+            values.append(value.value(of: column))
         }
         return values
-    }
-
-    private static func firstMaximum(_ values: [Double]) -> Int {
-        var best = 0
-        for (index, value) in values.enumerated() where value > values[best] { best = index }
-        return best
     }
 }
 

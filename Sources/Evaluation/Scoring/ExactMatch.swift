@@ -1,37 +1,63 @@
 /// The metric exact_match with what it ignores.
 struct ExactMatch: Sendable {
-    private let normalization: ExactMatchNormalization
-    private let regexes: [PythonRegex]
+    private let normalizer: TextNormalizer
 
     init(_ normalization: ExactMatchNormalization) throws(TaskError) {
-        self.normalization = normalization
         do throws(PatternError) {
-            self.regexes = try normalization.regexesToIgnore.map { pattern throws(PatternError) in
-                try PythonRegex(pattern)
-            }
+            self.normalizer = try TextNormalizer(normalization, punctuation: .ascii)
         } catch {
             throw TaskError(.invalidValue, "regexes_to_ignore: \(error.message)")
         }
     }
 
     func matches(_ prediction: String, _ target: String) throws(PatternError) -> Bool {
-        PythonText.equal(try self.normalized(prediction), try self.normalized(target))
+        PythonText.equal(try self.normalizer.normalized(prediction), try self.normalizer.normalized(target))
+    }
+}
+
+/// Takes away what a comparison of texts is to ignore.
+struct TextNormalizer: Sendable {
+    /// What counts as punctuation.
+    enum Punctuation: Sendable {
+        /// Python's `string.punctuation`.
+        case ascii
+        /// Unicode's categories P*.
+        case unicode
     }
 
-    private func normalized(_ text: String) throws(PatternError) -> String {
+    private let normalization: ExactMatchNormalization
+    private let punctuation: Punctuation
+    private let regexes: [PythonRegex]
+
+    init(_ normalization: ExactMatchNormalization, punctuation: Punctuation) throws(PatternError) {
+        self.normalization = normalization
+        self.punctuation = punctuation
+        self.regexes = try normalization.regexesToIgnore.map { pattern throws(PatternError) in
+            try PythonRegex(pattern)
+        }
+    }
+
+    func normalized(_ text: String) throws(PatternError) -> String {
         var text = text
         for regex in self.regexes { text = try regex.removingMatches(from: text) }
-        if self.normalization.ignoreCase { text = text.lowercased() }
-        if self.normalization.ignorePunctuation { text.unicodeScalars.removeAll(where: Self.isPunctuation) }
+        if self.normalization.ignoreCase { text = PythonText.lower(text) }
+        if self.normalization.ignorePunctuation { text.unicodeScalars.removeAll(where: self.punctuation.contains) }
         if self.normalization.ignoreNumbers { text.unicodeScalars.removeAll { ("0"..."9").contains($0) } }
         return text
     }
+}
 
-    /// Python's `string.punctuation`: the ASCII characters that are neither letter, digit, space nor control.
-    private static func isPunctuation(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar {
-        case "!"..."/", ":"..."@", "["..."`", "{"..."~": true
-        default: false
+extension TextNormalizer.Punctuation {
+    fileprivate func contains(_ scalar: Unicode.Scalar) -> Bool {
+        switch self {
+        case .ascii: PythonText.isPunctuation(scalar)
+        case .unicode:
+            switch scalar.properties.generalCategory {
+            case .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation, .initialPunctuation,
+                .finalPunctuation, .otherPunctuation:
+                true
+            default: false
+            }
         }
     }
 }

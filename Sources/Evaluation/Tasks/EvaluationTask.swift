@@ -5,86 +5,72 @@ internal import Crypto
 /// Threads may share an instance.
 public struct EvaluationTask: Sendable {
     public let configuration: TaskConfiguration
-    /// Everything that prompts and scores depend on, as JSON; the task can be made from it alone.
+    /// Everything that prompts and scores depend on but rows, as JSON; with the rows the task can be made from it.
     public let canonicalJSON: String
     /// The sha256 of `canonicalJSON`, 64 hexadecimal digits.
     public let taskHash: String
     /// The columns that every sample has, in order.
-    public let metrics: [MetricDefinition]
+    public var metrics: [MetricDefinition] { self.configuration.columns }
+
+    /// Whether the few-shot pool is needed besides the canonical JSON.
+    public let drawsExamples: Bool
 
     let prompts: PromptFormat
     let filters: [CompiledPipeline]
     let normalizers: [ExactMatch]
 
-    /// - Parameter fewShotDocuments: The rows of the few-shot split, from the first on; those needed are kept.
-    ///   Ignored if the task file lists its samples.
-    public init(
-        _ configuration: TaskConfiguration, fewShotDocuments: [JSONValue] = []
-    ) throws(TaskError) {
-        let samples = try configuration.neededSamples(from: configuration.fewShot.samples ?? fewShotDocuments)
+    /// - Parameters:
+    ///   - data: Needed only where examples are drawn for each row, or come from a split.
+    ///   - rows: How many rows will be prepared, from the first; `nil` for all.
+    public init(_ configuration: TaskConfiguration, _ data: TaskData? = nil, rows: Int? = nil) throws(TaskError) {
+        let pool = try configuration.examplePool(data?.fewShotPool)
+        var (samples, named): ([JSONValue], TaskConfiguration.Pool?)
+        switch pool {
+        case .listed(let documents): (samples, named) = (documents, nil)
+        case .dataSet(let set, _): (samples, named) = ([], .init(sha256: set.sha256, rows: set.rowCount))
+        }
+        if let wanted = configuration.fewShot.pool, wanted != named {
+            throw TaskError(
+                .invalidData,
+                "few-shot examples are drawn from the data set \(wanted.sha256), not \(named?.sha256 ?? "from none")")
+        }
         self.configuration = configuration
-        self.canonicalJSON = configuration.canonical(samples: samples).text()
+        self.drawsExamples = named != nil
+        self.canonicalJSON = configuration.canonical(samples: samples, pool: named).text()
         self.taskHash = SHA256.hash(data: Array(self.canonicalJSON.utf8)).hexadecimal
-        self.prompts = try PromptFormat(configuration, samples: samples)
+        self.prompts = try PromptFormat(
+            configuration,
+            examples: try FewShotExamples(
+                configuration, pool: pool, rows: rows ?? data?.evaluated.rowCount ?? 0, evaluated: data?.evaluated))
         self.filters = try CompiledPipeline.compiled(configuration.filters)
         self.normalizers = try configuration.metrics.map { metric throws(TaskError) in
             try ExactMatch(metric.normalization)
         }
-        self.metrics = configuration.columns
     }
 
     /// From the canonical JSON of another instance.
-    public init(canonicalJSON: String) throws(TaskError) {
-        let value: JSONValue
-        do throws(JSONError) {
-            value = try JSONValue.parse(canonicalJSON.utf8)
-        } catch {
-            throw TaskError(.invalidYAML, "the stored task is not valid JSON: \(error.message)")
-        }
-        let node = ConfigurationNode(value, file: "")
-        try self.init(try TaskConfiguration(node, file: "", isResolved: true))
+    public init(canonicalJSON: String, _ data: TaskData? = nil, rows: Int? = nil) throws(TaskError) {
+        try self.init(try TaskConfiguration(canonicalJSON: canonicalJSON), data, rows: rows)
     }
 
     /// Reads a task file, the data set that it evaluates and its few-shot examples.
     ///
-    /// - Parameter searchFolders: Where data files are looked for that are not beside the task file.
+    /// - Parameters:
+    ///   - searchFolders: Where data files are looked for that are not beside the task file.
+    ///   - fewShot: As many examples instead of what the file says.
     public static func load(
-        path: String, searchFolders: [String] = []
-    ) throws(TaskError) -> (task: EvaluationTask, dataSet: DataSet) {
-        let configuration = try TaskConfiguration.load(path: path)
-        let split = configuration.evaluationSplit
-        let dataSet = try DataSet.load(path: try configuration.dataFile(split: split, searchFolders: searchFolders))
-        var documents: [JSONValue] = []
-        if configuration.fewShot.count > 0, let fewShotSplit = configuration.fewShotSplit {
-            let pool =
-                fewShotSplit == split
-                ? dataSet
-                : try DataSet.load(
-                    path: try configuration.dataFile(split: fewShotSplit, searchFolders: searchFolders))
-            documents = try configuration.neededSamples(from: pool)
-        }
+        path: String, searchFolders: [String] = [], fewShot: Int? = nil
+    ) throws(TaskError) -> (task: EvaluationTask, data: TaskData) {
+        var configuration = try TaskConfiguration.load(path: path)
+        if let fewShot { configuration.fewShot.count = fewShot }
+        let data = try TaskData(configuration, searchFolders: searchFolders)
         do throws(TaskError) {
-            return (try EvaluationTask(configuration, fewShotDocuments: documents), dataSet)
+            return (try EvaluationTask(configuration, data), data)
         } catch {
             guard error.file.isEmpty else { throw error }
             var placed = error
             placed.file = path
             throw placed
-        }
-    }
-}
-
-extension TaskConfiguration {
-    /// One column for each filter and metric; without filters a column is called like its metric.
-    fileprivate var columns: [MetricDefinition] {
-        let filters = self.filters.isEmpty ? [""] : self.filters.map(\.name)
-        return filters.flatMap { filter in
-            self.metrics.map { entry in
-                MetricDefinition(
-                    name: entry.metric.rawValue + (filter.isEmpty ? "" : ",\(filter)"), metric: entry.metric,
-                    filter: filter.isEmpty ? "none" : filter, aggregation: entry.metric.aggregation,
-                    higherIsBetter: entry.higherIsBetter)
-            }
         }
     }
 }

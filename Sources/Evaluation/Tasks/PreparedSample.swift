@@ -1,4 +1,4 @@
-/// A document turned into prompts: everything about a sample that does not depend on the model.
+/// A document turned into prompts: everything about a sample that does not depend on the model's answers.
 public struct PreparedSample: Sendable, Hashable {
     /// The data set's id column, or the row number.
     public var sampleID: String
@@ -6,25 +6,32 @@ public struct PreparedSample: Sendable, Hashable {
     public var row: Int
     /// The prompt as rendered (for multiple choice: the shared context; for rolling: the text).
     public var prompt: String
-    /// The target in text; for multiple choice the gold choice's text.
+    /// The target in text; for multiple choice the first right choice's text.
     public var target: String
-    /// The gold choice's index in `choices`; `nil` unless the task is multiple choice.
-    public var goldIndex: Int?
+    /// Everything that is right, in text; at least one.
+    public var references: [String]
+    /// The right choices' indices in `choices`; empty unless the task is multiple choice.
+    public var golds: [Int]
     /// The answer options without delimiter; empty unless the task is multiple choice.
     public var choices: [String]
-    /// What the model is asked, one per choice, in order; one for the other output types.
+    /// What the model is asked: for multiple choice one for each choice, and one more for each if the choices'
+    /// log-likelihoods without a context are needed; one for the other output types.
     public var requests: [Request]
+    /// The columns that a filter reads.
+    var document: JSONValue
 
-    public init(
-        sampleID: String, row: Int, prompt: String, target: String, goldIndex: Int? = nil, choices: [String] = [],
-        requests: [Request]
+    init(
+        _ document: RenderedDocument, id: String, prompt: String, references: [String], golds: [Int] = [],
+        choices: [String] = [], _ requests: [Request]
     ) {
-        self.sampleID = sampleID
-        self.row = row
+        self.sampleID = id
+        self.row = document.row
         self.prompt = prompt
-        self.target = target
-        self.goldIndex = goldIndex
+        self.target = references.first ?? ""
+        self.references = references
+        self.golds = golds
         self.choices = choices
         self.requests = requests
+        self.document = document.value
     }
 }

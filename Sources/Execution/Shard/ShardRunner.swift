@@ -28,8 +28,8 @@ public actor ShardRunner: ShardProcessor {
 
     public func prepare(_ shard: ClaimedShard) async throws(ExecutionError) -> any PreparedShard {
         let job = try Self.specification(of: shard)
-        let task = try self.task(of: job)
-        let dataSet = try await self.dataSet(of: job)
+        let dataSet = try await self.dataSet(job.dataSet.sha256)
+        let task = try await self.task(of: job, evaluating: dataSet)
         try Self.checkCancellation()
         let work = try ShardWork(task: task, dataSet: dataSet, range: shard.range)
         var prepared = PreparedWork(runner: self, shard: shard, job: job, work: work)
@@ -63,17 +63,25 @@ public actor ShardRunner: ShardProcessor {
         }
     }
 
-    private func task(of job: JobSpecification) throws(ExecutionError) -> EvaluationTask {
-        if let task = self.tasks[job.task.hash] { return task }
+    private func task(
+        of job: JobSpecification, evaluating dataSet: DataSet
+    ) async throws(ExecutionError) -> EvaluationTask {
+        // Which examples stand before a row depends on the rows as well.
+        let key = "\(job.task.hash) \(job.dataSet.sha256) \(job.dataSet.rows)"
+        if let task = self.tasks[key] { return task }
+        var pool: DataSet?
+        if let sha256 = job.fewShotPool?.sha256 { pool = try await self.dataSet(sha256) }
         do {
-            let task = try EvaluationTask(canonicalJSON: job.task.configuration)
+            let task = try EvaluationTask(
+                canonicalJSON: job.task.configuration, TaskData(evaluated: dataSet, fewShotPool: pool),
+                rows: job.dataSet.rows)
             guard task.taskHash == job.task.hash else {
                 throw ExecutionError(
                     .permanent,
                     "task '\(job.task.name)' has hash \(task.taskHash) here and \(job.task.hash) where it was submitted: "
                         + "submitter and worker are of different versions")
             }
-            self.tasks[job.task.hash] = task
+            self.tasks[key] = task
             return task
         } catch let error as ExecutionError {
             throw error
@@ -82,20 +90,20 @@ public actor ShardRunner: ShardProcessor {
         }
     }
 
-    private func dataSet(of job: JobSpecification) async throws(ExecutionError) -> DataSet {
-        if let dataSet = self.dataSets[job.dataSet.sha256] { return dataSet }
+    private func dataSet(_ sha256: String) async throws(ExecutionError) -> DataSet {
+        if let dataSet = self.dataSets[sha256] { return dataSet }
         let bytes: [UInt8]
         do {
-            bytes = try await self.store.dataSet(sha256: job.dataSet.sha256)
+            bytes = try await self.store.dataSet(sha256: sha256)
         } catch {
             throw ExecutionError(.transient, "\(error)")
         }
         do {
             let dataSet = try DataSet(jsonl: bytes)
-            self.dataSets[job.dataSet.sha256] = dataSet
+            self.dataSets[sha256] = dataSet
             return dataSet
         } catch {
-            throw ExecutionError(.permanent, "data set \(job.dataSet.sha256): \(error)")
+            throw ExecutionError(.permanent, "data set \(sha256): \(error)")
         }
     }
 

@@ -38,7 +38,9 @@ struct ShardJoin {
                 SampleRow(
                     sampleID: table.sampleIDs[row], target: table.targets[row],
                     prediction: table.predictions[row], values: columnOfMetric.map { $0.values[row] },
-                    weights: columnOfMetric.map { $0.weights[row] }, finishReason: table.finishReasons[row]?.rawValue,
+                    weights: columnOfMetric.map { $0.weights[row] },
+                    terms: columnOfMetric.map { column in column.terms.map { $0[row] } },
+                    finishReason: table.finishReasons[row]?.rawValue,
                     promptTokens: table.promptTokens[row], generatedTokens: table.generatedTokens[row],
                     isTruncated: table.isTruncated[row], isUnparsed: table.isUnparsed[row]))
         }
@@ -75,6 +77,10 @@ struct ShardJoin {
             guard column.values.count == table.header.rowCount, column.weights.count == table.header.rowCount else {
                 throw self.refusal(
                     path, "its column \"\(Printable.text(metric.name))\" has not a value for each sample")
+            }
+            guard column.termNames == metric.aggregation.terms else {
+                throw self.refusal(
+                    path, "its column \"\(Printable.text(metric.name))\" has other terms than the metric")
             }
             columns.append(column)
         }

@@ -10,9 +10,7 @@ struct TaskDescription: Sendable {
 extension TaskDescription {
     /// - Parameter configuration: The task's canonical JSON.
     init(configuration: String) throws {
-        let task = try EvaluationTask(canonicalJSON: configuration)
-        let version = task.configuration.version
-        self.init(
-            alias: task.configuration.alias, version: version.isEmpty ? nil : version, metrics: task.metrics)
+        let task = try TaskConfiguration(canonicalJSON: configuration)
+        self.init(alias: task.alias, version: task.version.isEmpty ? nil : task.version, metrics: task.columns)
     }
 }

@@ -8,6 +8,8 @@ public struct SampleRow: Sendable, Hashable {
     public var values: [Double]
     /// One per metric of the job; 1 where the metric is a mean over samples.
     public var weights: [Double]
+    /// One list per metric of the job, as `Aggregation.terms` names its members; empty for most metrics.
+    public var terms: [[Double]]
     /// Why the generation ended ("stop", "eos", "length"); nil where no text was generated.
     public var finishReason: String?
     public var promptTokens: Int
@@ -19,7 +21,7 @@ public struct SampleRow: Sendable, Hashable {
 
     public init(
         sampleID: String, target: String = "", prediction: String = "", values: [Double], weights: [Double],
-        finishReason: String? = nil, promptTokens: Int = 0,
+        terms: [[Double]]? = nil, finishReason: String? = nil, promptTokens: Int = 0,
         generatedTokens: Int = 0, isTruncated: Bool = false, isUnparsed: Bool = false
     ) {
         self.sampleID = sampleID
@@ -27,6 +29,7 @@ public struct SampleRow: Sendable, Hashable {
         self.prediction = prediction
         self.values = values
         self.weights = weights
+        self.terms = terms ?? values.map { _ in [] }
         self.finishReason = finishReason
         self.promptTokens = promptTokens
         self.generatedTokens = generatedTokens

@@ -38,11 +38,15 @@ extension Report {
             throw ReportError(.notReportable, "job \(job.name) names no metrics, so there is no score to report")
         }
         for sample in job.samples {
-            guard sample.values.count == job.metrics.count, sample.weights.count == job.metrics.count else {
+            guard sample.values.count == job.metrics.count, sample.weights.count == job.metrics.count,
+                zip(sample.terms, job.metrics).allSatisfy({ $0.count == $1.aggregation.terms.count }),
+                sample.terms.count == job.metrics.count
+            else {
                 throw ReportError(
                     .notReportable,
                     "job \(job.name), sample \(Printable.text(sample.sampleID, limit: 80)): \(sample.values.count) values "
-                        + "and \(sample.weights.count) weights for \(job.metrics.count) metrics; verify the job's results"
+                        + "and \(sample.weights.count) weights for \(job.metrics.count) metrics, or other terms than these have; verify "
+                        + "the job's results"
                 )
             }
         }
@@ -62,18 +66,36 @@ extension JobReport {
     }
 
     private static func estimate(_ job: JobInput, metric index: Int) -> Estimate {
-        switch job.metrics[index].aggregation {
-        case .mean:
+        let aggregation = job.metrics[index].aggregation
+        switch aggregation {
+        case .mean, .brierScore:
             return .mean(of: job.samples.map { $0.values[index] })
         case .perplexity:
             return .perplexity(ofLogLikelihoods: job.samples.map { $0.values[index] })
+                .withBootstrap(standardError: Self.bootstrapStandardError(Self.column(job, metric: index)))
         case .weightedPerplexity:
             return .weightedPerplexity(
                 ofLogLikelihoods: job.samples.map { .init(value: $0.values[index], weight: $0.weights[index]) })
         case .bitsPerByte:
             return .bitsPerByte(
                 ofLogLikelihoods: job.samples.map { .init(value: $0.values[index], weight: $0.weights[index]) })
+        case .median, .f1, .matthewsCorrelation, .calibrationError, .bleu, .chrF, .chrFPlusPlus, .translationEditRate:
+            let column = Self.column(job, metric: index)
+            return .bootstrapped(
+                score: column?.score ?? .nan, standardError: Self.bootstrapStandardError(column),
+                count: job.samples.count)
         }
+    }
+
+    private static func column(_ job: JobInput, metric index: Int) -> MetricColumn? {
+        MetricColumn(
+            job.metrics[index].aggregation, values: job.samples.map { $0.values[index] },
+            weights: job.samples.map { $0.weights[index] }, terms: job.samples.flatMap { $0.terms[index] })
+    }
+
+    private static func bootstrapStandardError(_ column: MetricColumn?) -> Double? {
+        guard let column, let iterations = column.aggregation.bootstrapIterations else { return nil }
+        return column.bootstrapStandardError(iterations: iterations)
     }
 }
 

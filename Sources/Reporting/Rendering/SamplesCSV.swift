@@ -8,6 +8,7 @@ enum SamplesCSV {
         for metric in job.metrics {
             header.append(metric.name)
             if metric.aggregation.isWeighted { header.append("\(metric.name)_weight") }
+            header += metric.aggregation.terms.map { "\(metric.name):\($0)" }
         }
         header += ["finish_reason", "n_prompt", "n_generated", "is_truncated", "is_unparsed"]
 
@@ -17,6 +18,7 @@ enum SamplesCSV {
             for (index, metric) in job.metrics.enumerated() {
                 fields.append(sample.values[index].description)
                 if metric.aggregation.isWeighted { fields.append(sample.weights[index].description) }
+                fields += sample.terms[index].map(\.description)
             }
             fields += [
                 sample.finishReason ?? "", String(sample.promptTokens), String(sample.generatedTokens),

@@ -6,6 +6,15 @@ extension Aggregation {
     var summary: String {
         switch self {
         case .mean: "mean over samples"
+        case .median: "median over samples, of an even number the upper of the two"
+        case .f1: "F1 of class 1"
+        case .matthewsCorrelation: "Matthews’ correlation of right and predicted choices"
+        case .brierScore: "mean squared distance of the choices’ probabilities from the right answer"
+        case .calibrationError: "expected calibration error, 15 bins of equally many samples"
+        case .bleu: "corpus BLEU as sacrebleu computes it (13a, exponential smoothing), 0–100"
+        case .chrF: "corpus chrF as sacrebleu computes it (6 characters, β = 2), 0–100"
+        case .chrFPlusPlus: "corpus chrF++ as sacrebleu computes it (6 characters, 2 words, β = 2), 0–100"
+        case .translationEditRate: "translation edit rate as sacrebleu computes it, in per cent"
         case .perplexity: "exp(−mean of log-likelihoods)"
         case .weightedPerplexity: "exp(−Σ log-likelihood / Σ weight)"
         case .bitsPerByte: "−Σ log-likelihood / (Σ bytes · ln 2)"
@@ -22,6 +31,8 @@ extension EstimateMethod {
         case .logNormal: "delta, log scale"
         case .ratio: "delta, ratio"
         case .logRatio: "delta, log ratio"
+        case .bootstrap: "bootstrap"
+        case .bootstrapLog: "bootstrap, log scale"
         }
     }
 
@@ -42,6 +53,12 @@ extension EstimateMethod {
         case .logRatio:
             "The score is exp(r), r a quotient of two sums. SE of r by the delta method, from the residuals eᵢ = xᵢ − r wᵢ: "
                 + "√(n / (n − 1) · Σ eᵢ²) / Σ wᵢ; SE of the score = exp(r) · SE(r). Interval: exp(r ± 1.96 SE(r))."
+        case .bootstrap:
+            "SE is the standard deviation of the score over samples drawn anew with replacement, with the seeds and as often "
+                + "as lm-eval (100,000 times; 100 for translation metrics). Interval: score ± 1.96 SE."
+        case .bootstrapLog:
+            "The score is exp(−m), m the mean log-likelihood. SE is its standard deviation over samples drawn anew with "
+                + "replacement, with the seeds and as often as lm-eval (100,000 times). Interval: exp(−m ± 1.96 s / √n)."
         }
     }
 }
@@ -57,6 +74,7 @@ extension EstimateGap {
                 + "score; the samples' file shows which."
         case .noWeight: "The weights add up to zero, so there is no score."
         case .overflow: "The result is too large to be represented."
+        case .undefined: "The score is not defined for these answers, such as F1 with more than two classes."
         }
     }
 }

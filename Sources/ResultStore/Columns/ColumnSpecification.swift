@@ -36,12 +36,17 @@ struct ColumnSpecification: Sendable, Hashable {
 
 /// Which columns a shard's file has, given its metrics and logits mode.
 struct ShardSchema: Sendable, Hashable {
-    /// A metric, and whether its weights are stored.
+    /// A metric, and what is stored besides its values.
     struct Metric: Sendable, Hashable {
         let name: String
-        let hasWeights: Bool
+        var hasWeights: Bool
+        /// What they are called within the metric.
+        var terms: [String] = []
 
         var weightName: String { MetricName.weight(of: self.name) }
+        var termNames: [String] { self.terms.map { MetricName.term($0, of: self.name) } }
+        /// Value, weight and terms.
+        var columnNames: [String] { [self.name] + (self.hasWeights ? [self.weightName] : []) + self.termNames }
     }
 
     let metrics: [Metric]
@@ -53,7 +58,7 @@ struct ShardSchema: Sendable, Hashable {
     /// The columns of the data frame, in its order; `finish_reason` is a group.
     var columnOrder: [String] {
         ["row", "target", "prediction"]
-            + self.metrics.flatMap { $0.hasWeights ? [$0.name, $0.weightName] : [$0.name] }
+            + self.metrics.flatMap(\.columnNames)
             + ["finish_reason", "n_prompt", "n_generated", "is_truncated", "is_unparsed"]
     }
 
@@ -69,10 +74,7 @@ struct ShardSchema: Sendable, Hashable {
             .init("/samples/_index", .strings), .init("/samples/row", .int64), .init("/samples/target", .strings),
             .init("/samples/prediction", .strings),
         ]
-        for metric in self.metrics {
-            columns.append(.init("/samples/\(metric.name)", .float64))
-            if metric.hasWeights { columns.append(.init("/samples/\(metric.weightName)", .float64)) }
-        }
+        for name in self.metrics.flatMap(\.columnNames) { columns.append(.init("/samples/\(name)", .float64)) }
         return columns + [
             .init("/samples/finish_reason/codes", .int8),
             .init("/samples/finish_reason/categories", .strings, .constant), .init("/samples/n_prompt", .int64),

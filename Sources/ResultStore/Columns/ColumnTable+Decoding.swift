@@ -15,7 +15,11 @@ extension ColumnTable {
             let weights =
                 metric.hasWeights
                 ? try self.float64("/samples/\(metric.weightName)") : [Double](repeating: 1, count: count)
-            metrics.append(SampleTable.Metric(name: metric.name, values: values, weights: weights))
+            var terms: [[Double]] = []
+            for name in metric.termNames { terms.append(try self.float64("/samples/\(name)")) }
+            metrics.append(
+                SampleTable.Metric(
+                    name: metric.name, values: values, weights: weights, termNames: metric.terms, terms: terms))
         }
         return SampleTable(
             header: header, sampleIDs: try self.strings("/samples/_index"), rows: try self.integers("/samples/row"),
@@ -42,7 +46,9 @@ extension ColumnTable {
                     sampleID: table.sampleIDs[index], row: table.rows[index], target: table.targets[index],
                     prediction: table.predictions[index],
                     metrics: table.metrics.map {
-                        MetricValue(name: $0.name, value: $0.values[index], weight: $0.weights[index])
+                        MetricValue(
+                            name: $0.name, value: $0.values[index], weight: $0.weights[index],
+                            terms: $0.terms.map { $0[index] }, termNames: $0.termNames)
                     },
                     finishReason: table.finishReasons[index], promptTokens: table.promptTokens[index],
                     generatedTokens: table.generatedTokens[index], isTruncated: table.isTruncated[index],

@@ -12,8 +12,15 @@ extension ColumnTable {
         }
         var metrics: [ShardSchema.Metric] = []
         for (index, name) in names.enumerated() {
+            let terms = samples[0].metrics[index].termNames
+            let odd = samples.first {
+                $0.metrics[index].termNames != terms || $0.metrics[index].terms.count != terms.count
+            }
+            if let odd {
+                throw Self.invalid("/samples/\(name)", "sample \"\(odd.sampleID)\" has other terms than the first")
+            }
             let hasWeights = samples.contains { $0.metrics[index].weight != 1 }
-            metrics.append(ShardSchema.Metric(name: name, hasWeights: hasWeights))
+            metrics.append(ShardSchema.Metric(name: name, hasWeights: hasWeights, terms: terms))
         }
         self.init(schema: ShardSchema(metrics: metrics, logitsMode: logitsMode))
         try self.encodeSamples(samples)
@@ -40,6 +47,9 @@ extension ColumnTable {
             if metric.hasWeights {
                 self["/samples/\(metric.weightName)"] = .float64(
                     samples.map { Self.canonical($0.metrics[index].weight) })
+            }
+            for (term, name) in metric.termNames.enumerated() {
+                self["/samples/\(name)"] = .float64(samples.map { Self.canonical($0.metrics[index].terms[term]) })
             }
         }
         self["/samples/finish_reason/codes"] = .int8(samples.map { FinishReason.code($0.finishReason) })

@@ -11,8 +11,8 @@ public enum MetricName {
             if name.isEmpty || name == "." || name.utf8.count > 200 {
                 return "the metric's name \"\(name)\" is empty, \".\" or longer than 200 bytes"
             }
-            if name.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 < 0x20 }) {
-                return "the metric's name \"\(name)\" has \"/\" or a control character in it"
+            if name.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ":") || $0 < 0x20 }) {
+                return "the metric's name \"\(name)\" has \"/\", \":\" or a control character in it"
             }
             if reserved.contains(name) { return "\"\(name)\" is a column of every result and cannot name a metric" }
         }
@@ -24,12 +24,16 @@ public enum MetricName {
 
     static func weight(of metric: String) -> String { "\(metric)_weight" }
 
-    /// Finds metrics and their weights again in the names of columns.
+    static func term(_ term: String, of metric: String) -> String { "\(metric):\(term)" }
+
+    /// Finds metrics, their weights and their terms again in the names of columns.
     static func metrics(in columns: [String]) -> [ShardSchema.Metric] {
         var metrics: [ShardSchema.Metric] = []
         for column in columns {
             if let last = metrics.last, column == last.weightName {
-                metrics[metrics.count - 1] = ShardSchema.Metric(name: last.name, hasWeights: true)
+                metrics[metrics.count - 1].hasWeights = true
+            } else if let last = metrics.last, column.hasPrefix(term("", of: last.name)) {
+                metrics[metrics.count - 1].terms.append(String(column.dropFirst(last.name.count + 1)))
             } else {
                 metrics.append(ShardSchema.Metric(name: column, hasWeights: false))
             }

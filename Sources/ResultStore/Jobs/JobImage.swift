@@ -63,10 +63,9 @@ enum JobImage {
     /// The columns of all: weights are stored where any shard has them.
     private static func joined(_ schemas: [ShardSchema], logitsMode: LogitsMode) -> ShardSchema {
         let withWeights = Set(schemas.flatMap { $0.metrics.filter(\.hasWeights).map(\.name) })
-        let names = schemas.first?.metrics.map(\.name) ?? []
-        return ShardSchema(
-            metrics: names.map { ShardSchema.Metric(name: $0, hasWeights: withWeights.contains($0)) },
-            logitsMode: logitsMode)
+        var metrics = schemas.first?.metrics ?? []
+        for index in metrics.indices { metrics[index].hasWeights = withWeights.contains(metrics[index].name) }
+        return ShardSchema(metrics: metrics, logitsMode: logitsMode)
     }
 
     /// The shards' offsets one behind the other, each moved on by what stands before.

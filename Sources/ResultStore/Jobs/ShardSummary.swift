@@ -65,5 +65,5 @@ extension ShardHeader {
 }
 
 extension ShardSchema {
-    fileprivate var names: [String] { self.metrics.map(\.name) }
+    fileprivate var names: [String] { self.metrics.flatMap { [$0.name] + $0.termNames } }
 }

@@ -17,6 +17,10 @@ public struct SampleTable: Sendable {
         public var values: [Double]
         /// One per sample; all 1 for means over samples.
         public var weights: [Double]
+        /// What the metric's terms are called; none for most metrics.
+        public var termNames: [String]
+        /// Term after term, one value per sample.
+        public var terms: [[Double]]
     }
 
     public var header: ShardHeader

@@ -25,6 +25,9 @@ struct TaskPreviewCommand: AsyncParsableCommand {
     @Option(help: "How many rows.")
     var count = 1
 
+    @Option(name: .customLong("num-fewshot"), help: "As many few-shot examples instead of what the file says.")
+    var numFewShot: Int?
+
     @OptionGroup var options: GlobalOptions
 
     struct Preview: Encodable {
@@ -43,14 +46,16 @@ struct TaskPreviewCommand: AsyncParsableCommand {
     }
 
     func validate() throws {
-        guard self.row >= 0, self.count >= 1 else {
-            throw ValidationError("--row starts at 0 and --count at 1")
+        guard self.row >= 0, self.count >= 1, (0...1000).contains(self.numFewShot ?? 0) else {
+            throw ValidationError("--row starts at 0, --count at 1, and --num-fewshot is at most 1000")
         }
     }
 
     func run() async throws {
         let (settings, _) = try self.options.resolve(label: "assay")
-        let (task, dataSet) = try EvaluationTask.load(path: self.file, searchFolders: ["\(settings.home.value)/data"])
+        let (task, data) = try EvaluationTask.load(
+            path: self.file, searchFolders: ["\(settings.home.value)/data"], fewShot: self.numFewShot)
+        let dataSet = data.evaluated
         guard self.row < dataSet.rowCount else {
             throw CommandFailure(
                 "row \(self.row) does not exist: the data set has \(dataSet.rowCount) rows (0 to \(dataSet.rowCount - 1))"

@@ -24,8 +24,9 @@ struct TaskShowCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (settings, _) = try self.options.resolve(label: "assay")
-        let (task, dataSet) = try EvaluationTask.load(
+        let (task, data) = try EvaluationTask.load(
             path: self.file, searchFolders: ["\(settings.home.value)/data"])
+        let dataSet = data.evaluated
         if self.options.json {
             return try Output.json(
                 Answer(

@@ -8,13 +8,17 @@ answers.json. Then tokens and windows with a toy tokenizer, regular expressions,
 
 import json
 import os
+import random
 import re
 import sys
 
+import numpy as np
 import yaml
+from lm_eval.api import metrics as lm_metrics
 from lm_eval.api.instance import Instance
 from lm_eval.api.metrics import bits_per_byte, exact_match_hf_evaluate, perplexity, weighted_perplexity
 from lm_eval.api.model import TemplateLM
+from lm_eval.api.samplers import ContextSampler
 from lm_eval.api.task import ConfigurableTask
 from lm_eval.utils import apply_template, get_rolling_token_windows, make_disjoint_window
 
@@ -208,6 +212,68 @@ def exact_matches():
     return cases
 
 
+def random_numbers():
+    cases = []
+    for seed in (0, 1234, 2**32 - 1, 2**40 + 5):
+        rnd = random.Random(seed)
+        case = {"seed": seed, "words": [rnd.getrandbits(32) for _ in range(700)], "units": [rnd.random() for _ in range(5)]}
+        sizes = [(0, 0), (1, 1), (5, 21), (5, 22), (5, 1000), (6, 85), (6, 86), (21, 300), (22, 30), (25, 25), (3, 100000)]
+        case["samples"] = [[count, size, rnd.sample(range(size), count)] for count, size in sizes]
+        case["choices"] = rnd.choices(range(7), k=20)
+        cases.append(case)
+    return cases
+
+
+def draws():
+    cases = []
+    for pool in ([f"t{i}" for i in range(40)], ["a", "b", "a", "c", "a", "d", "b"], [f"t{i % 9}" for i in range(60)]):
+        for drops_own in (False, True):
+            documents = [{"q": text} for text in pool]
+            sampler = ContextSampler(documents, rnd=1234)
+            drawn = [sampler.sample(3, eval_doc=document if drops_own else None) for document in documents]
+            cases.append({
+                "pool": pool, "count": 3, "drops_own": drops_own, "drawn": [[d["q"] for d in shots] for shots in drawn],
+            })
+    return cases
+
+
+def metric_values():
+    os.environ["DISABLE_MULTIPROC"] = "1"
+    rnd = random.Random(5)
+    classes = lambda count, end: [(rnd.randrange(end), rnd.randrange(end)) for _ in range(count)]
+    words = "the cat sat on a mat with two big dogs , while it rained .".split()
+    sentences = [
+        (" ".join(rnd.choices(words, k=rnd.randint(3, 12))), " ".join(rnd.choices(words, k=rnd.randint(3, 12))))
+        for _ in range(20)
+    ]
+    cases = []
+    for aggregation, rows, iterations in [
+        ("median", [rnd.random() for _ in range(30)], 2000), ("perplexity", [-9 * rnd.random() for _ in range(30)], 3000),
+        ("f1", classes(40, 2), 2000), ("matthews_corrcoef", classes(40, 2), 2000), ("matthews_corrcoef", classes(50, 4), 1000),
+        ("bleu", sentences, 100), ("chrf", sentences, 100), ("chrf++", sentences, 100), ("ter", sentences, 100),
+    ]:
+        function = lm_metrics.AGGREGATION_REGISTRY[aggregation] if hasattr(lm_metrics, "AGGREGATION_REGISTRY") else None
+        function = function or getattr(lm_metrics, {"f1": "f1_score", "chrf++": "chrfpp"}.get(aggregation, aggregation))
+        error = lm_metrics.bootstrap_stderr(function, rows, iterations)
+        cases.append({
+            "aggregation": aggregation, "rows": rows, "score": float(function(rows)), "stderr": float(error),
+            "iterations": iterations,
+        })
+    return cases
+
+
+def calibration():
+    cases = []
+    rnd = random.Random(3)
+    for count in (4, 15, 16, 100):
+        samples = [(rnd.random(), rnd.randrange(2)) for _ in range(count)]
+        ordered = np.array(sorted(samples))
+        bins = np.array_split(ordered, min(15, count))
+        error = sum(abs(b[:, 0].mean() - b[:, 1].mean()) * len(b) for b in bins) / count
+        cases.append({"samples": samples, "ece": float(error)})
+    return cases
+
+
 values, weights = [-3.5, -12.25, -0.5, -7.75], [4, 11, 1, 9]
 pairs = list(zip(values, weights))
 expected = {
@@ -217,6 +283,10 @@ expected = {
     "regexes": regexes(),
     "templates": templates(),
     "exact_matches": exact_matches(),
+    "random": random_numbers(),
+    "draws": draws(),
+    "metrics": metric_values(),
+    "calibration": calibration(),
     "aggregations": {
         "values": values, "weights": weights, "perplexity": perplexity(values),
         "weighted_perplexity": weighted_perplexity(pairs), "bits_per_byte": bits_per_byte(pairs),

@@ -2,6 +2,7 @@
 struct DocumentFormat: Sendable {
     private enum Target {
         case number(Int)
+        case list([JSONValue])
         case field(DocumentField)
     }
 
@@ -20,6 +21,7 @@ struct DocumentFormat: Sendable {
         self.text = try DocumentField(text, key: "doc_to_text")
         switch target {
         case .number(let number): self.target = .number(number)
+        case .list(let targets): self.target = .list(targets)
         case .text(let text): self.target = .field(try DocumentField(text, key: "doc_to_target"))
         }
         switch choices {
@@ -31,15 +33,24 @@ struct DocumentFormat: Sendable {
 
     var hasChoices: Bool { self.choices != nil }
 
-    /// The question.
-    func question(_ document: RenderedDocument) throws(TaskError) -> String {
-        let value = try self.text.value(document)
-        guard case .string(let text) = value, !(self.hasChoices && PythonText.isDigits(text)) else {
+    /// What doc_to_text gives.
+    enum Question {
+        case text(String)
+        /// The choices are contexts, and this is the right one's number.
+        case number(Int)
+    }
+
+    func question(_ document: RenderedDocument) throws(TaskError) -> Question {
+        switch try self.text.value(document) {
+        case .string(let text):
+            if self.hasChoices, PythonText.isDigits(text), let number = Int(text) { return .number(number) }
+            return .text(text)
+        case .int(let number) where self.hasChoices: return .number(number)
+        case let value:
             throw document.error(
-                "doc_to_text gives \(value.text()); it must give a text that is more than a number "
-                    + "(tasks whose choices are contexts are not supported)")
+                "doc_to_text gives \(value.text()); it must give a text, or with doc_to_choice the number of the right "
+                    + "choice")
         }
-        return text
     }
 
     /// The answer options.
@@ -68,39 +79,65 @@ struct DocumentFormat: Sendable {
         return options
     }
 
-    /// The target as lm-eval takes it: a number if it stands for a choice, else a text or a column's value.
+    /// The target as lm-eval takes it: a number if it stands for a choice, a list if any of several is right, else a text
+    /// or a column's value.
     func answer(_ document: RenderedDocument) throws(TaskError) -> JSONValue {
         let value: JSONValue
         switch self.target {
         case .number(let number): return .int(number)
+        case .list(let targets): return .array(targets)
         case .field(let field): value = try field.value(document)
         }
         switch value {
         case .string(let text):
             if self.hasChoices, PythonText.isDigits(text), let number = Int(text) { return .int(number) }
-            if text.hasPrefix("["), text.hasSuffix("]"), case .array? = PythonLiteral.evaluate(text) {
-                throw document.error("doc_to_target gives a list; several targets for a row are not supported")
+            if text.hasPrefix("["), text.hasSuffix("]"), case .array(let items)? = PythonLiteral.evaluate(text) {
+                return .array(items)
             }
             return value
         // Python's booleans are integers.
         case .bool(let flag): return self.hasChoices ? .int(flag ? 1 : 0) : value
-        case .int, .double: return value
-        case .null, .array, .object:
-            throw document.error("doc_to_target gives \(value.kind); it must give a text or a number")
+        case .int, .double, .array: return value
+        case .null, .object:
+            throw document.error("doc_to_target gives \(value.kind); it must give a text, a number or a list")
         }
+    }
+
+    /// The texts that are right, at least one.
+    func references(_ document: RenderedDocument) throws(TaskError) -> [String] {
+        guard case .array(let items) = try self.answer(document) else {
+            return [PythonText.str(try self.answer(document))]
+        }
+        guard !items.isEmpty else {
+            throw document.error("doc_to_target gives an empty list; a row needs one right answer at least")
+        }
+        return items.map(PythonText.str)
     }
 
     /// Which of `options` is the answer.
     func gold(_ document: RenderedDocument, among options: [String]) throws(TaskError) -> Int {
+        let golds = try self.golds(document, among: options)
+        return golds[0]
+    }
+
+    /// Which of `options` are right, at least one.
+    func golds(_ document: RenderedDocument, among options: [String]) throws(TaskError) -> [Int] {
         let answer = try self.answer(document)
-        switch answer {
-        case .int(let number) where options.indices.contains(number): return number
-        case .string(let text):
-            if let index = options.firstIndex(where: { PythonText.equal($0, text) }) { return index }
-        default: break
+        let items = if case .array(let items) = answer { items } else { [answer] }
+        var golds: [Int] = []
+        for item in items {
+            switch item {
+            case .int(let number) where options.indices.contains(number): golds.append(number)
+            case .string(let text):
+                if let index = options.firstIndex(where: { PythonText.equal($0, text) }) { golds.append(index) }
+            default: break
+            }
         }
-        throw document.error(
-            "doc_to_target gives \(answer.text()), which is none of the \(options.count) choices; it must give one of "
-                + "them or a number from 0 to \(options.count - 1)")
+        guard !items.isEmpty, golds.count == items.count else {
+            throw document.error(
+                "doc_to_target gives \(answer.text()), which is none of the \(options.count) choices; it must give one of "
+                    + "them, a number from 0 to \(options.count - 1), or a list of such numbers")
+        }
+        return golds
     }
 }

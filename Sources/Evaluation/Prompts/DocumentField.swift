@@ -23,6 +23,14 @@ struct DocumentField: Sendable {
         return .string(try self.rendered(document))
     }
 
+    /// A column's value or the rendered template, which must be a text.
+    func text(_ document: RenderedDocument) throws(TaskError) -> String {
+        guard case .string(let text) = try self.value(document) else {
+            throw document.error("\(self.key) gives \(try self.value(document).kind); it must give a text")
+        }
+        return text
+    }
+
     /// A column's value, or the value of the template's one expression; a template of another form gives its text.
     func evaluated(_ document: RenderedDocument) throws(TaskError) -> JSONValue {
         if let value = document.value[self.text] { return value }

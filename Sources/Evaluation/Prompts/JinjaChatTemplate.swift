@@ -1,0 +1,68 @@
+internal import Jinja
+internal import OrderedCollections
+
+/// A model's own chat template, rendered as transformers does.
+///
+/// There is no strftime_now: a prompt that changes with the day can't be reproduced, and templates that ask whether it is
+/// defined have a date of their own.
+public struct JinjaChatTemplate: ChatTemplate {
+    private let template: Template
+    private let constants: OrderedDictionary<String, JSONValue>
+
+    /// - Parameters:
+    ///   - bos: The text of the model's BOS token, which templates may print; likewise `eos`.
+    public init(_ source: String, bos: String = "", eos: String = "") throws(TaskError) {
+        do throws(JinjaError) {
+            self.template = try Template(source, dialect: .chat)
+        } catch {
+            throw TaskError(.invalidTemplate, "the model's chat template can't be used: \(error)")
+        }
+        self.constants = ["bos_token": .string(bos), "eos_token": .string(eos)]
+    }
+
+    public func render(_ messages: [ChatMessage], continuesLast: Bool) throws(TaskError) -> String {
+        do throws(TaskError) {
+            return try self.rendered(messages, continuesLast)
+        } catch {
+            // As lm-eval does, since some templates know no system's message.
+            let others = messages.filter { $0.role != .system }
+            guard others.count < messages.count else { throw error }
+            return try self.rendered(others, continuesLast)
+        }
+    }
+
+    private func rendered(_ messages: [ChatMessage], _ continuesLast: Bool) throws(TaskError) -> String {
+        var variables = self.constants
+        variables["messages"] = .array(
+            messages.map { .object(["role": .string($0.role.rawValue), "content": .string($0.content)]) })
+        variables["add_generation_prompt"] = .bool(!continuesLast)
+        let text: String
+        do throws(JinjaError) {
+            text = try self.template.render(JSONValue.object(variables).text())
+        } catch {
+            throw TaskError(.invalidTemplate, "the model's chat template fails: \(error)")
+        }
+        guard continuesLast, let last = messages.last?.content else { return text }
+        return try Self.cut(text, behind: last)
+    }
+
+    /// The text up to the end of the last place where `message` stands, so that it goes on.
+    private static func cut(_ text: String, behind message: String) throws(TaskError) -> String {
+        let whole = Array(text.utf8)
+        let core = Array(PythonText.strip(message).utf8)
+        // What stands behind the message's last visible character, if the template kept it.
+        let open = Array(message.utf8.drop { [0x20, 0x09, 0x0A, 0x0D].contains($0) })
+        guard core.count <= whole.count,
+            let place = stride(from: whole.count - core.count, through: 0, by: -1).first(where: {
+                whole[$0..<$0 + core.count].elementsEqual(core)
+            })
+        else {
+            throw TaskError(
+                .invalidTemplate, "the model's chat template does not show the message that its answer is to continue")
+        }
+        let end =
+            whole[place...].starts(with: open) && open.count == message.utf8.count
+            ? place + open.count : place + core.count
+        return String(decoding: whole[..<end], as: UTF8.self)
+    }
+}

@@ -1,0 +1,19 @@
+/// Code points: what Python's texts are made of.
+typealias CodePoints = ArraySlice<Unicode.Scalar>
+
+extension PythonText {
+    /// Python's `str.split()`.
+    static func words(_ text: some Sequence<Unicode.Scalar>) -> [CodePoints] {
+        text.split(whereSeparator: Self.isSpace)
+    }
+
+    /// A member of Python's `string.punctuation`: ASCII, but neither letter, digit, space nor control.
+    static func isPunctuation(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "!"..."/", ":"..."@", "["..."`", "{"..."~": true
+        default: false
+        }
+    }
+
+    static func isASCIIDigit(_ scalar: Unicode.Scalar) -> Bool { ("0"..."9").contains(scalar) }
+}
