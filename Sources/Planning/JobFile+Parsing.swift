@@ -150,6 +150,7 @@ extension JobSettings {
             node, path: path, prefix: prefix,
             known: [
                 "shard_size", "max_length", "batch_tokens", "max_sequences", "generation_slots", "logits", "overflow",
+                "chat_template", "fewshot_as_multiturn", "system_instruction",
             ])
         self.shardSize = try reader.integer("shard_size", in: 1...100_000)
         self.maxLength = try reader.integer("max_length", in: 16...10_000_000)
@@ -158,5 +159,8 @@ extension JobSettings {
         self.generationSlots = try reader.integer("generation_slots", in: 1...255)
         self.logits = try reader.choice("logits")
         self.overflow = try reader.choice("overflow")
+        self.chatTemplate = try reader.boolean("chat_template")
+        self.fewShotAsMultiTurn = try reader.boolean("fewshot_as_multiturn")
+        self.systemInstruction = try reader.string("system_instruction")
     }
 }

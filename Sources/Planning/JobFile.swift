@@ -67,11 +67,21 @@ public struct JobSettings: Sendable, Hashable {
     public var maxSequences: Int?
     public var generationSlots: Int?
     public var logits: LogitsMode?
+    /// Prompts go through the model's chat template.
+    public var chatTemplate: Bool?
+    /// Each few-shot example is a turn of its own; so unless said otherwise.
+    public var fewShotAsMultiTurn: Bool?
+    /// Stands before a task's description.
+    public var systemInstruction: String?
 
     public init(
         shardSize: Int? = nil, maxLength: Int? = nil, batchTokens: Int? = nil, maxSequences: Int? = nil,
-        generationSlots: Int? = nil, logits: LogitsMode? = nil, overflow: OverflowPolicy? = nil
+        generationSlots: Int? = nil, logits: LogitsMode? = nil, overflow: OverflowPolicy? = nil,
+        chatTemplate: Bool? = nil, fewShotAsMultiTurn: Bool? = nil, systemInstruction: String? = nil
     ) {
+        self.chatTemplate = chatTemplate
+        self.fewShotAsMultiTurn = fewShotAsMultiTurn
+        self.systemInstruction = systemInstruction
         self.shardSize = shardSize
         self.maxLength = maxLength
         self.overflow = overflow
@@ -87,6 +97,8 @@ public struct JobSettings: Sendable, Hashable {
             shardSize: self.shardSize ?? base.shardSize, maxLength: self.maxLength ?? base.maxLength,
             batchTokens: self.batchTokens ?? base.batchTokens, maxSequences: self.maxSequences ?? base.maxSequences,
             generationSlots: self.generationSlots ?? base.generationSlots, logits: self.logits ?? base.logits,
-            overflow: self.overflow ?? base.overflow)
+            overflow: self.overflow ?? base.overflow, chatTemplate: self.chatTemplate ?? base.chatTemplate,
+            fewShotAsMultiTurn: self.fewShotAsMultiTurn ?? base.fewShotAsMultiTurn,
+            systemInstruction: self.systemInstruction ?? base.systemInstruction)
     }
 }

@@ -1,4 +1,4 @@
-internal import Evaluation
+public import Evaluation
 internal import FoundationEssentials
 public import JobQueue
 
@@ -7,10 +7,19 @@ public struct Planner: Sendable {
     /// Where data files of tasks are looked for besides the task file's own folder.
     public var searchFolders: [String]
     public var user: String
+    /// A model's own chat template, for jobs that ask for it.
+    public var chatTemplate: @Sendable (ModelRecord) throws(PlanningError) -> JobSpecification.Chat
 
-    public init(searchFolders: [String], user: String) {
+    public init(
+        searchFolders: [String], user: String,
+        chatTemplate: @escaping @Sendable (ModelRecord) throws(PlanningError) -> JobSpecification.Chat = {
+            model throws(PlanningError) in
+            throw PlanningError(.model, at: model.name, "chat templates can't be read here")
+        }
+    ) {
         self.searchFolders = searchFolders
         self.user = user
+        self.chatTemplate = chatTemplate
     }
 
     /// What a job gets that no file sets.
@@ -149,7 +158,9 @@ public struct Planner: Sendable {
                 maxLength: settings.maxLength, batchTokens: settings.batchTokens ?? EngineDefaults.batchTokens,
                 maxSequences: settings.maxSequences ?? EngineDefaults.maxSequences,
                 generationSlots: settings.generationSlots ?? EngineDefaults.generationSlots,
-                logits: settings.logits ?? .choices, shardSize: shardSize, overflow: settings.overflow))
+                logits: settings.logits ?? .choices, shardSize: shardSize, overflow: settings.overflow,
+                chat: try self.chat(of: model, settings), systemInstruction: settings.systemInstruction))
+        try self.check(specification, task, dataSet, at: place)
         let json: String
         do {
             json = try specification.json()
@@ -169,6 +180,30 @@ public struct Planner: Sendable {
             PlannedJob(
                 ordinal: ordinal, task: task.configuration.name, taskFile: entry.path, taskHash: task.taskHash,
                 model: model.name, dataSetSHA256: dataSet.sha256, samples: samples, shards: shards.count))
+    }
+
+    private func chat(
+        of model: ModelRecord, _ settings: JobSettings
+    ) throws(PlanningError) -> JobSpecification.Chat? {
+        guard settings.chatTemplate == true else { return nil }
+        var chat = try self.chatTemplate(model)
+        chat.isMultiTurn = settings.fewShotAsMultiTurn ?? true
+        return chat
+    }
+
+    /// Renders every row as the worker will, where that is not how all were rendered before.
+    private func check(
+        _ job: JobSpecification, _ task: EvaluationTask, _ dataSet: DataSet, at place: String
+    ) throws(PlanningError) {
+        guard job.settings.chat != nil || job.settings.systemInstruction != nil else { return }
+        do {
+            let style = try job.settings.promptStyle()
+            for row in 0..<job.dataSet.rows {
+                _ = try task.prepare(try dataSet.document(at: row), style: style)
+            }
+        } catch {
+            throw PlanningError(.task, at: place, "model '\(job.model.name)': \(error)")
+        }
     }
 
     /// Contiguous ranges of `size` rows, the last one with what is left; a function of its arguments alone.

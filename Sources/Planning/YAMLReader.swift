@@ -67,6 +67,12 @@ struct YAMLReader {
     }
 
     /// One of the names of an enumeration.
+    func boolean(_ key: String) throws(PlanningError) -> Bool? {
+        guard let node = self.node(key) else { return nil }
+        guard let flag = node.bool else { throw self.error(key, node, "must be true or false") }
+        return flag
+    }
+
     func choice<Value: RawRepresentable<String> & CaseIterable>(_ key: String) throws(PlanningError) -> Value? {
         guard let name = try self.string(key) else { return nil }
         guard let value = Value(rawValue: name) else {

@@ -53,8 +53,8 @@ import Testing
     @Test(arguments: [
         ("doc_to_txt: x", TaskError.Code.unknownKey, 9, 1, "did you mean doc_to_text?"),
         ("colour: x", .unknownKey, 9, 1, "known keys are"),
-        ("process_docs: !function utils.process", .unsupported, 9, 15, "Assay runs no code"),
-        ("process_docs: x", .unsupported, 9, 1, "prepare the data file instead"),
+        ("process_docs: !function utils.process", .unsupported, 9, 15, "Assay runs no Python"),
+        ("process_docs: x", .unsupported, 9, 1, "prepare the data file"),
         ("num_fewshot: 5\nfewshot_config: {sampler: balanced}", .invalidValue, 10, 27, "one of default, first_n"),
         ("num_fewshot: 2\nfewshot_config: {samples: [{q: 1}]}", .invalidValue, 10, 17, "lists 1 samples"),
         ("num_fewshot: five", .invalidValue, 9, 14, "an integer from 0 to 1000"),
@@ -67,7 +67,7 @@ import Testing
         ("generation_kwargs: {until: [x]}", .invalidValue, 9, 20, "generate_until"),
         ("filter_list: []", .invalidValue, 9, 14, "a list of {name, filter}"),
         ("filter_list: [{name: a, filter: [{function: lowercase}]}]", .unsupported, 9, 34, "generate_until"),
-        ("repeats: 4", .unsupported, 9, 10, "must be 1"),
+        ("repeats: 0", .invalidValue, 9, 10, "an integer from 1"),
         ("dataset_name: main", .unsupported, 9, 1, "remove the key"),
         ("description: '{{ x'", .invalidTemplate, 9, 14, "line 1, column 1 of the template"),
         ("description: [a]", .invalidValue, 9, 14, "a list"),
@@ -89,9 +89,13 @@ import Testing
     }
 
     @Test(arguments: [
-        ("generation_kwargs: {do_sample: true}", "do_sample is true"),
-        ("generation_kwargs: {temperature: 0.7}", "temperature is 0.7"),
-        ("generation_kwargs: {top_p: 0.9}", "only greedy answers"),
+        ("generation_kwargs: {do_sample: true}", "temperature must be above 0"),
+        ("generation_kwargs: {temperature: 0.7, top_p: 0}", "above 0 and at most 1"),
+        ("generation_kwargs: {temperature: 0.7, min_p: 2}", "from 0 to 1"),
+        ("generation_kwargs: {temperature: 0.7, top_k: -2}", "0 for all"),
+        ("generation_kwargs: {temperature: x}", "a number"),
+        ("generation_kwargs: {num_beams: 4}", "beam search is not available"),
+        ("generation_kwargs: {repetition_penalty: 1.2}", "penalties are not available"),
         ("generation_kwargs: {until: ['']}", "empty string"),
         ("generation_kwargs: {max_gen_toks: 0}", "an integer from 1"),
         ("filter_list: [{name: a, filter: [{function: custom}]}]", "one of regex, multi_choice_regex"),
@@ -105,7 +109,7 @@ import Testing
         ("metric_list: [{metric: exact_match, regexes_to_ignore: ['[']}]", "no ]"),
         ("metric_list: [{metric: exact_match, ignore_case: 1}]", "true or false"),
     ])
-    func generationIsGreedyOrRefused(line: String, hint: String) {
+    func whatCanNotBeGeneratedIsRefused(line: String, hint: String) {
         let error = #expect(throws: TaskError.self) { try Self.read(Self.generating + line + "\n") }
         #expect(error?.message.contains(hint) == true, "\(error?.message ?? "")")
         #expect(error?.line == 7)

@@ -53,8 +53,9 @@ struct ToyTokenizer: Tokenizer {
     ]
     var addsPrefix = false
     var prefixToken: Int32? = 1
+    var beginning: String? { "<s>" }
 
-    func encode(_ text: String, addSpecial: Bool) -> [Int32] {
+    func encode(_ text: String, addSpecial: Bool, readSpecial: Bool) -> [Int32] {
         var tokens: [Int32] = addSpecial && self.addsPrefix ? [1] : []
         var rest = Array(text.unicodeScalars)[...]
         while let first = rest.first {
@@ -74,6 +75,7 @@ struct ToyTokenizer: Tokenizer {
 /// One token for each byte.
 struct ByteTokenizer: Tokenizer {
     var prefixToken: Int32? = 256
+    var beginning: String? { nil }
 
-    func encode(_ text: String, addSpecial: Bool) -> [Int32] { text.utf8.map(Int32.init) }
+    func encode(_ text: String, addSpecial: Bool, readSpecial: Bool) -> [Int32] { text.utf8.map(Int32.init) }
 }

@@ -42,8 +42,10 @@ import Testing
             guard let name, let rows = item["splits"]?[name]?.items else { return nil }
             return try DataSet(jsonl: rows.flatMap { Array($0.text().utf8) + [0x0A] })
         }
-        let data = TaskData(
-            evaluated: try #require(try split(item["evaluated"]?.string)), fewShotPool: try split(task.fewShotSplit))
+        let data = try TaskData(
+            evaluated: try #require(try split(item["evaluated"]?.string)), fewShotPool: try split(task.fewShotSplit)
+        )
+        .processed(by: task)
         return (try EvaluationTask(task, data), data)
     }
 
@@ -60,7 +62,7 @@ extension Request {
         switch self {
         case .loglikelihood(let context, let continuation): [context, continuation]
         case .rolling(let text): [text]
-        case .generate(let prompt, _, _): [prompt]
+        case .generate(let prompt, _, _, _): [prompt]
         }
     }
 }

@@ -75,6 +75,30 @@ import Testing
         #expect(reference == other)
     }
 
+    /// A drawn text is a function of its request: neither its neighbours nor the slots change it.
+    @Test func drawnTextsDependOnTheirStreamsAlone() async throws {
+        func sampled(_ row: Int, _ number: Int, seed: UInt64 = 5) -> GenerationRequest {
+            var request = self.requests(count: 1, maxTokens: 12)[0]
+            request.sampling = SampledText(
+                Sampling(temperature: 1.5, topP: 0.95, seed: seed), row: row, repeat: number)
+            return request
+        }
+        let all = (0..<3).flatMap { row in (0..<3).map { sampled(row, $0) } }
+        let engine = try await tinyEngine()
+        let together = try await engine.run(all.map { .generate($0) }).compactMap(\.generation?.tokens)
+        #expect(Set(together).count == all.count)
+        let alone = try await tinyEngine(generationSlots: 1).run([.generate(sampled(1, 2))])
+        #expect(alone[0].generation?.tokens == together[5])
+        let again = try await tinyEngine(generationSlots: 4).run(all.reversed().map { .generate($0) })
+        #expect(again.compactMap(\.generation?.tokens) == together.reversed())
+        let other = try await engine.run([.generate(sampled(1, 2, seed: 6))])
+        #expect(other[0].generation?.tokens != together[5])
+        var wrong = sampled(0, 0)
+        wrong.sampling?.rule.temperature = 0
+        let refused = wrong
+        await #expect(throws: EngineError.self) { try await engine.run([.generate(refused)]) }
+    }
+
     @Test func stopStringsEndTheText() async throws {
         let engine = try await tinyEngine()
         let plain = self.requests(count: 1, maxTokens: 24)[0]

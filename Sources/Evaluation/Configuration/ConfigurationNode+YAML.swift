@@ -76,12 +76,11 @@ extension ConfigurationNode {
         guard depth <= Limit.depth else { throw place.error(.limitExceeded, "values are nested more than 64 deep") }
         let tag = node.tag.description
         let standard = "tag:yaml.org,2002:"
+        if tag == "!function", case .scalar(let scalar) = node {
+            return ConfigurationNode(.function(scalar.string), place: place)
+        }
         guard tag.hasPrefix(standard) else {
-            let hint =
-                tag == "!function"
-                ? "Assay runs no code from task files; write a Jinja template instead"
-                : "use plain YAML values"
-            throw place.error(.unsupported, "the tag \(tag) is not supported; \(hint)")
+            throw place.error(.unsupported, "the tag \(tag) is not supported; use plain YAML values")
         }
         switch node {
         case .scalar(let scalar):

@@ -17,6 +17,8 @@ struct ConfigurationNode: Sendable {
     enum Content: Sendable {
         /// Never an array or object.
         case scalar(JSONValue)
+        /// What stands behind the tag !function.
+        case function(String)
         case list([ConfigurationNode])
         case mapping([Member])
     }
@@ -46,6 +48,7 @@ struct ConfigurationNode: Sendable {
     var value: JSONValue {
         switch self.content {
         case .scalar(let value): value
+        case .function(let name): .object(["function": .string(name)])
         case .list(let nodes): .array(nodes.map(\.value))
         case .mapping(let members):
             .object(.init(members.map { ($0.key, $0.node.value) }, uniquingKeysWith: { first, _ in first }))
@@ -58,6 +61,7 @@ struct ConfigurationNode: Sendable {
         case .scalar(.null): "nothing"
         case .scalar(.string(let text)): text.utf8.count <= 40 ? "\"\(text)\"" : "a string"
         case .scalar(let value): value.text()
+        case .function(let name): "!function \(name)"
         case .list: "a list"
         case .mapping: "a mapping"
         }
@@ -69,5 +73,20 @@ struct ConfigurationNode: Sendable {
 extension ConfigurationNode.Place {
     func error(_ code: TaskError.Code, _ message: String) -> TaskError {
         TaskError(code, message, file: self.file, line: self.line, column: self.column)
+    }
+}
+
+extension ConfigurationNode {
+    /// What a function is called, as a task file or canonical JSON writes it; `nil` for anything else.
+    var functionReference: String? {
+        switch self.content {
+        case .function(let name): return name
+        case .mapping(let members):
+            guard members.count == 1, members[0].key == "function",
+                case .scalar(.string(let name)) = members[0].node.content
+            else { return nil }
+            return name
+        default: return nil
+        }
     }
 }

@@ -1,5 +1,7 @@
 extension TaskConfiguration.FewShot {
-    init(_ reader: inout MappingReader, isResolved: Bool) throws(TaskError) {
+    init(
+        _ reader: inout MappingReader, isResolved: Bool, processDocs: NativeFunction?
+    ) throws(TaskError) {
         self.count = try reader.integer("num_fewshot", in: 0...1000) ?? 0
         self.split = try reader.string("fewshot_split")
         guard let node = reader.node("fewshot_config") else { return }
@@ -9,14 +11,21 @@ extension TaskConfiguration.FewShot {
         if let seed = try inner.integer("seed", in: 0...Int.max) { self.seed = UInt64(seed) }
         self.samples = try Self.samples(&inner)
         self.indices = try Self.indices(&inner)
-        self.docToText = try inner.template("doc_to_text")
+        self.docToText = try inner.field("doc_to_text")
         self.docToTarget = try inner.target("doc_to_target")
         self.docToChoice = try inner.choices("doc_to_choice")
         self.genPrefix = try inner.template("gen_prefix")
         self.targetDelimiter = try inner.string("target_delimiter")
         self.delimiter = try inner.string("fewshot_delimiter")
         if isResolved { self.pool = try TaskConfiguration.Pool(&inner) }
-        try inner.finish()
+        if let function = try inner.function("process_docs") {
+            guard function == processDocs else {
+                throw node.error(
+                    .unsupported,
+                    "fewshot_config has a process_docs of its own; only the task's can be applied to examples")
+            }
+        }
+        try inner.finish(refused: ["process_docs": "Assay runs no Python; prepare the data file instead"])
         // As in lm-eval, a split comes before listed samples.
         if self.split != nil, !isResolved { self.samples = nil }
         if let samples = self.samples, samples.count < self.count {

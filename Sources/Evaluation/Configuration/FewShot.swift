@@ -17,7 +17,7 @@ extension TaskConfiguration {
         public var samples: [JSONValue]?
         /// Rows of the split that may become examples; `nil` for all.
         public var indices: [Int]?
-        public var docToText: String?
+        public var docToText: Field?
         public var docToTarget: Target?
         public var docToChoice: Choices?
         public var genPrefix: String?

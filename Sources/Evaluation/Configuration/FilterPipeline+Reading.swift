@@ -39,6 +39,14 @@ extension FilterPipeline {
 
     private static func filter(_ node: ConfigurationNode) throws(TaskError) -> Filter {
         var reader = try MappingReader(node, name: "a filter")
+        if let function = try reader.function("function") {
+            guard NativeFunction.filters[function.name] != nil else {
+                throw node.error(.unsupported, "\(function.name) is no filter")
+            }
+            let options = try NativeFilterOptions(&reader)
+            try reader.finish()
+            return .native(function, options)
+        }
         guard let function = try reader.choice("function", of: Function.self) else {
             let names = Function.allCases.map(\.rawValue).joined(separator: ", ")
             throw reader.missing("function", "name one of \(names)")
@@ -78,7 +86,7 @@ extension FilterPipeline {
         }
     }
 
-    private static func expression(
+    static func expression(
         _ reader: inout MappingReader
     ) throws(TaskError) -> (pattern: String, group: Int, fallback: String) {
         (
@@ -119,5 +127,18 @@ extension MappingReader {
             throw place.error(
                 .invalidValue, "the regular expression \"\(pattern)\" is wrong\(offset): \(error.message)")
         }
+    }
+}
+
+extension NativeFilterOptions {
+    fileprivate init(_ reader: inout MappingReader) throws(TaskError) {
+        let (pattern, group, fallback) = try FilterPipeline.expression(&reader)
+        self.expression = .init(pattern, group, fallback, try ExactMatchNormalization(&reader, numbers: false))
+        guard let node = reader.node("regex_pattern_to_value") else { return }
+        guard case .mapping(let members) = node.content else {
+            throw reader.wrong("regex_pattern_to_value", node, "a mapping (pattern: text)")
+        }
+        for member in members { try MappingReader.checkRegex(member.key, member.place) }
+        self.values = members.map { .init(text: $0.key, value: PythonText.str($0.node.value)) }
     }
 }

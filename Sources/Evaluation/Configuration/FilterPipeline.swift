@@ -17,6 +17,7 @@ public struct FilterPipeline: Sendable, Hashable {
         case takeFirstK(Int)
         /// The most frequent text, of equally frequent ones the first.
         case majorityVote
+        case native(NativeFunction, NativeFilterOptions)
     }
 
     /// What task files call the filters.
@@ -37,13 +38,17 @@ public struct FilterPipeline: Sendable, Hashable {
         public var value: String
     }
 
-    /// Whether several texts may be left.
-    var givesMany: Bool { self.filters.last != .takeFirst }
+    /// Keeps all texts, or the first one.
+    static func plain(takesFirst: Bool) -> FilterPipeline {
+        FilterPipeline(name: "none", filters: takesFirst ? [.takeFirst] : [])
+    }
 }
 
 extension FilterPipeline.Filter {
-    var function: FilterPipeline.Function {
+    /// `nil` for one that is a function.
+    var function: FilterPipeline.Function? {
         switch self {
+        case .native: nil
         case .regex: .regex
         case .multiChoiceRegex: .multiChoiceRegex
         case .removeWhitespace: .removeWhitespace

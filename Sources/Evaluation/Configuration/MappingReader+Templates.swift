@@ -1,6 +1,19 @@
 internal import Jinja
 
 extension MappingReader {
+    /// A function that is built in; a key with something else is left alone.
+    mutating func function(_ key: String) throws(TaskError) -> NativeFunction? {
+        guard let node = self.peek(key), let reference = node.functionReference else { return nil }
+        _ = self.node(key)
+        return try NativeFunction.named(reference, at: node.place)
+    }
+
+    /// A column's name or a template that can be parsed, or a function.
+    mutating func field(_ key: String) throws(TaskError) -> TaskConfiguration.Field? {
+        if let function = try self.function(key) { return .function(function) }
+        return try self.template(key).map { .text($0) }
+    }
+
     /// A column's name or a template that can be parsed.
     mutating func template(_ key: String) throws(TaskError) -> String? {
         guard let node = self.node(key) else { return nil }
@@ -12,6 +25,7 @@ extension MappingReader {
     }
 
     mutating func target(_ key: String) throws(TaskError) -> TaskConfiguration.Target? {
+        if let function = try self.function(key) { return .function(function) }
         guard let node = self.node(key) else { return nil }
         switch node.content {
         case .scalar(.int(let number)): return .number(number)
@@ -29,6 +43,7 @@ extension MappingReader {
     }
 
     mutating func choices(_ key: String) throws(TaskError) -> TaskConfiguration.Choices? {
+        if let function = try self.function(key) { return .function(function) }
         guard let node = self.node(key) else { return nil }
         var nodes: [ConfigurationNode] = []
         switch node.content {

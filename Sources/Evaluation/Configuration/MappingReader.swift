@@ -24,6 +24,9 @@ struct MappingReader {
         return node
     }
 
+    /// The node of a key, which stays to be taken.
+    func peek(_ key: String) -> ConfigurationNode? { self.members.first { $0.key == key }?.node }
+
     mutating func string(_ key: String) throws(TaskError) -> String? {
         guard let node = self.node(key) else { return nil }
         guard case .scalar(.string(let text)) = node.content else {

@@ -1,11 +1,12 @@
 extension MetricConfiguration {
     static func list(
-        _ reader: inout MappingReader, outputType: OutputType, notes: inout [String]
+        _ reader: inout MappingReader, outputType: OutputType, isNative: Bool, notes: inout [String]
     ) throws(TaskError) -> [MetricConfiguration] {
         guard let nodes = try reader.list("metric_list") else { return outputType.defaultMetrics.map(Self.init) }
         var metrics: [MetricConfiguration] = []
         for node in nodes {
-            let metric = try MetricConfiguration(node, outputType: outputType, notes: &notes)
+            let metric = try MetricConfiguration(
+                node, outputType: outputType, isNative: isNative, notes: &notes)
             guard !metrics.contains(where: { $0.metric == metric.metric }) else {
                 throw node.error(.invalidValue, "the metric \(metric.metric.rawValue) is there twice")
             }
@@ -15,12 +16,20 @@ extension MetricConfiguration {
         return metrics
     }
 
-    private init(_ node: ConfigurationNode, outputType: OutputType, notes: inout [String]) throws(TaskError) {
+    /// - Parameter isNative: A function gives the metrics, under names of its own.
+    private init(
+        _ node: ConfigurationNode, outputType: OutputType, isNative: Bool, notes: inout [String]
+    ) throws(TaskError) {
         var reader = try MappingReader(node, name: "an entry of metric_list")
+        if isNative {
+            self = try Self.native(&reader, outputType: outputType)
+            try reader.finish()
+            return
+        }
         guard let metric = try reader.choice("metric", of: Metric.self) else {
             throw reader.missing("metric", "name a metric")
         }
-        guard outputType.metrics.contains(metric) else {
+        guard outputType.has(metric) else {
             let names = outputType.metrics.map(\.rawValue).joined(separator: ", ")
             throw node.error(
                 .invalidValue, "\(outputType.rawValue) has no metric \(metric.rawValue); it has \(names)")
@@ -38,7 +47,7 @@ extension MetricConfiguration {
         if let node = reader.node("hf_evaluate"), node.value != .bool(false) {
             throw node.error(.unsupported, "hf_evaluate loads Python code; name one of the metrics that are built in")
         }
-        if metric == .exactMatch, outputType == .generateUntil {
+        if metric.comparesTexts, outputType == .generateUntil {
             self.normalization = try ExactMatchNormalization(&reader)
         }
         // lm-eval passes these on to every metric, and the others take no notice.
@@ -49,5 +58,23 @@ extension MetricConfiguration {
             notes.append("\(key) has no effect on \(metric.rawValue), as in lm-eval")
         }
         try reader.finish()
+    }
+
+    /// A metric whose values a function gives: one of ours where the aggregation is, else a mean.
+    private static func native(
+        _ reader: inout MappingReader, outputType: OutputType
+    ) throws(TaskError) -> MetricConfiguration {
+        guard let name = try reader.string("metric"), !name.isEmpty else {
+            throw reader.missing("metric", "name a metric")
+        }
+        let aggregation = try reader.choice("aggregation", of: Aggregation.self)
+        var metric = MetricConfiguration(.native(name))
+        if let known = Metric(rawValue: name), outputType.has(known), known.aggregations[0] == aggregation {
+            metric = MetricConfiguration(known)
+        } else if let aggregation, aggregation != .mean {
+            throw reader.place.error(.unsupported, "\(name) can be aggregated by mean, not by \(aggregation.rawValue)")
+        }
+        metric.higherIsBetter = try reader.boolean("higher_is_better") ?? metric.higherIsBetter
+        return metric
     }
 }

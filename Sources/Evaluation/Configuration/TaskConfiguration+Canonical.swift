@@ -13,13 +13,14 @@ extension TaskConfiguration {
         var members: OrderedDictionary<String, JSONValue> = [
             "task": .string(self.name),
             "output_type": .string(self.outputType.rawValue),
-            "doc_to_text": .string(self.docToText),
+            "doc_to_text": self.docToText.canonical,
             "doc_to_target": self.docToTarget.canonical,
             "description": .string(self.taskDescription),
             "target_delimiter": .string(self.targetDelimiter),
             "fewshot_delimiter": .string(self.fewShotDelimiter),
             "num_fewshot": .int(self.fewShot.count),
-            "metric_list": .array(self.metrics.map { $0.canonical(self.outputType) }),
+            "metric_list": .array(
+                self.metrics.map { $0.canonical(self.outputType, isNative: self.processResults != nil) }),
             "should_decontaminate": .bool(self.shouldDecontaminate),
             "metadata": self.metadata,
         ]
@@ -30,18 +31,34 @@ extension TaskConfiguration {
         ] {
             if let text { members[key] = .string(text) }
         }
+        if let function = self.processDocs { members["process_docs"] = function.canonical }
+        if let function = self.processResults { members["process_results"] = function.canonical }
         if !self.tags.isEmpty { members["tag"] = .array(self.tags.map(JSONValue.string)) }
         if let choices = self.docToChoice { members["doc_to_choice"] = choices.canonical }
         if self.fewShot.count > 0 {
             members["fewshot_config"] = self.fewShot.canonical(samples: samples, pool: pool)
         }
         if let generation = self.generation {
-            members["generation_kwargs"] = .object([
-                "until": .array(generation.until.map(JSONValue.string)), "max_gen_toks": .int(generation.maxTokens),
-            ])
+            members["generation_kwargs"] = generation.canonical
+        }
+        if self.repeats > 1 {
+            members["repeats"] = .int(self.repeats)
         }
         if !self.filters.isEmpty { members["filter_list"] = .array(self.filters.map(\.canonical)) }
         return JSONValue.object(members).sortingKeys(but: "samples")
+    }
+}
+
+extension NativeFunction {
+    fileprivate var canonical: JSONValue { .object(["function": .string(self.name)]) }
+}
+
+extension TaskConfiguration.Field {
+    fileprivate var canonical: JSONValue {
+        switch self {
+        case .text(let text): .string(text)
+        case .function(let function): function.canonical
+        }
     }
 }
 
@@ -51,6 +68,7 @@ extension TaskConfiguration.Target {
         case .text(let text): .string(text)
         case .number(let number): .int(number)
         case .list(let targets): .array(targets)
+        case .function(let function): function.canonical
         }
     }
 }
@@ -60,6 +78,7 @@ extension TaskConfiguration.Choices {
         switch self {
         case .text(let text): .string(text)
         case .list(let choices): .array(choices.map(JSONValue.string))
+        case .function(let function): function.canonical
         }
     }
 }
@@ -75,12 +94,29 @@ extension TaskConfiguration.FewShot {
             members["samples"] = .array(samples)
         }
         if let split = self.split { members["split"] = .string(split) }
-        if let text = self.docToText { members["doc_to_text"] = .string(text) }
+        if let text = self.docToText { members["doc_to_text"] = text.canonical }
         if let target = self.docToTarget { members["doc_to_target"] = target.canonical }
         if let choices = self.docToChoice { members["doc_to_choice"] = choices.canonical }
         if let prefix = self.genPrefix { members["gen_prefix"] = .string(prefix) }
         if let delimiter = self.targetDelimiter { members["target_delimiter"] = .string(delimiter) }
         if let delimiter = self.delimiter { members["fewshot_delimiter"] = .string(delimiter) }
+        return .object(members)
+    }
+}
+
+extension TaskConfiguration.Generation {
+    fileprivate var canonical: JSONValue {
+        var members: OrderedDictionary<String, JSONValue> = [
+            "until": .array(self.until.map(JSONValue.string)), "max_gen_toks": .int(self.maxTokens),
+        ]
+        if let sampling = self.sampling {
+            members["do_sample"] = .bool(true)
+            members["temperature"] = .double(sampling.temperature)
+            members["top_p"] = .double(sampling.topP)
+            members["min_p"] = .double(sampling.minP)
+            members["seed"] = .int(Int(clamping: sampling.seed))
+            if let topK = sampling.topK { members["top_k"] = .int(topK) }
+        }
         return .object(members)
     }
 }
@@ -91,8 +127,22 @@ extension FilterPipeline {
     }
 
     private static func canonical(_ filter: Filter) -> JSONValue {
-        var members: OrderedDictionary<String, JSONValue> = ["function": .string(filter.function.rawValue)]
+        var members: OrderedDictionary<String, JSONValue> = [:]
+        if let function = filter.function { members["function"] = .string(function.rawValue) }
         switch filter {
+        case .native(let function, let options):
+            members["function"] = function.canonical
+            members["regex_pattern"] = .string(options.expression.regexPattern)
+            members["group_select"] = .int(options.expression.groupSelect)
+            members["fallback"] = .string(options.expression.fallback)
+            ExactMatchNormalization(
+                regexesToIgnore: options.expression.regexesToIgnore, ignoreCase: options.expression.ignoreCase,
+                ignorePunctuation: options.expression.ignorePunctuation
+            ).write(to: &members, numbers: false)
+            if !options.values.isEmpty {
+                members["regex_pattern_to_value"] = .object(
+                    .init(options.values.map { ($0.text, .string($0.value)) }, uniquingKeysWith: { first, _ in first }))
+            }
         case .removeWhitespace, .lowercase, .uppercase, .takeFirst, .majorityVote: break
         case .takeFirstK(let count): members["k"] = .int(count)
         case .map(let entries, let fallback):
@@ -114,14 +164,14 @@ extension FilterPipeline {
 }
 
 extension MetricConfiguration {
-    fileprivate func canonical(_ outputType: OutputType) -> JSONValue {
+    fileprivate func canonical(_ outputType: OutputType, isNative: Bool) -> JSONValue {
         var members: OrderedDictionary<String, JSONValue> = [
-            "metric": .string(self.metric.rawValue), "higher_is_better": .bool(self.higherIsBetter),
+            "metric": .string(self.metric.name), "higher_is_better": .bool(self.higherIsBetter),
         ]
-        if self.aggregation != self.metric.aggregation {
+        if self.aggregation != self.metric.aggregation || isNative {
             members["aggregation"] = .string(self.aggregation.rawValue)
         }
-        if self.metric == .exactMatch, outputType == .generateUntil { self.normalization.write(to: &members) }
+        if self.metric.comparesTexts, outputType == .generateUntil { self.normalization.write(to: &members) }
         return .object(members)
     }
 }

@@ -57,7 +57,7 @@ extension TaskConfiguration {
 }
 
 /// `name` in the folder of `file`.
-private func sibling(_ name: String, of file: String) -> String {
+func sibling(_ name: String, of file: String) -> String {
     guard !name.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return name }
     return String(file[...slash]) + name
 }

@@ -35,7 +35,9 @@ extension TaskConfiguration {
         self.testSplit = try reader.string("test_split")
         (self.dataFormat, self.dataFiles) = isResolved ? (nil, [:]) : try Self.dataFiles(&reader)
 
-        guard let docToText = try reader.template("doc_to_text") ?? (self.outputType.readsNoText ? "" : nil) else {
+        self.processDocs = try reader.function("process_docs")
+        self.processResults = try reader.function("process_results")
+        guard let docToText = try reader.field("doc_to_text") ?? (self.outputType.readsNoText ? .text("") : nil) else {
             throw reader.missing("doc_to_text", "it makes a prompt of a row, such as \"Question: {{question}}\"")
         }
         self.docToText = docToText
@@ -51,18 +53,17 @@ extension TaskConfiguration {
         self.targetDelimiter = try reader.string("target_delimiter") ?? " "
         self.fewShotDelimiter = try reader.string("fewshot_delimiter") ?? "\n\n"
         self.genPrefix = try reader.template("gen_prefix")
-        self.fewShot = try FewShot(&reader, isResolved: isResolved)
+        self.fewShot = try FewShot(&reader, isResolved: isResolved, processDocs: self.processDocs)
         self.generation = try Generation(
-            &reader, outputType: self.outputType, fewShotDelimiter: self.fewShotDelimiter)
+            &reader, outputType: self.outputType, fewShotDelimiter: self.fewShotDelimiter, notes: &self.notes)
         self.filters = try FilterPipeline.list(&reader, outputType: self.outputType)
-        self.metrics = try MetricConfiguration.list(&reader, outputType: self.outputType, notes: &self.notes)
+        self.metrics = try MetricConfiguration.list(
+            &reader, outputType: self.outputType, isNative: self.processResults != nil, notes: &self.notes)
         self.shouldDecontaminate = try reader.boolean("should_decontaminate") ?? false
         self.decontaminationQuery = try reader.template("doc_to_decontamination_query")
         self.metadata = reader.node("metadata")?.value ?? .object([:])
-        if let repeats = reader.node("repeats"), repeats.value != .int(1) {
-            throw repeats.error(
-                .unsupported, "repeats is \(repeats.found); greedy answers never differ, so it must be 1")
-        }
+        self.repeats = try reader.integer("repeats", in: 1...10_000) ?? 1
+        try self.checkRepeats(reader)
         try reader.finish(refused: Self.refusedKeys)
         try self.checkSplits(reader, isResolved: isResolved)
         if self.fewShot.count > 0, self.fewShot.samples == nil, !self.dropsOwnDocument,
@@ -75,8 +76,8 @@ extension TaskConfiguration {
     }
 
     private static let refusedKeys = [
-        "process_docs": "it runs Python code; prepare the data file instead",
-        "process_results": "it runs Python code; use the metrics in metric_list",
+        "process_docs": "name a function that is built in, or prepare the data file",
+        "process_results": "name a function that is built in, or use the metrics in metric_list",
         "custom_dataset": "it runs Python code; give a file in dataset_kwargs.data_files",
         "dataset_name": "files have no configurations; remove the key or set it to null",
         "use_prompt": "promptsource prompts are not available; write doc_to_text",

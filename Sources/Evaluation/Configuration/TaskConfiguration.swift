@@ -1,5 +1,12 @@
 /// A task file, checked: what lm-evaluation-harness calls a task's config, without code.
 public struct TaskConfiguration: Sendable, Hashable {
+    /// What gives a document's text.
+    public enum Field: Sendable, Hashable {
+        /// A column's name or a template.
+        case text(String)
+        case function(NativeFunction)
+    }
+
     /// Column, template, number or list that gives a document's target.
     public enum Target: Sendable, Hashable {
         /// A column's name or a template.
@@ -7,6 +14,7 @@ public struct TaskConfiguration: Sendable, Hashable {
         case number(Int)
         /// Any of them is right.
         case list([JSONValue])
+        case function(NativeFunction)
     }
 
     /// What gives a document's answer options.
@@ -14,6 +22,7 @@ public struct TaskConfiguration: Sendable, Hashable {
         /// A column's name or a template whose value is a list.
         case text(String)
         case list([String])
+        case function(NativeFunction)
     }
 
     /// The task's name.
@@ -29,8 +38,11 @@ public struct TaskConfiguration: Sendable, Hashable {
     public var trainingSplit: String?
     public var validationSplit: String?
     public var testSplit: String?
-    /// A column's name or a template.
-    public var docToText: String
+    /// What makes of a row the one that the task sees; it was applied to the rows of a task from canonical JSON.
+    public var processDocs: NativeFunction?
+    /// What computes the metrics; `nil` for those of the output type.
+    public var processResults: NativeFunction?
+    public var docToText: Field
     public var docToTarget: Target
     public var docToChoice: Choices?
     /// A column's name or a template; stands before everything else.
@@ -41,6 +53,8 @@ public struct TaskConfiguration: Sendable, Hashable {
     public var genPrefix: String?
     public var fewShot: FewShot
     public var generation: Generation?
+    /// How many texts are generated for each row.
+    public var repeats: Int
     /// In the order of the file; empty means one filter "none" that changes nothing.
     public var filters: [FilterPipeline]
     public var metrics: [MetricConfiguration]

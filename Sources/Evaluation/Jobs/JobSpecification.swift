@@ -89,11 +89,17 @@ public struct JobSpecification: Codable, Sendable, Hashable {
         public var logits: LogitsMode
         /// Samples in a shard; part of the result, since batches do not cross shards.
         public var shardSize: Int
+        /// `nil`: prompts are plain text.
+        public var chat: Chat?
+        /// Stands before a task's description.
+        public var systemInstruction: String?
 
         public init(
             maxLength: Int?, batchTokens: Int, maxSequences: Int, generationSlots: Int, logits: LogitsMode,
-            shardSize: Int, overflow: OverflowPolicy? = nil
+            shardSize: Int, overflow: OverflowPolicy? = nil, chat: Chat? = nil, systemInstruction: String? = nil
         ) {
+            self.chat = chat
+            self.systemInstruction = systemInstruction
             self.maxLength = maxLength
             self.overflow = overflow
             self.batchTokens = batchTokens
@@ -102,5 +108,35 @@ public struct JobSpecification: Codable, Sendable, Hashable {
             self.logits = logits
             self.shardSize = shardSize
         }
+    }
+
+    /// The model's chat template, as it was when the job was submitted.
+    public struct Chat: Codable, Sendable, Hashable {
+        /// In Jinja.
+        public var template: String
+        /// What the template may print as bos_token and eos_token.
+        public var bos: String
+        public var eos: String
+        /// Each few-shot example is a turn of its own.
+        public var isMultiTurn: Bool
+
+        public init(template: String, bos: String, eos: String, isMultiTurn: Bool = true) {
+            self.template = template
+            self.bos = bos
+            self.eos = eos
+            self.isMultiTurn = isMultiTurn
+        }
+    }
+}
+
+extension JobSpecification.Settings {
+    /// How prompts are written.
+    ///
+    /// - Throws: `TaskError` if the chat template can't be parsed.
+    public func promptStyle() throws(TaskError) -> PromptStyle {
+        guard let chat = self.chat else { return PromptStyle(systemInstruction: self.systemInstruction) }
+        return PromptStyle(
+            template: try JinjaChatTemplate(chat.template, bos: chat.bos, eos: chat.eos),
+            isMultiTurn: chat.isMultiTurn, systemInstruction: self.systemInstruction)
     }
 }

@@ -1,36 +1,43 @@
 /// The metrics a task can name.
-public enum Metric: String, Sendable, Hashable, CaseIterable, Codable {
+public enum Metric: Sendable, Hashable, Codable {
     /// Whether the most likely choice is the right one; for log-likelihood tasks whether the answer is greedy.
     case acc
     /// As `acc`, each choice's log-likelihood divided by its length in code points.
-    case accNorm = "acc_norm"
+    case accNorm
     /// As `acc`, each choice's log-likelihood divided by its length in UTF-8 bytes.
-    case accBytes = "acc_bytes"
+    case accBytes
     /// As `acc`, of each choice's log-likelihood what it has without the context is taken away.
-    case accMutualInfo = "acc_mutual_info"
-    case exactMatch = "exact_match"
+    case accMutualInfo
+    case exactMatch
     /// F1 of the predictions of class 1.
     case f1
     /// Matthews' correlation of predictions and right choices.
     case mcc
     /// Squared distance of the choices' probabilities from the right answer.
-    case brierScore = "brier_score"
+    case brierScore
     /// Expected calibration error of the most likely choice's probability; not in lm-eval.
-    case calibrationError = "ece"
+    case calibrationError
     /// The log-likelihood of the answer.
     case perplexity
-    case wordPerplexity = "word_perplexity"
-    case bytePerplexity = "byte_perplexity"
-    case bitsPerByte = "bits_per_byte"
+    case wordPerplexity
+    case bytePerplexity
+    case bitsPerByte
+    /// The probability that one of so many texts is right, estimated from all (Chen and others 2021); not in lm-eval.
+    case pass(at: Int)
+    /// Whether the most frequent of the first so many texts is right; not in lm-eval.
+    case majority(at: Int)
+    /// What a built-in function of a task calls so.
+    case native(String)
     case bleu
-    case chrF = "chrf"
-    case chrFPlusPlus = "chrf++"
-    case translationEditRate = "ter"
+    case chrF
+    case chrFPlusPlus
+    case translationEditRate
 
     /// How its values may become one number; lm-eval's default comes first.
     var aggregations: [Aggregation] {
         switch self {
         case .acc, .accNorm, .accBytes, .accMutualInfo, .exactMatch: [.mean, .median]
+        case .pass, .majority, .native: [.mean]
         case .f1: [.f1]
         case .mcc: [.matthewsCorrelation]
         case .brierScore: [.brierScore]
@@ -69,7 +76,16 @@ extension OutputType {
             ]
         case .loglikelihood: [.perplexity, .acc]
         case .loglikelihoodRolling: [.wordPerplexity, .bytePerplexity, .bitsPerByte]
-        case .generateUntil: [.exactMatch, .bleu, .chrF, .chrFPlusPlus, .translationEditRate]
+        case .generateUntil:
+            [.exactMatch, .pass(at: 1), .majority(at: 1), .bleu, .chrF, .chrFPlusPlus, .translationEditRate]
+        }
+    }
+
+    func has(_ metric: Metric) -> Bool {
+        switch metric {
+        case .pass, .majority: self == .generateUntil
+        case .native: false
+        default: self.metrics.contains(metric)
         }
     }
 

@@ -17,6 +17,9 @@ struct DocumentField: Sendable {
         }
     }
 
+    /// Whether a column is named, whose value is then taken as it is.
+    func namesColumn(_ document: RenderedDocument) -> Bool { document.value[self.text] != nil }
+
     /// A column's value, or the rendered template.
     func value(_ document: RenderedDocument) throws(TaskError) -> JSONValue {
         if let value = document.value[self.text] { return value }
@@ -60,6 +63,15 @@ struct RenderedDocument {
         self.row = document.row
         self.value = document.value
         self.json = document.value.text()
+    }
+
+    /// What `body` gives; its errors name the row.
+    func placing<Value>(_ body: () throws(TaskError) -> Value) throws(TaskError) -> Value {
+        do throws(TaskError) {
+            return try body()
+        } catch {
+            throw TaskError(error.code, "row \(self.row): \(error.message)", file: error.file)
+        }
     }
 
     func error(_ message: String) -> TaskError { TaskError(.invalidSample, "row \(self.row): \(message)") }

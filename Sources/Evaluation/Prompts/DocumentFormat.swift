@@ -4,29 +4,41 @@ struct DocumentFormat: Sendable {
         case number(Int)
         case list([JSONValue])
         case field(DocumentField)
+        case function(NativeFunction.ValueFunction)
     }
 
     private enum Choices {
         case list([String])
         case field(DocumentField)
+        case function(NativeFunction.ValueFunction)
     }
 
-    private let text: DocumentField
+    private enum Text {
+        case field(DocumentField)
+        case function(NativeFunction.ValueFunction)
+    }
+
+    private let text: Text
     private let target: Target
     private let choices: Choices?
 
     init(
-        text: String, target: TaskConfiguration.Target, choices: TaskConfiguration.Choices?
+        text: TaskConfiguration.Field, target: TaskConfiguration.Target, choices: TaskConfiguration.Choices?
     ) throws(TaskError) {
-        self.text = try DocumentField(text, key: "doc_to_text")
+        switch text {
+        case .text(let text): self.text = .field(try DocumentField(text, key: "doc_to_text"))
+        case .function(let function): self.text = .function(try function.value("doc_to_text"))
+        }
         switch target {
         case .number(let number): self.target = .number(number)
         case .list(let targets): self.target = .list(targets)
+        case .function(let function): self.target = .function(try function.value("doc_to_target"))
         case .text(let text): self.target = .field(try DocumentField(text, key: "doc_to_target"))
         }
         switch choices {
         case nil: self.choices = nil
         case .list(let choices): self.choices = .list(choices)
+        case .function(let function): self.choices = .function(try function.value("doc_to_choice"))
         case .text(let text): self.choices = .field(try DocumentField(text, key: "doc_to_choice"))
         }
     }
@@ -41,9 +53,19 @@ struct DocumentFormat: Sendable {
     }
 
     func question(_ document: RenderedDocument) throws(TaskError) -> Question {
-        switch try self.text.value(document) {
+        let value =
+            switch self.text {
+            case .field(let field): try field.value(document)
+            case .function(let function): try document.placing { () throws(TaskError) in try function(document.value) }
+            }
+        switch value {
         case .string(let text):
-            if self.hasChoices, PythonText.isDigits(text), let number = Int(text) { return .number(number) }
+            // Only what a template gives is read as a number.
+            if case .field(let field) = self.text, !field.namesColumn(document), self.hasChoices,
+                PythonText.isDigits(text), let number = Int(text)
+            {
+                return .number(number)
+            }
             return .text(text)
         case .int(let number) where self.hasChoices: return .number(number)
         case let value:
@@ -59,6 +81,8 @@ struct DocumentFormat: Sendable {
         switch self.choices {
         case nil: return []
         case .list(let choices): return choices
+        case .function(let function):
+            value = try document.placing { () throws(TaskError) in try function(document.value) }
         case .field(let field):
             let found = try field.evaluated(document)
             // lm-eval evaluates the rendered text as a Python literal.
@@ -86,7 +110,11 @@ struct DocumentFormat: Sendable {
         switch self.target {
         case .number(let number): return .int(number)
         case .list(let targets): return .array(targets)
-        case .field(let field): value = try field.value(document)
+        case .function(let function):
+            return try document.placing { () throws(TaskError) in try function(document.value) }
+        case .field(let field):
+            value = try field.value(document)
+            if field.namesColumn(document), case .string = value { return value }
         }
         switch value {
         case .string(let text):
@@ -139,5 +167,15 @@ struct DocumentFormat: Sendable {
                     + "them, a number from 0 to \(options.count - 1), or a list of such numbers")
         }
         return golds
+    }
+}
+
+extension NativeFunction {
+    /// Of a task file's key.
+    fileprivate func value(_ key: String) throws(TaskError) -> ValueFunction {
+        guard let function = Self.values[self.name] else {
+            throw TaskError(.unsupported, "\(key): \(self.name) gives no text, number or list")
+        }
+        return function
     }
 }

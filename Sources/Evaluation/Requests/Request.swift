@@ -4,8 +4,8 @@ public enum Request: Sendable, Hashable {
     case loglikelihood(context: String, continuation: String)
     /// The log-likelihood of a whole text, in windows of the model's length.
     case rolling(text: String)
-    /// Greedy text after `prompt`, up to a stop string, the end of text or `maxTokens` tokens.
-    case generate(prompt: String, stop: [String], maxTokens: Int)
+    /// Text after `prompt`, up to a stop string, the end of text or `maxTokens` tokens; greedy unless tokens are drawn.
+    case generate(prompt: String, stop: [String], maxTokens: Int, sampling: SampledText? = nil)
 }
 
 /// What an engine is asked, in token ids.
@@ -38,20 +38,37 @@ public struct ScoringRequest: Sendable, Hashable {
     }
 }
 
-/// A prompt to be continued greedily.
+/// How a text's tokens are drawn, and with which random numbers.
+public struct SampledText: Sendable, Hashable {
+    public var rule: Sampling
+    public var stream: RandomStream
+
+    /// - Parameter number: Which of the texts for the row it is, from 0.
+    public init(_ rule: Sampling, row: Int, repeat number: Int) {
+        self.rule = rule
+        self.stream = RandomStream(seed: rule.seed, row: row, repeat: number)
+    }
+}
+
+/// A prompt to be continued.
 public struct GenerationRequest: Sendable, Hashable {
     public var prompt: [Int32]
     /// The text ends before the first occurrence of any of these.
     public var stop: [String]
     /// At most this many new tokens; at least 1.
     public var maxTokens: Int
+    /// `nil` for the most likely tokens.
+    public var sampling: SampledText?
     /// How many prompt tokens were cut off on the left because the model's length did not suffice.
     public var truncated: Int
 
-    public init(prompt: [Int32], stop: [String], maxTokens: Int, truncated: Int = 0) {
+    public init(
+        prompt: [Int32], stop: [String], maxTokens: Int, sampling: SampledText? = nil, truncated: Int = 0
+    ) {
         self.prompt = prompt
         self.stop = stop
         self.maxTokens = maxTokens
+        self.sampling = sampling
         self.truncated = truncated
     }
 }

@@ -30,11 +30,11 @@ public enum FinishReason: String, Sendable, Hashable, CaseIterable, Codable {
     case length
 }
 
-/// The greedy continuation of one `GenerationRequest`.
+/// The continuation of one `GenerationRequest`.
 public struct Generation: Sendable, Hashable {
     /// Every token generated, those of the stop string included, without the end-of-text token.
     public var tokens: [Int32]
-    /// One per token, in nat.
+    /// One per token, in nat; the model's own, without temperature, where tokens were drawn.
     public var tokenLogProbs: [Float]
     /// The text, cut before the stop string; invalid UTF-8 is replaced by U+FFFD.
     public var text: String

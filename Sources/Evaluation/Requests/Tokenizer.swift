@@ -1,10 +1,23 @@
 /// Turns text into a model's token ids.
 public protocol Tokenizer: Sendable {
-    /// The ids of `text`. Special tokens written in the text are not recognised.
+    /// The ids of `text`.
     ///
-    /// With `addSpecial`, what the model's vocabulary adds to a text by default (such as BOS) is added.
-    func encode(_ text: String, addSpecial: Bool) -> [Int32]
+    /// - Parameters:
+    ///   - addSpecial: What the model's vocabulary adds to a text by default (such as BOS) is added.
+    ///   - readSpecial: Special tokens written in the text are recognised, as a chat template needs it.
+    func encode(_ text: String, addSpecial: Bool, readSpecial: Bool) -> [Int32]
+
+    /// What BOS is written as; `nil` if the vocabulary has none.
+    var beginning: String? { get }
 
     /// BOS where the vocabulary has one, else EOS; `nil` if it has neither.
     var prefixToken: Int32? { get }
+}
+
+extension Tokenizer {
+    /// Adds no BOS to a text that begins with it, as lm-eval does, since a chat template may write it.
+    public func encode(_ text: String, addSpecial: Bool, isChat: Bool = false) -> [Int32] {
+        let begins = isChat && self.beginning.map { !$0.isEmpty && text.utf8.starts(with: $0.utf8) } == true
+        return self.encode(text, addSpecial: addSpecial && !begins, readSpecial: isChat)
+    }
 }

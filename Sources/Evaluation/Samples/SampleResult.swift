@@ -22,6 +22,8 @@ public struct SampleResult: Sendable, Hashable {
     public var prompt: String
     /// The raw generated text; empty for scoring tasks.
     public var generation: String
+    /// Every text where several were generated; empty otherwise.
+    public var generations: [GenerationResult]
     public var choices: [ChoiceResult]
     /// The tokens of every request of the sample, request after request; empty unless asked for.
     public var tokens: [TokenResult]
@@ -30,7 +32,7 @@ public struct SampleResult: Sendable, Hashable {
         sampleID: String, row: Int, target: String, prediction: String, metrics: [MetricValue],
         finishReason: FinishReason? = nil, promptTokens: Int = 0, generatedTokens: Int = 0,
         isTruncated: Bool = false, isUnparsed: Bool = false, prompt: String = "", generation: String = "",
-        choices: [ChoiceResult] = [], tokens: [TokenResult] = []
+        generations: [GenerationResult] = [], choices: [ChoiceResult] = [], tokens: [TokenResult] = []
     ) {
         self.sampleID = sampleID
         self.row = row
@@ -44,6 +46,7 @@ public struct SampleResult: Sendable, Hashable {
         self.isUnparsed = isUnparsed
         self.prompt = prompt
         self.generation = generation
+        self.generations = generations
         self.choices = choices
         self.tokens = tokens
     }
@@ -93,6 +96,24 @@ public struct ChoiceResult: Sendable, Hashable {
         self.byteCount = byteCount
         self.characterCount = characterCount
         self.isGreedy = isGreedy
+    }
+}
+
+/// One of several texts that were generated for a sample.
+public struct GenerationResult: Sendable, Hashable {
+    public var text: String
+    public var finishReason: FinishReason
+    public var tokenCount: Int
+
+    public init(text: String, finishReason: FinishReason, tokenCount: Int) {
+        self.text = text
+        self.finishReason = finishReason
+        self.tokenCount = tokenCount
+    }
+
+    init(_ generation: Generation) {
+        self.init(
+            text: generation.text, finishReason: generation.finishReason, tokenCount: generation.tokens.count)
     }
 }
 

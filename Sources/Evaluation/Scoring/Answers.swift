@@ -60,10 +60,17 @@ struct Answers {
         return windows
     }
 
-    func generation() throws(TaskError) -> Generation {
-        guard let response = self.responses.first, response.count == 1, case .generation(let generation) = response[0]
-        else { throw self.error("the request has no generated text") }
-        return generation
+    /// The texts generated, at least one.
+    func generations() throws(TaskError) -> [Generation] {
+        var generations: [Generation] = []
+        for response in self.responses {
+            guard response.count == 1, case .generation(let generation) = response[0] else {
+                throw self.error("the request has no generated text")
+            }
+            generations.append(generation)
+        }
+        guard !generations.isEmpty else { throw self.error("there is no generated text") }
+        return generations
     }
 
     var promptTokens: Int {

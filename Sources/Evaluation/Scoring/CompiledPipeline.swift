@@ -8,66 +8,75 @@ struct CompiledPipeline: Sendable {
     }
 
     private enum Step {
-        case regex(Expression)
-        case multiChoice(MultiChoiceFilter)
-        case change(@Sendable (String) -> String)
+        /// Each text becomes another one; a text that is the fallback counts as no answer.
+        case change(fallback: String?, @Sendable ([String], JSONValue) throws(TaskError) -> [String])
         case map([String: String], fallback: String?)
         case takeFirst(Int)
         case majorityVote
     }
 
-    fileprivate struct Expression {
-        let regex: PythonRegex
-        let group: Int
-        let fallback: String
-    }
-
     private let steps: [Step]
 
-    /// One pipeline for each of `pipelines`; one that takes the first text if there are none.
     static func compiled(_ pipelines: [FilterPipeline]) throws(TaskError) -> [CompiledPipeline] {
-        guard !pipelines.isEmpty else { return [CompiledPipeline(steps: [.takeFirst(1)])] }
-        return try pipelines.map { pipeline throws(TaskError) in
-            do throws(PatternError) {
+        try pipelines.map { pipeline throws(TaskError) in
+            do throws(TaskError) {
                 return CompiledPipeline(
-                    steps: try pipeline.filters.map { filter throws(PatternError) in try Self.step(filter) })
+                    steps: try pipeline.filters.map { filter throws(TaskError) in try Self.step(filter) })
             } catch {
-                throw TaskError(.invalidValue, "the filter \(pipeline.name): \(error.message)")
+                throw TaskError(error.code, "the filter \(pipeline.name): \(error.message)")
             }
         }
     }
 
-    private static func step(_ filter: FilterPipeline.Filter) throws(PatternError) -> Step {
+    private static func step(_ filter: FilterPipeline.Filter) throws(TaskError) -> Step {
         switch filter {
         case .regex(let pattern, let group, let fallback):
-            .regex(Expression(regex: try PythonRegex(pattern), group: group, fallback: fallback))
+            let filter = try ExtendedRegexFilter(
+                .init(regexPattern: pattern, groupSelect: group, fallback: fallback))
+            return .change(fallback: fallback) { texts, _ throws(TaskError) in
+                try texts.map { text throws(TaskError) in
+                    let found = try ExtendedRegexFilter.matching { () throws(PatternError) in
+                        try filter.regex.findAll(text)
+                    }
+                    return try filter.chosenOrFallback(found)
+                }
+            }
         case .multiChoiceRegex(let pattern, let group, let fallback, let normalization):
-            .multiChoice(
-                try MultiChoiceFilter(pattern, group: group, fallback: fallback, ignoring: normalization))
-        case .removeWhitespace: .change(PythonText.strip)
-        case .lowercase: .change(PythonText.lower)
-        case .uppercase: .change { $0.uppercased() }
+            let filter = try MultiChoiceRegexFilter(
+                .init(pattern, group, fallback, normalization), choices: .column)
+            return .change(fallback: fallback) { texts, document throws(TaskError) in
+                try filter.apply(texts, document: document)
+            }
+        case .native(let function, let options):
+            return .change(fallback: options.fallback, try NativeFunction.filter(function, options))
+        case .removeWhitespace: return Self.each(PythonText.strip)
+        case .lowercase: return Self.each(PythonText.lower)
+        case .uppercase: return Self.each { $0.uppercased() }
         case .map(let entries, let fallback):
-            .map(
+            return .map(
                 .init(entries.map { ($0.text, $0.value) }, uniquingKeysWith: { first, _ in first }), fallback: fallback)
-        case .takeFirst: .takeFirst(1)
-        case .takeFirstK(let count): .takeFirst(count)
-        case .majorityVote: .majorityVote
+        case .takeFirst: return .takeFirst(1)
+        case .takeFirstK(let count): return .takeFirst(count)
+        case .majorityVote: return .majorityVote
         }
     }
 
+    private static func each(_ change: @escaping @Sendable (String) -> String) -> Step {
+        .change(fallback: nil) { texts, _ throws(TaskError) in texts.map(change) }
+    }
+
     /// What is left of a row's generated texts.
-    func apply(_ texts: [String], _ document: JSONValue) throws(PatternError) -> [Answer] {
+    func apply(_ texts: [String], _ document: JSONValue) throws(TaskError) -> [Answer] {
         var answers = texts.map { Answer(text: $0, fellBack: false) }
         for step in self.steps {
             switch step {
             case .takeFirst(let count): answers = Array(answers.prefix(count))
             case .majorityVote: answers = Self.mostFrequent(answers).map { [$0] } ?? []
-            case .regex(let expression):
-                answers = try answers.map { answer throws(PatternError) in try expression.apply(to: answer) }
-            case .multiChoice(let filter): answers = try filter.apply(answers, document)
-            case .change(let change):
-                answers = answers.map { Answer(text: change($0.text), fellBack: $0.fellBack) }
+            case .change(let fallback, let change):
+                let changed = try change(answers.map(\.text), document)
+                answers = zip(answers, changed).map { answer, text in
+                    Answer(text: text, fellBack: answer.fellBack || fallback.map { PythonText.equal($0, text) } == true)
+                }
             case .map(let map, let fallback):
                 answers = answers.map { answer in
                     if let value = map[answer.text] { return Answer(text: value, fellBack: answer.fellBack) }
@@ -87,18 +96,22 @@ struct CompiledPipeline: Sendable {
     }
 }
 
-extension CompiledPipeline.Expression {
-    fileprivate func apply(to answer: CompiledPipeline.Answer) throws(PatternError) -> CompiledPipeline.Answer {
-        let matches = try self.regex.findAll(answer.text)
-        let index = self.group < 0 ? matches.count + self.group : self.group
+extension ExtendedRegexFilter.Options {
+    init(_ pattern: String, _ group: Int, _ fallback: String, _ normalization: ExactMatchNormalization) {
+        self.init(
+            regexPattern: pattern, groupSelect: group, fallback: fallback, ignoreCase: normalization.ignoreCase,
+            ignorePunctuation: normalization.ignorePunctuation, regexesToIgnore: normalization.regexesToIgnore)
+    }
+}
+
+extension ExtendedRegexFilter {
+    /// What lm-eval's filter "regex" takes: the chosen match stripped, which may be empty, else the fallback.
+    fileprivate func chosenOrFallback(_ matches: [[String]]) throws(TaskError) -> String {
+        let group = self.options.groupSelect
+        let index = group < 0 ? matches.count + group : group
         // Without so many matches lm-eval stops with an error; the answer is as little there as without any.
-        guard matches.indices.contains(index) else { return .init(text: self.fallback, fellBack: true) }
-        if matches[index].count == 1 {
-            return .init(text: PythonText.strip(matches[index][0]), fellBack: answer.fellBack)
-        }
-        guard let found = matches[index].first(where: { !$0.isEmpty }) else {
-            return .init(text: PythonText.strip(self.fallback), fellBack: true)
-        }
-        return .init(text: PythonText.strip(found), fellBack: answer.fellBack)
+        guard matches.indices.contains(index) else { return self.options.fallback }
+        if matches[index].count == 1 { return PythonText.strip(matches[index][0]) }
+        return PythonText.strip(matches[index].first { !$0.isEmpty } ?? self.options.fallback)
     }
 }

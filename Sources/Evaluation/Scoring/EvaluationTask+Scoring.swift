@@ -41,7 +41,11 @@ extension EvaluationTask {
             } : nil
         let scores = ChoiceScores(result.choices, unconditional: unconditional, golds: sample.golds)
         result.prediction = String(scores.best)
-        result.metrics = try self.values(answers, scores.value)
+        if let values = try self.nativeValues(sample, answers, NativeAnswers(choices: result.choices)) {
+            result.metrics = values
+        } else {
+            result.metrics = try self.values(answers, scores.value)
+        }
     }
 
     private func scoreContinuation(
@@ -49,6 +53,10 @@ extension EvaluationTask {
     ) throws(TaskError) {
         let choice = ChoiceResult(text: sample.target, try answers.continuation(of: 0))
         result.choices = [choice]
+        if let values = try self.nativeValues(sample, answers, NativeAnswers(choices: result.choices)) {
+            result.metrics = values
+            return
+        }
         result.metrics = try self.values(answers) { metric in
             switch metric {
             case .perplexity: ScoredMetric(choice.logProb)
@@ -66,6 +74,10 @@ extension EvaluationTask {
         let scored = ScoredContinuation(
             tokenLogProbs: windows.flatMap(\.tokenLogProbs), isGreedy: windows.allSatisfy(\.isGreedy))
         result.choices = [ChoiceResult(text: "", scored, length: sample.target)]
+        if let values = try self.nativeValues(sample, answers, NativeAnswers(choices: result.choices)) {
+            result.metrics = values
+            return
+        }
         let bytes = Double(sample.target.utf8.count)
         let words = Double(PythonText.wordCount(sample.target))
         result.metrics = try self.values(answers) { metric in
@@ -75,54 +87,6 @@ extension EvaluationTask {
             default: nil
             }
         }
-    }
-
-    private func scoreGeneration(
-        _ sample: PreparedSample, _ answers: Answers, _ result: inout SampleResult
-    ) throws(TaskError) {
-        let generation = try answers.generation()
-        result.generation = generation.text
-        result.finishReason = generation.finishReason
-        do {
-            var predictions: [[CompiledPipeline.Answer]] = []
-            for filter in self.filters { predictions.append(try filter.apply([generation.text], sample.document)) }
-            let firsts = predictions.compactMap(\.first)
-            let shown = firsts.first { !$0.fellBack } ?? firsts.first
-            result.prediction = shown?.text ?? ""
-            result.isUnparsed = firsts.contains { $0.fellBack }
-            for (index, column) in self.metrics.enumerated() {
-                let (filter, metric) = index.quotientAndRemainder(dividingBy: self.normalizers.count)
-                let texts = predictions[filter].map(\.text)
-                let value =
-                    column.metric == .exactMatch
-                    ? try self.exactMatch(texts, sample.references, self.normalizers[metric])
-                    : self.translation(column.metric, texts.first ?? "", sample.references)
-                guard let value else {
-                    throw answers.error("the metric \(column.name) can't be computed for this answer")
-                }
-                result.metrics.append(value.value(of: column))
-            }
-        } catch let error as PatternError {
-            throw answers.error("scoring failed: \(error.message)")
-        } catch let error as TaskError {
-            throw error
-        } catch {
-            throw answers.error("scoring failed: \(error)")
-        }
-    }
-
-    /// The part of the texts that equal any reference.
-    private func exactMatch(
-        _ texts: [String], _ references: [String], _ metric: ExactMatch
-    ) throws(PatternError) -> ScoredMetric? {
-        var right = 0.0
-        for text in texts {
-            for reference in references where try metric.matches(text, reference) {
-                right += 1
-                break
-            }
-        }
-        return texts.isEmpty ? nil : ScoredMetric(right / Double(texts.count))
     }
 
     /// One value for each column.

@@ -50,14 +50,8 @@ struct TextNormalizer: Sendable {
 extension TextNormalizer.Punctuation {
     fileprivate func contains(_ scalar: Unicode.Scalar) -> Bool {
         switch self {
-        case .ascii: PythonText.isPunctuation(scalar)
-        case .unicode:
-            switch scalar.properties.generalCategory {
-            case .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation, .initialPunctuation,
-                .finalPunctuation, .otherPunctuation:
-                true
-            default: false
-            }
+        case .ascii: PythonText.isASCIIPunctuation(scalar)
+        case .unicode: PythonText.isPunctuation(scalar)
         }
     }
 }

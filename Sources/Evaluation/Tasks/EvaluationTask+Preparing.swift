@@ -21,7 +21,11 @@ extension EvaluationTask {
             let generation = self.configuration.generation ?? .init(until: [], maxTokens: 256)
             return PreparedSample(
                 rendered, id: id, prompt: prompt, references: try self.references(rendered),
-                [.generate(prompt: prompt, stop: generation.until, maxTokens: generation.maxTokens)])
+                (0..<self.configuration.repeats).map { number in
+                    .generate(
+                        prompt: prompt, stop: generation.until, maxTokens: generation.maxTokens,
+                        sampling: generation.sampling.map { SampledText($0, row: document.row, repeat: number) })
+                })
         }
     }
 

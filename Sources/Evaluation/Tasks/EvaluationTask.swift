@@ -42,7 +42,7 @@ public struct EvaluationTask: Sendable {
             configuration,
             examples: try FewShotExamples(
                 configuration, pool: pool, rows: rows ?? data?.evaluated.rowCount ?? 0, evaluated: data?.evaluated))
-        self.filters = try CompiledPipeline.compiled(configuration.filters)
+        self.filters = try CompiledPipeline.compiled(configuration.usedFilters)
         self.normalizers = try configuration.metrics.map { metric throws(TaskError) in
             try ExactMatch(metric.normalization)
         }
@@ -63,7 +63,7 @@ public struct EvaluationTask: Sendable {
     ) throws(TaskError) -> (task: EvaluationTask, data: TaskData) {
         var configuration = try TaskConfiguration.load(path: path)
         if let fewShot { configuration.fewShot.count = fewShot }
-        let data = try TaskData(configuration, searchFolders: searchFolders)
+        let data = try TaskData(configuration, searchFolders: searchFolders).processed(by: configuration)
         do throws(TaskError) {
             return (try EvaluationTask(configuration, data), data)
         } catch {

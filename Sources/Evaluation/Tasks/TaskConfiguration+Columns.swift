@@ -16,7 +16,7 @@ extension TaskConfiguration {
         return filters.flatMap { filter in
             self.metrics.map { entry in
                 MetricDefinition(
-                    name: entry.metric.rawValue + (filter.isEmpty ? "" : ",\(filter)"), metric: entry.metric,
+                    name: entry.metric.name + (filter.isEmpty ? "" : ",\(filter)"), metric: entry.metric,
                     filter: filter.isEmpty ? "none" : filter, aggregation: entry.aggregation,
                     higherIsBetter: entry.higherIsBetter)
             }

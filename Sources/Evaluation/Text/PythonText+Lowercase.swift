@@ -2,11 +2,11 @@ extension PythonText {
     /// Python's `str.lower()`, by the Unicode 14 that Python 3.11 has.
     ///
     /// Swift's `lowercased()` knows no final sigma, and letters that came after Unicode 14.
-    static func lowercased(_ text: String) -> [Unicode.Scalar] {
+    static func lowercased(_ text: String, from start: Int = 0) -> [Unicode.Scalar] {
         let scalars = Array(text.unicodeScalars)
         var lower: [Unicode.Scalar] = []
         lower.reserveCapacity(scalars.count)
-        for (position, scalar) in scalars.enumerated() {
+        for (position, scalar) in scalars.enumerated().dropFirst(start) {
             if scalar == "\u{3A3}" {
                 lower.append(Self.endsWord(position, of: scalars) ? "\u{3C2}" : "\u{3C3}")
             } else {

@@ -7,13 +7,5 @@ extension PythonText {
         text.split(whereSeparator: Self.isSpace)
     }
 
-    /// A member of Python's `string.punctuation`: ASCII, but neither letter, digit, space nor control.
-    static func isPunctuation(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar {
-        case "!"..."/", ":"..."@", "["..."`", "{"..."~": true
-        default: false
-        }
-    }
-
     static func isASCIIDigit(_ scalar: Unicode.Scalar) -> Bool { ("0"..."9").contains(scalar) }
 }

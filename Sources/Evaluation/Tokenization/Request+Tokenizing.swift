@@ -2,13 +2,14 @@ extension Request {
     /// The request in token ids, for a model that takes `maxLength` tokens; as lm-eval's Hugging Face model does it.
     ///
     /// A rolling request gives one request for each window, none for an empty text; the others give exactly one.
+    /// - Parameter isChat: The text comes from a chat template, whose special tokens are recognised.
     /// - Throws: `TaskError` if the request doesn't fit the model or has nothing to score; what is cut off is an error only
     ///   when `overflow` says so.
     public func tokenized(
-        by tokenizer: any Tokenizer, maxLength: Int, overflow: OverflowPolicy = .truncate
+        by tokenizer: any Tokenizer, maxLength: Int, overflow: OverflowPolicy = .truncate, isChat: Bool = false
     ) throws(TaskError) -> [EngineRequest] {
         guard maxLength >= 1 else { throw TaskError(.invalidSample, "a model of \(maxLength) tokens can't be used") }
-        let requests = try self.fitted(to: maxLength, tokenizer)
+        let requests = try self.fitted(to: maxLength, TextEncoder(tokenizer: tokenizer, isChat: isChat))
         let excess = requests.map(\.truncated).max() ?? 0
         guard overflow == .truncate || excess == 0 else {
             throw TaskError(
@@ -20,17 +21,19 @@ extension Request {
         return requests
     }
 
-    private func fitted(to maxLength: Int, _ tokenizer: any Tokenizer) throws(TaskError) -> [EngineRequest] {
+    private func fitted(to maxLength: Int, _ tokenizer: TextEncoder) throws(TaskError) -> [EngineRequest] {
         switch self {
         case .loglikelihood(let context, let continuation):
             return [.score(try Self.pair(context, continuation, tokenizer, maxLength))]
         case .rolling(let text): return try Self.windows(text, tokenizer, maxLength).map(EngineRequest.score)
-        case .generate(let prompt, let stop, let maxTokens):
-            return [.generate(try Self.generation(prompt, stop, maxTokens, tokenizer, maxLength))]
+        case .generate(let prompt, let stop, let maxTokens, let sampling):
+            var request = try Self.generation(prompt, stop, maxTokens, tokenizer, maxLength)
+            request.sampling = sampling
+            return [.generate(request)]
         }
     }
 
-    private static func prefix(_ tokenizer: any Tokenizer) throws(TaskError) -> Int32 {
+    private static func prefix(_ tokenizer: TextEncoder) throws(TaskError) -> Int32 {
         guard let token = tokenizer.prefixToken else {
             throw TaskError(
                 .invalidSample, "the model has neither a BOS nor an EOS token to put before a text without context")
@@ -39,7 +42,7 @@ extension Request {
     }
 
     private static func pair(
-        _ context: String, _ continuation: String, _ tokenizer: any Tokenizer, _ maxLength: Int
+        _ context: String, _ continuation: String, _ tokenizer: TextEncoder, _ maxLength: Int
     ) throws(TaskError) -> ScoringRequest {
         var head: [Int32]
         var tail: [Int32]
@@ -79,7 +82,7 @@ extension Request {
     /// The first starts with the prefix token; the later ones have at least one token of context, the last one as much
     /// as fits.
     private static func windows(
-        _ text: String, _ tokenizer: any Tokenizer, _ maxLength: Int
+        _ text: String, _ tokenizer: TextEncoder, _ maxLength: Int
     ) throws(TaskError) -> [ScoringRequest] {
         let tokens = tokenizer.encode(text, addSpecial: false)
         guard !tokens.isEmpty else { return [] }
@@ -98,7 +101,7 @@ extension Request {
     }
 
     private static func generation(
-        _ prompt: String, _ stop: [String], _ maxTokens: Int, _ tokenizer: any Tokenizer, _ maxLength: Int
+        _ prompt: String, _ stop: [String], _ maxTokens: Int, _ tokenizer: TextEncoder, _ maxLength: Int
     ) throws(TaskError) -> GenerationRequest {
         let room = maxLength - maxTokens
         guard room > 0 else {
@@ -111,5 +114,17 @@ extension Request {
         let truncated = max(0, tokens.count - room)
         return GenerationRequest(
             prompt: Array(tokens.dropFirst(truncated)), stop: stop, maxTokens: maxTokens, truncated: truncated)
+    }
+}
+
+/// A tokenizer with what is known of the texts.
+private struct TextEncoder {
+    let tokenizer: any Tokenizer
+    let isChat: Bool
+
+    var prefixToken: Int32? { self.tokenizer.prefixToken }
+
+    func encode(_ text: String, addSpecial: Bool) -> [Int32] {
+        self.tokenizer.encode(text, addSpecial: addSpecial, isChat: self.isChat)
     }
 }

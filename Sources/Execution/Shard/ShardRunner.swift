@@ -31,7 +31,7 @@ public actor ShardRunner: ShardProcessor {
         let dataSet = try await self.dataSet(job.dataSet.sha256)
         let task = try await self.task(of: job, evaluating: dataSet)
         try Self.checkCancellation()
-        let work = try ShardWork(task: task, dataSet: dataSet, range: shard.range)
+        let work = try ShardWork(task: task, dataSet: dataSet, range: shard.range, settings: job.settings)
         var prepared = PreparedWork(runner: self, shard: shard, job: job, work: work)
         // The engine in memory may be another one than the job will get; then its requests are made later.
         if let engine = await self.engines.loadedEngine(for: job) {

@@ -6,12 +6,17 @@ internal import JobQueue
 struct ShardWork {
     let task: EvaluationTask
     let samples: [PreparedSample]
+    private let isChat: Bool
 
-    init(task: EvaluationTask, dataSet: DataSet, range: ShardRange) throws(ExecutionError) {
+    init(
+        task: EvaluationTask, dataSet: DataSet, range: ShardRange, settings: JobSpecification.Settings
+    ) throws(ExecutionError) {
         self.task = task
+        self.isChat = settings.chat != nil
         do {
+            let style = try settings.promptStyle()
             self.samples = try dataSet.documents(in: range.rowStart..<(range.rowStart + range.rowCount))
-                .map { (document) throws(TaskError) in try task.prepare(document) }
+                .map { (document) throws(TaskError) in try task.prepare(document, style: style) }
         } catch {
             throw ExecutionError(.permanent, "\(error)")
         }
@@ -26,7 +31,8 @@ struct ShardWork {
                 bySample.append(
                     try sample.requests.map { (request) throws(TaskError) in
                         try request.tokenized(
-                            by: engine.tokenizer, maxLength: engine.maxLength, overflow: overflow)
+                            by: engine.tokenizer, maxLength: engine.maxLength, overflow: overflow,
+                            isChat: self.isChat)
                     })
             } catch {
                 throw ExecutionError(.permanent, "row \(sample.row) (sample \(sample.sampleID)): \(error)")

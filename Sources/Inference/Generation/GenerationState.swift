@@ -1,4 +1,5 @@
 internal import Evaluation
+internal import Llama
 
 /// One text that is being generated.
 struct GenerationState: Sendable {
@@ -17,6 +18,15 @@ struct GenerationState: Sendable {
 
     /// The position of `lastToken`.
     var lastPosition: Int { self.request.prompt.count + self.tokens.count - 1 }
+
+    /// How the next token is drawn; `nil` if the most likely one is taken.
+    var nextDraw: (rule: DrawingRule, unit: Double)? {
+        guard let sampling = self.request.sampling else { return nil }
+        let rule = DrawingRule(
+            temperature: sampling.rule.temperature, topK: sampling.rule.topK, topP: sampling.rule.topP,
+            minP: sampling.rule.minP)
+        return (rule, sampling.stream.unit(at: self.tokens.count))
+    }
 
     /// Takes the next token.
     ///

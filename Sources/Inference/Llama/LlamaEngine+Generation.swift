@@ -1,7 +1,7 @@
 internal import Evaluation
 internal import Llama
 
-/// Greedy generation of many texts at once.
+/// Generation of many texts at once.
 extension LlamaEngine {
     /// Answers all generation requests; equal ones are computed once.
     func generate(
@@ -126,10 +126,12 @@ struct GenerationSession {
         self.computedTokens += self.batch.count
     }
 
-    /// Takes the most likely token after token `index` of the batch.
+    /// Takes the most likely token after token `index` of the batch, or draws one.
     private mutating func take(after index: Int, slot: Int, text: Int) throws(LlamaError) -> Generation? {
+        let draw = self.states[text].nextDraw
         let best = try self.context.withDistribution(after: index) { distribution in
-            (token: distribution.mostLikely, logProb: distribution.logProb(of: distribution.mostLikely))
+            let token = draw.map { distribution.draw($0.rule, unit: $0.unit) } ?? distribution.mostLikely
+            return (token: token, logProb: distribution.logProb(of: token))
         }
         guard let best else {
             self.notFinite = text

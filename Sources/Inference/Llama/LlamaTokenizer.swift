@@ -17,9 +17,11 @@ public struct LlamaTokenizer: Tokenizer {
             })
     }
 
-    public func encode(_ text: String, addSpecial: Bool) -> [Int32] {
-        self.vocabulary.tokenize(text, addSpecial: addSpecial)
+    public func encode(_ text: String, addSpecial: Bool, readSpecial: Bool) -> [Int32] {
+        self.vocabulary.tokenize(text, addSpecial: addSpecial, readSpecial: readSpecial)
     }
+
+    public var beginning: String? { self.vocabulary.beginningOfText.map(self.vocabulary.name) }
 
     public var prefixToken: Int32? { self.vocabulary.beginningOfText ?? self.vocabulary.endOfText }
 }

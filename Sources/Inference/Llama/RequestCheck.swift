@@ -31,6 +31,16 @@ struct RequestCheck {
                 "a prompt of \(request.prompt.count) tokens and \(request.maxTokens) new ones; at least one of each is needed",
                 requestIndex: index)
         }
+        if let rule = request.sampling?.rule {
+            guard rule.temperature > 0, rule.temperature.isFinite, (rule.topK ?? 1) >= 1, (0...1).contains(rule.minP),
+                rule.topP > 0, rule.topP <= 1
+            else {
+                throw EngineError(
+                    .invalidRequest,
+                    "sampling needs a temperature above 0, top_k of at least 1, top_p above 0 and at most 1, and min_p "
+                        + "from 0 to 1", requestIndex: index)
+            }
+        }
         let length = request.prompt.count.addingReportingOverflow(request.maxTokens)
         try self.check(request.prompt, length: length.overflow ? Int.max : length.partialValue, index: index)
     }

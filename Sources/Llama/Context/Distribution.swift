@@ -30,6 +30,9 @@ public struct Distribution: ~Copyable {
     /// The number of tokens.
     public var count: Int { self.logits.count }
 
+    /// The raw output of a token.
+    func logit(of token: Int32) -> Float { self.logits[Int(token)] }
+
     /// The log-probability of a token in nat.
     public func logProb(of token: Int32) -> Float {
         Float(Double(self.logits[Int(token)]) - self.normalizer)

@@ -38,24 +38,28 @@ public struct Vocabulary: Sendable {
         self.addsEndOfText = llama_vocab_get_add_eos(pointer)
     }
 
-    /// The token ids of `text`; special tokens written in the text are not recognised.
+    /// The token ids of `text`.
     ///
-    /// - Parameter addSpecial: also adds what the vocabulary adds by default, such as beginning of text.
-    public func tokenize(_ text: String, addSpecial: Bool) -> [Int32] {
+    /// - Parameters:
+    ///   - addSpecial: also adds what the vocabulary adds by default, such as beginning of text.
+    ///   - readSpecial: special tokens written in the text are recognised.
+    public func tokenize(_ text: String, addSpecial: Bool, readSpecial: Bool = false) -> [Int32] {
         var text = text
         return text.withUTF8 { bytes in
             var result: [Int32] = []
             var start = 0
             repeat {
                 let piece = UnsafeBufferPointer(rebasing: bytes[start..<min(bytes.count, start + Self.longestText)])
-                result += self.tokenize(piece, addSpecial: addSpecial && start == 0)
+                result += self.tokenize(piece, addSpecial && start == 0, readSpecial)
                 start += piece.count
             } while start < bytes.count
             return result
         }
     }
 
-    private func tokenize(_ bytes: UnsafeBufferPointer<UInt8>, addSpecial: Bool) -> [Int32] {
+    private func tokenize(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ addSpecial: Bool, _ readSpecial: Bool
+    ) -> [Int32] {
         // A token is rarely shorter than a byte; where it is, llama.cpp says how much room it needs.
         var capacity = bytes.count + 4
         while true {
@@ -64,8 +68,7 @@ public struct Vocabulary: Sendable {
                 let written = bytes.withMemoryRebound(to: CChar.self) { text in
                     llama_tokenize(
                         self.pointer, text.baseAddress, Int32(text.count), room.baseAddress, Int32(capacity),
-                        addSpecial,
-                        false)
+                        addSpecial, readSpecial)
                 }
                 needed = Int(written)
                 count = max(Int(written), 0)

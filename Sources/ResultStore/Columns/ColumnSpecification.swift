@@ -51,6 +51,8 @@ struct ShardSchema: Sendable, Hashable {
 
     let metrics: [Metric]
     let logitsMode: LogitsMode
+    /// Several texts were generated for each sample.
+    var hasGenerations = false
 
     var hasChoices: Bool { self.logitsMode != .none }
     var hasTokens: Bool { self.logitsMode == .tokens }
@@ -65,7 +67,7 @@ struct ShardSchema: Sendable, Hashable {
     /// Every data set but /provenance.
     var columns: [ColumnSpecification] {
         self.sampleColumns + self.textColumns + (self.hasChoices ? Self.choiceColumns : [])
-            + (self.hasTokens ? Self.tokenColumns : [])
+            + (self.hasTokens ? Self.tokenColumns : []) + (self.hasGenerations ? Self.generationColumns : [])
     }
 
     /// The data sets of /samples.
@@ -95,6 +97,12 @@ struct ShardSchema: Sendable, Hashable {
         .init("/choices/n_tokens", .int32), .init("/choices/n_bytes", .int32), .init("/choices/n_chars", .int32),
         .init("/choices/is_greedy", .bool), .init("/choices/text", .uint8),
         .init("/choices/text_offsets", .uint64, .offsets),
+    ]
+
+    private static let generationColumns: [ColumnSpecification] = [
+        .init("/index/generations", .uint64, .offsets), .init("/generations/n_tokens", .int32),
+        .init("/generations/finish_reason", .int8), .init("/generations/text", .uint8),
+        .init("/generations/text_offsets", .uint64, .offsets),
     ]
 
     private static let tokenColumns: [ColumnSpecification] = [

@@ -36,6 +36,7 @@ extension ColumnTable {
         let count = header.rowCount
         let prompts = try self.texts("/text/prompt", count: count)
         let generations = try self.texts("/text/generation", count: count)
+        let several = try self.generations(samples: count)
         let choices = try self.choices(samples: count)
         let tokens = try self.tokens(samples: count)
         var samples: [SampleResult] = []
@@ -53,7 +54,7 @@ extension ColumnTable {
                     finishReason: table.finishReasons[index], promptTokens: table.promptTokens[index],
                     generatedTokens: table.generatedTokens[index], isTruncated: table.isTruncated[index],
                     isUnparsed: table.isUnparsed[index], prompt: prompts[index], generation: generations[index],
-                    choices: choices[index], tokens: tokens[index]))
+                    generations: several[index], choices: choices[index], tokens: tokens[index]))
         }
         return samples
     }
@@ -75,6 +76,26 @@ extension ColumnTable {
                 ChoiceResult(
                     text: texts[index], logProb: logProbs[index], tokenCount: Int(tokens[index]),
                     byteCount: Int(bytes[index]), characterCount: Int(characters[index]), isGreedy: isGreedy[index])
+            }
+        }
+    }
+
+    private func generations(samples count: Int) throws(StoreError) -> [[GenerationResult]] {
+        guard self.schema.hasGenerations else { return [[GenerationResult]](repeating: [], count: count) }
+        let counts = try self.int32("/generations/n_tokens")
+        let codes = try self.int8("/generations/finish_reason")
+        let total = counts.count
+        let texts = try self.texts("/generations/text", count: total)
+        guard codes.count == total, codes.allSatisfy({ (0..<Int8(FinishReason.categories.count)).contains($0) }) else {
+            throw StoreError(
+                .malformed, path: "/generations", "the data sets do not all have \(total) values, or codes are unknown."
+            )
+        }
+        return try self.ranges("/index/generations", count: count, total: total).map { range in
+            range.map { index in
+                GenerationResult(
+                    text: texts[index], finishReason: FinishReason.categories[Int(codes[index])],
+                    tokenCount: Int(counts[index]))
             }
         }
     }

@@ -22,12 +22,16 @@ extension ColumnTable {
             let hasWeights = samples.contains { $0.metrics[index].weight != 1 }
             metrics.append(ShardSchema.Metric(name: name, hasWeights: hasWeights, terms: terms))
         }
-        self.init(schema: ShardSchema(metrics: metrics, logitsMode: logitsMode))
+        self.init(
+            schema: ShardSchema(
+                metrics: metrics, logitsMode: logitsMode,
+                hasGenerations: samples.contains { !$0.generations.isEmpty }))
         try self.encodeSamples(samples)
         self.encodeTexts(samples.map(\.prompt), at: "/text/prompt")
         self.encodeTexts(samples.map(\.generation), at: "/text/generation")
         if self.schema.hasChoices { try self.encodeChoices(samples) }
         if self.schema.hasTokens { self.encodeTokens(samples) }
+        if self.schema.hasGenerations { try self.encodeGenerations(samples) }
     }
 
     private mutating func encodeSamples(_ samples: [SampleResult]) throws(StoreError) {
@@ -69,6 +73,14 @@ extension ColumnTable {
         self["/choices/n_chars"] = .int32(try Self.int32(choices.map(\.characterCount), "/choices/n_chars"))
         self["/choices/is_greedy"] = .bool(choices.map(\.isGreedy))
         self.encodeTexts(choices.map(\.text), at: "/choices/text")
+    }
+
+    private mutating func encodeGenerations(_ samples: [SampleResult]) throws(StoreError) {
+        let generations = samples.flatMap(\.generations)
+        self["/index/generations"] = .uint64(Self.offsets(samples.map(\.generations.count)))
+        self["/generations/n_tokens"] = .int32(try Self.int32(generations.map(\.tokenCount), "/generations/n_tokens"))
+        self["/generations/finish_reason"] = .int8(generations.map { FinishReason.code($0.finishReason) })
+        self.encodeTexts(generations.map(\.text), at: "/generations/text")
     }
 
     private mutating func encodeTokens(_ samples: [SampleResult]) {

@@ -65,7 +65,8 @@ enum JobImage {
         let withWeights = Set(schemas.flatMap { $0.metrics.filter(\.hasWeights).map(\.name) })
         var metrics = schemas.first?.metrics ?? []
         for index in metrics.indices { metrics[index].hasWeights = withWeights.contains(metrics[index].name) }
-        return ShardSchema(metrics: metrics, logitsMode: logitsMode)
+        return ShardSchema(
+            metrics: metrics, logitsMode: logitsMode, hasGenerations: schemas.contains(where: \.hasGenerations))
     }
 
     /// The shards' offsets one behind the other, each moved on by what stands before.

@@ -38,6 +38,8 @@ enum Frame {
 extension ShardSchema {
     /// The groups of the root, /samples first.
     var groups: [String] {
-        ["samples", "text"] + (self.hasChoices ? ["index", "choices"] : []) + (self.hasTokens ? ["tokens"] : [])
+        ["samples", "text"] + (self.hasChoices || self.hasGenerations ? ["index"] : [])
+            + (self.hasChoices ? ["choices"] : []) + (self.hasTokens ? ["tokens"] : [])
+            + (self.hasGenerations ? ["generations"] : [])
     }
 }

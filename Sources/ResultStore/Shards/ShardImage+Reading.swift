@@ -53,7 +53,8 @@ extension ShardImage {
             throw malformed("/samples@column-order", "it does not name the columns")
         }
         let metrics = MetricName.metrics(in: Array(columns.dropFirst(3).dropLast(5)))
-        let schema = ShardSchema(metrics: metrics, logitsMode: header.logitsMode)
+        let schema = ShardSchema(
+            metrics: metrics, logitsMode: header.logitsMode, hasGenerations: try root.contains("generations"))
         guard schema.columnOrder == columns, MetricName.problem(with: metrics.map(\.name)) == nil else {
             throw malformed("/samples@column-order", "the columns \(columns) are none that are written")
         }

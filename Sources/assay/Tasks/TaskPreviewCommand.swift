@@ -87,7 +87,7 @@ struct TaskPreviewCommand: AsyncParsableCommand {
                 case .loglikelihood(let context, let continuation):
                     Preview.Part(context: context, continuation: continuation)
                 case .rolling(let text): Preview.Part(context: "", continuation: text)
-                case .generate(let prompt, let stop, _): Preview.Part(context: prompt, stop: stop)
+                case .generate(let prompt, let stop, _, _): Preview.Part(context: prompt, stop: stop)
                 }
             if let (tokenizer, maxLength) = tokenizer {
                 for window in try request.tokenized(by: tokenizer, maxLength: maxLength) {

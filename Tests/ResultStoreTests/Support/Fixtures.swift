@@ -73,6 +73,21 @@ extension SampleResult {
         }
     }
 
+    /// Samples with several texts each, and with a metric that has terms.
+    static func severalTexts(_ count: Int, start: Int = 0, seed: UInt64) -> [SampleResult] {
+        var samples = Self.random(count, start: start, seed: seed)
+        var generator = SeededGenerator(seed: seed)
+        for index in samples.indices {
+            samples[index].generations = (0..<3).map { number in
+                GenerationResult(
+                    text: .random(using: &generator), finishReason: FinishReason.allCases[number], tokenCount: number)
+            }
+            samples[index].metrics[0].termNames = ["gold", "prediction"]
+            samples[index].metrics[0].terms = [Double(index), .random(in: 0...1, using: &generator)]
+        }
+        return samples
+    }
+
     private static func random(
         row: Int, metrics: [String], weighted: Bool, using generator: inout SeededGenerator
     ) -> SampleResult {

@@ -47,8 +47,8 @@ public enum CharacterF: Sendable, Hashable {
     private static func words(_ text: [Unicode.Scalar]) -> [CodePoints] {
         PythonText.words(text).flatMap { word in
             guard word.count > 1, let first = word.first, let last = word.last else { return [word] }
-            if PythonText.isPunctuation(last) { return [word.dropLast(), word.suffix(1)] }
-            if PythonText.isPunctuation(first) { return [word.prefix(1), word.dropFirst()] }
+            if PythonText.isASCIIPunctuation(last) { return [word.dropLast(), word.suffix(1)] }
+            if PythonText.isASCIIPunctuation(first) { return [word.prefix(1), word.dropFirst()] }
             return [word]
         }
     }

@@ -70,7 +70,7 @@ enum MTEvalTokenizer {
     private static func isMark(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar {
         case "'", ",", "-", ".": false
-        default: PythonText.isPunctuation(scalar)
+        default: PythonText.isASCIIPunctuation(scalar)
         }
     }
 }

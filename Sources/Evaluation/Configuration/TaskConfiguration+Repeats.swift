@@ -1,0 +1,42 @@
+extension TaskConfiguration {
+    /// The filters, or without any one that takes the first text unless a metric needs several.
+    var usedFilters: [FilterPipeline] {
+        guard self.filters.isEmpty else { return self.filters }
+        return [.plain(takesFirst: !self.metrics.contains { $0.metric.neededRepeats != nil })]
+    }
+
+    /// Refuses what needs more texts than a row gets, and says where several are of no use.
+    mutating func checkRepeats(_ reader: MappingReader) throws(TaskError) {
+        guard self.outputType == .generateUntil else {
+            if self.repeats > 1 { self.notes.append("repeats has no effect where nothing is generated") }
+            self.repeats = 1
+            return
+        }
+        for metric in self.metrics {
+            guard let needed = metric.metric.neededRepeats, needed > self.repeats else { continue }
+            throw reader.place.error(
+                .invalidValue,
+                "\(metric.metric.rawValue) needs \(needed) texts for each row, but repeats is \(self.repeats); raise it"
+            )
+        }
+        for pipeline in self.filters {
+            let needs = self.metrics.first { $0.metric.neededRepeats != nil }
+            if let needs, pipeline.filters.contains(.takeFirst) || pipeline.filters.contains(.majorityVote) {
+                throw reader.place.error(
+                    .invalidValue,
+                    "\(needs.metric.rawValue) needs all texts of a row, but the filter \(pipeline.name) leaves one; remove "
+                        + "take_first and majority_vote")
+            }
+            for case .takeFirstK(let count) in pipeline.filters where count > self.repeats {
+                throw reader.place.error(
+                    .invalidValue,
+                    "the filter \(pipeline.name) takes \(count) texts of each row, but repeats is \(self.repeats); raise it"
+                )
+            }
+        }
+        if self.repeats > 1, self.generation?.sampling == nil {
+            self.notes.append(
+                "repeats is \(self.repeats), but greedy texts never differ; set do_sample and temperature")
+        }
+    }
+}

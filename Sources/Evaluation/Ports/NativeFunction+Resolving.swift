@@ -1,0 +1,45 @@
+internal import Crypto
+
+extension NativeFunction {
+    /// Modules of lm-eval 0.4.13 by the sha256 of their files: a file that differs may do something else.
+    private static let modules = [
+        "07d23b60b28f2a4f658dcf8440623a63fe6644854ce9b846a114dde980dc1214": "hellaswag.utils",
+        "a44020374b172159bf5be80a64d2c4194c9d5c77284f696ac666361338c8da7d": "wikitext.preprocess_wikitext",
+        "a5782ee7d2e537968a5b83976195ae2b9b6e2a565a0bfb5c24d221b4d61a04f5": "drop.utils",
+        "b9879cbee0966b35896f4d7f0d374d0c4f720d12d6dc79881496d3a0d68669e3": "mmlu-pro-plus.utils",
+        "d3c827d1e2cd442a1e4738b527a18effd48cbb2aed478c12a652311b5ea4dbc8": "truthfulqa.utils",
+        "d47eae06ecf1e9535b033394de62185327a1dca977cb29049003699adeb92801": "mmlu_pro.utils",
+        "e55327629264a98f1d383fda24645b6779afb53fa0bce2150042b9416b1ae006": "winogrande.preprocess_winogrande",
+        "ecc017c5c3c0a03757d94072fb74feac74406b63d2f6efa6ec68f73f8db8a9fd": "bbh.utils",
+    ]
+
+    /// The function that `!function reference` names in a task file.
+    ///
+    /// Where the module's file stands beside the task file it must be lm-eval's own; where it does not, the name must say the
+    /// folder too, as in `hellaswag.utils.process_docs`.
+    /// - Throws: `TaskError` with the place and what to write instead.
+    static func named(_ reference: String, at place: ConfigurationNode.Place) throws(TaskError) -> NativeFunction {
+        let advice = "Assay runs no Python: write a Jinja template, or prepare the data file"
+        guard let dot = reference.lastIndex(of: ".") else {
+            throw place.error(.unsupported, "!function \(reference) names no module; \(advice)")
+        }
+        let module = reference[..<dot]
+        let file = sibling(module.replacing(".", with: "/") + ".py", of: place.file)
+        let name: String
+        if let bytes = try? readFile(file, limit: 4 << 20) {
+            guard let known = Self.modules[SHA256.hash(data: bytes).hexadecimal] else {
+                throw place.error(
+                    .unsupported,
+                    "!function \(reference): \(file) is none of the files of lm-eval 0.4.13 whose functions are built in; "
+                        + advice)
+            }
+            name = known + reference[dot...]
+        } else {
+            name = reference
+        }
+        guard let function = NativeFunction(name: name) else {
+            throw place.error(.unsupported, "!function \(reference): this function is not built in; \(advice)")
+        }
+        return function
+    }
+}

@@ -1,0 +1,35 @@
+import Evaluation
+import Foundation
+import ResultStore
+import Testing
+
+/// Several texts for each sample, and metrics with terms.
+@Suite struct SeveralTextsTests {
+    @Test(arguments: LogitsMode.allCases) func everythingReadsBack(mode: LogitsMode) async throws {
+        let place = try await TemporaryStore()
+        let samples = SampleResult.severalTexts(9, seed: 4)
+        let file = try await place.store.publishShard(
+            .sample(count: 9, mode: mode), samples: samples, epoch: 1, incarnation: UUID())
+        let shard = try await place.store.readShard(file.path, sha256: file.sha256)
+        #expect(shard.samples == samples.map { $0.kept(mode) })
+        #expect(shard.digest == file.digest)
+        let table = try await place.store.readSamples(file.path, sha256: file.sha256)
+        #expect(table.metrics[0].termNames == ["gold", "prediction"])
+        #expect(table.metrics[0].terms == (0..<2).map { term in samples.map { $0.metrics[0].terms[term] } })
+        #expect(table.metrics[1].termNames == [])
+    }
+
+    @Test func samplesWithOtherTermsAreRefused() async throws {
+        let place = try await TemporaryStore()
+        var samples = SampleResult.severalTexts(3, seed: 4)
+        samples[1].metrics[0].terms = [1]
+        await #expect(throws: StoreError.self) {
+            try await place.store.publishShard(.sample(count: 3), samples: samples, epoch: 1, incarnation: UUID())
+        }
+        var named = SampleResult.random(2, seed: 1, metrics: ["f1:gold"])
+        named[0].row = 0
+        await #expect(throws: StoreError.self) {
+            try await place.store.publishShard(.sample(count: 2), samples: named, epoch: 1, incarnation: UUID())
+        }
+    }
+}
