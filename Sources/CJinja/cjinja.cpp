@@ -158,6 +158,7 @@ void cjinja_render(
         assay::output out;
         assay::budget budget{limits.steps, limits.bytes};
         budget.lenient = parsed->is_chat;
+        budget.probes = limits.probes != 0;
         fill(names, variables, length);
         assay::frame frame{names, out, budget};
         assay::run_all(parsed->body, frame);

@@ -48,14 +48,22 @@ public final class Template: Sendable {
         try self.run(variables, limits, cjinja_evaluate)
     }
 
+    /// Goes through the template as far as that is possible without knowing the variables.
+    ///
+    /// - Throws: `JinjaError` for what is not there in these templates (such as a method), whatever the variables are.
+    public func probe(limits: Limits = Limits()) throws(JinjaError) {
+        _ = try self.run("{}", limits, probes: true, cjinja_render)
+    }
+
     private func run(
-        _ variables: String, _ limits: Limits,
+        _ variables: String, _ limits: Limits, probes: Bool = false,
         _ function: (OpaquePointer?, UnsafePointer<CChar>?, Int, cjinja_limits, UnsafeMutablePointer<cjinja_result>?)
             -> Void
     ) throws(JinjaError) -> String {
         var variables = variables
         var result = cjinja_result()
-        let bounds = cjinja_limits(steps: limits.steps, bytes: max(0, limits.bytes))
+        let bounds = cjinja_limits(
+            steps: limits.steps, bytes: max(0, limits.bytes), probes: probes ? 1 : 0)
         variables.withUTF8 { utf8 in
             utf8.withMemoryRebound(to: CChar.self) { function(self.parsed, $0.baseAddress, $0.count, bounds, &result) }
         }

@@ -28,6 +28,8 @@ bool is_test(const std::string &name);
 
 // Whether values of this kind have such a method.
 bool has_method(const value &object, const std::string &name);
+// Whether values of any kind have such a method.
+bool is_method(const std::string &name);
 value call_method(const value &object, const std::string &name, const arguments &given, budget &budget);
 
 bool is_string_method(const std::string &name);

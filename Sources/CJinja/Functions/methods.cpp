@@ -12,6 +12,11 @@ bool has_method(const value &object, const std::string &name) {
     return false;
 }
 
+bool is_method(const std::string &name) {
+    return is_string_method(name) || name == "index" || name == "count" || name == "get" || name == "keys" ||
+           name == "values" || name == "items";
+}
+
 value call_method(const value &object, const std::string &name, const arguments &given, budget &budget) {
     if (is_text(object)) return call_string_method(string_of(object), name, given, budget);
     const auto &a = given.positional;

@@ -95,14 +95,17 @@ value function_call::run(frame &in) const {
         throw failure(arguments.positional.empty() ? "the template refuses this" : str(arguments.positional[0], in.limits));
     }
     if (in.names.find(name)) throw failure("'" + name + "' is a value, not a function");
-    if (!is_function(name)) throw failure("there is no function '" + name + "'; known are range, dict, namespace");
+    if (!is_function(name)) {
+        throw failure("there is no function '" + name + "'; known are range, dict, namespace", nowhere, true);
+    }
     return call_function(name, evaluate_all(given, in), in.limits);
 }
 
 value method_call::run(frame &in) const {
     const value v = object->need(in);
+    if (in.limits.probes && v->is_undefined() && is_method(name)) return v;
     if (!has_method(v, name)) {
-        throw failure(kind_of(v) + " has no method '" + name + "' that templates can call");
+        throw failure(kind_of(v) + " has no method '" + name + "' that templates can call", nowhere, !is_method(name));
     }
     return call_method(v, name, evaluate_all(given, in), in.limits);
 }

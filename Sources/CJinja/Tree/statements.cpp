@@ -45,8 +45,11 @@ void print_statement::run(frame &in) const {
 }
 
 void for_block::run(frame &in) const {
-    auto items = items_of(iterable->need(in), in.limits);
-    if (condition) {
+    const value sequence = iterable->need(in);
+    auto items = items_of(sequence, in.limits);
+    // Of an unknown sequence one element is tried.
+    if (in.limits.probes && items.empty()) items.push_back(silenced(undefined("an unknown element")));
+    if (condition && !in.limits.probes) {
         std::vector<value> kept;
         for (const auto &item : items) {
             scope inner{&in.names, {}};

@@ -30,6 +30,7 @@ value expression::evaluate(frame &in) const {
         in.limits.spend(1);
         return this->run(in);
     } catch (failure &error) {
+        if (in.limits.probes && !error.is_final) return silenced(undefined(error.what()));
         if (error.position == nowhere) error.position = this->position;
         throw;
     } catch (const std::bad_alloc &) {
@@ -41,7 +42,7 @@ value expression::evaluate(frame &in) const {
 
 value expression::need(frame &in) const {
     value result = this->evaluate(in);
-    if (result->is_undefined() && in.limits.lenient) return silenced(result);
+    if (result->is_undefined() && (in.limits.lenient || in.limits.probes)) return silenced(result);
     if (result->is_undefined()) {
         const std::string &hint = jinja::cast_val<jinja::value_undefined>(result)->hint;
         throw failure(hint.empty() ? "the value is undefined" : hint, this->position);
@@ -54,6 +55,7 @@ void statement::execute(frame &in) const {
         in.limits.spend(1);
         this->run(in);
     } catch (failure &error) {
+        if (in.limits.probes && !error.is_final) return;
         if (error.position == nowhere) error.position = this->position;
         throw;
     } catch (const std::bad_alloc &) {

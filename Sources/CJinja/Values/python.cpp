@@ -60,12 +60,14 @@ void fail_undefined(const value &v) {
 }
 
 void budget::spend(size_t work) {
-    if (work > steps) throw failure("the template takes too much work; check its loops");
+    if (work > steps) throw failure("the template takes too much work; check its loops", nowhere, true);
     steps -= work;
 }
 
 void budget::spend_text(size_t size) {
-    if (size > bytes) throw failure("the template makes a text of more than " + std::to_string(bytes) + " bytes");
+    if (size > bytes) {
+        throw failure("the template makes a text of more than " + std::to_string(bytes) + " bytes", nowhere, true);
+    }
     spend(size / 64);
 }
 
@@ -73,7 +75,7 @@ void budget::spend_search(size_t size, size_t wanted) { spend((size / 64 + 1) * 
 
 void budget::spend_container() {
     spend(1);
-    if (containers == 0) throw failure("the template makes more than 10000 lists and objects");
+    if (containers == 0) throw failure("the template makes more than 10000 lists and objects", nowhere, true);
     --containers;
 }
 

@@ -25,6 +25,8 @@ struct budget {
     size_t calls = 50;
     // Undefined values are empty and false, as in chat templates, instead of errors.
     bool lenient = false;
+    // Variables are unknown: what depends on them is undefined, and only final failures are thrown.
+    bool probes = false;
 
     void spend(size_t work);
     // Before a string of `size` bytes is made.

@@ -18,6 +18,8 @@ typedef struct {
     uint64_t steps;
     // Bytes of the longest string and of the output.
     size_t bytes;
+    // Not 0: the variables are unknown, and only what no variables can help is an error.
+    int probes;
 } cjinja_limits;
 
 typedef struct {

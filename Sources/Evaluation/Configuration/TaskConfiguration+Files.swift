@@ -5,33 +5,48 @@ internal import Foundation
 #endif
 
 extension ConfigurationNode {
-    /// The task with the keys of the files it includes; its own keys win, as in lm-eval.
-    func includingOthers(depth: Int = 0) throws(TaskError) -> ConfigurationNode {
+    /// The task with the keys of the files it includes; its own keys win, and of several files the later one's, as in lm-eval.
+    func includingOthers() throws(TaskError) -> ConfigurationNode {
+        var budget = 64
+        return try self.includingOthers(depth: 0, budget: &budget)
+    }
+
+    private func includingOthers(depth: Int, budget: inout Int) throws(TaskError) -> ConfigurationNode {
         guard case .mapping(var members) = self.content,
             let index = members.firstIndex(where: { $0.key == "include" })
         else { return self }
-        let include = members.remove(at: index)
-        guard case .scalar(.string(let name)) = include.node.content, !name.isEmpty, !name.hasPrefix("/") else {
-            throw include.node.error(
-                .invalidValue, "include is \(include.node.found); it must be a path relative to this file")
+        let include = members.remove(at: index).node
+        guard depth < 5 else { throw include.error(.limitExceeded, "files include each other more than 5 deep") }
+        let names = if case .list(let nodes) = include.content { nodes } else { [include] }
+        for name in names.reversed() {
+            budget -= 1
+            guard budget > 0 else { throw name.error(.limitExceeded, "more than 64 files are included") }
+            let others = try name.included(from: self.place.file).includingOthers(depth: depth + 1, budget: &budget)
+            guard case .mapping(let others) = others.content else {
+                throw others.error(.invalidValue, "a task file must be a mapping (key: value)")
+            }
+            members += others.filter { other in !members.contains { $0.key == other.key } }
         }
-        guard depth < 5 else { throw include.node.error(.limitExceeded, "files include each other more than 5 deep") }
-        let path = sibling(name, of: self.place.file)
+        return ConfigurationNode(.mapping(members), place: self.place)
+    }
+
+    /// The file that this node names, relative to `file`.
+    private func included(from file: String) throws(TaskError) -> ConfigurationNode {
+        guard case .scalar(.string(let name)) = self.content, !name.isEmpty, !name.hasPrefix("/") else {
+            throw self.error(
+                .invalidValue, "include is \(self.found); it must be a path relative to this file, or a list of such")
+        }
+        let path = sibling(name, of: file)
         let bytes: [UInt8]
         do throws(TaskError) {
             bytes = try readFile(path, limit: 1 << 20)
         } catch {
-            throw include.node.error(.unreadableFile, "can't include \(path): \(error.message)")
+            throw self.error(.unreadableFile, "can't include \(path): \(error.message)")
         }
         guard let yaml = String(validating: bytes, as: UTF8.self) else {
             throw TaskError(.invalidYAML, "the file is not UTF-8", file: path)
         }
-        let included = try ConfigurationNode(yaml: yaml, file: path).includingOthers(depth: depth + 1)
-        guard case .mapping(let others) = included.content else {
-            throw included.error(.invalidValue, "a task file must be a mapping (key: value)")
-        }
-        members += others.filter { other in !members.contains { $0.key == other.key } }
-        return ConfigurationNode(.mapping(members), place: self.place)
+        return try ConfigurationNode(yaml: yaml, file: path)
     }
 }
 
