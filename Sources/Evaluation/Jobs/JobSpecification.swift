@@ -12,6 +12,23 @@ public struct JobSpecification: Codable, Sendable, Hashable {
     /// What few-shot examples are drawn from; `nil` if the task lists them or has none.
     public var fewShotPool: DataSet?
     public var settings: Settings
+    /// The job whose answers were scored anew; `nil` where a model answered.
+    public var rescoredFrom: Source?
+
+    /// Another job, and what it was.
+    public struct Source: Codable, Sendable, Hashable {
+        /// Run and job, such as "k3f9m2ab.1".
+        public var job: String
+        public var taskHash: String
+        /// Of all its results.
+        public var digest: String
+
+        public init(job: String, taskHash: String, digest: String) {
+            self.job = job
+            self.taskHash = taskHash
+            self.digest = digest
+        }
+    }
 
     public init(
         model: Model, task: Task, dataSet: DataSet, fewShotPool: DataSet? = nil, settings: Settings

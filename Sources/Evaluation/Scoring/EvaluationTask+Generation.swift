@@ -1,49 +1,50 @@
 extension EvaluationTask {
-    func scoreGeneration(
-        _ sample: PreparedSample, _ answers: Answers, _ result: inout SampleResult
-    ) throws(TaskError) {
-        let generations = try answers.generations()
-        result.generation = generations[0].text
-        result.finishReason = generations[0].finishReason
-        if generations.count > 1 { result.generations = generations.map(GenerationResult.init) }
+    /// Fills in prediction and metrics, from the texts in `result`.
+    func evaluateTexts(_ sample: PreparedSample, _ result: inout SampleResult) throws(TaskError) {
+        let texts = result.generations.isEmpty ? [result.generation] : result.generations.map(\.text)
         let predictions: [[CompiledPipeline.Answer]]
         do throws(TaskError) {
-            let texts = generations.map(\.text)
             predictions = try self.filters.map { filter throws(TaskError) in try filter.apply(texts, sample.document) }
         } catch {
-            throw answers.error("a filter failed: \(error.message)")
+            throw sample.error("a filter failed: \(error.message)")
         }
         let firsts = predictions.compactMap(\.first)
         let shown = firsts.first { !$0.fellBack } ?? firsts.first
         result.prediction = shown?.text ?? ""
         result.isUnparsed = firsts.contains { $0.fellBack }
-        let native = try predictions.map { texts throws(TaskError) in
-            try self.nativeResults(sample, answers, NativeAnswers(texts: texts.map(\.text)))
+        for (filter, answers) in predictions.enumerated() {
+            let native = try self.nativeResults(sample, NativeAnswers(texts: answers.map(\.text)))
+            for (metric, normalizer) in self.normalizers.enumerated() {
+                let column = self.metrics[filter * self.normalizers.count + metric]
+                if let native {
+                    result.metrics.append(try self.value(of: column, in: native, sample))
+                } else {
+                    result.metrics.append(try self.value(of: column, answers, sample, normalizer))
+                }
+            }
         }
-        for (index, column) in self.metrics.enumerated() {
-            if let results = native[index / self.normalizers.count] {
-                result.metrics.append(try self.value(of: column, in: results, answers))
-                continue
-            }
-            let (filter, metric) = index.quotientAndRemainder(dividingBy: self.normalizers.count)
-            let comparison = TextComparison(
-                texts: predictions[filter].map(\.text), references: sample.references,
-                normalizer: self.normalizers[metric])
-            let value: ScoredMetric?
-            do throws(PatternError) {
-                value =
-                    try comparison.value(column.metric)
-                    ?? self.translation(column.metric, comparison.texts.first ?? "", sample.references)
-            } catch {
-                throw answers.error("the metric \(column.name) failed: \(error.message)")
-            }
-            guard let value else {
-                throw answers.error(
-                    "the metric \(column.name) can't be computed: the text is too long for it, or a filter left too few texts"
-                )
-            }
-            result.metrics.append(value.value(of: column))
+    }
+
+    private func value(
+        of column: MetricDefinition, _ answers: [CompiledPipeline.Answer], _ sample: PreparedSample,
+        _ normalizer: ExactMatch
+    ) throws(TaskError) -> MetricValue {
+        let comparison = TextComparison(
+            texts: answers.map(\.text), references: sample.references, normalizer: normalizer)
+        let value: ScoredMetric?
+        do throws(PatternError) {
+            value =
+                try comparison.value(column.metric)
+                ?? self.translation(column.metric, comparison.texts.first ?? "", sample.references)
+        } catch {
+            throw sample.error("the metric \(column.name) failed: \(error.message)")
         }
+        guard let value else {
+            throw sample.error(
+                "the metric \(column.name) can't be computed: the text is too long for it, or a filter left too few texts"
+            )
+        }
+        return value.value(of: column)
     }
 }
 

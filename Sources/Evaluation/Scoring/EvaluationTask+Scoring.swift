@@ -14,93 +14,97 @@ extension EvaluationTask {
             sampleID: sample.sampleID, row: sample.row, target: sample.target, prediction: "", metrics: [],
             promptTokens: answers.promptTokens, generatedTokens: answers.generatedTokens,
             isTruncated: answers.isTruncated, prompt: sample.prompt)
+        var unconditional: [Double]?
         switch self.configuration.outputType {
-        case .multipleChoice: try self.scoreChoices(sample, answers, &result)
-        case .loglikelihood: try self.scoreContinuation(sample, answers, &result)
-        case .loglikelihoodRolling: try self.scoreText(sample, answers, &result)
-        case .generateUntil: try self.scoreGeneration(sample, answers, &result)
+        case .multipleChoice:
+            for (index, text) in sample.choices.enumerated() {
+                result.choices.append(ChoiceResult(text: text, try answers.continuation(of: index)))
+            }
+            if self.needsUnconditional {
+                unconditional = try sample.choices.indices.map { index throws(TaskError) in
+                    try answers.continuation(of: sample.choices.count + index).logProb
+                }
+            }
+        case .loglikelihood:
+            result.choices = [ChoiceResult(text: sample.target, try answers.continuation(of: 0))]
+        case .loglikelihoodRolling:
+            let windows = try answers.windows()
+            let scored = ScoredContinuation(
+                tokenLogProbs: windows.flatMap(\.tokenLogProbs), isGreedy: windows.allSatisfy(\.isGreedy))
+            var choice = ChoiceResult(text: "", scored, length: sample.target)
+            choice.logProb = windows.reduce(0) { $0 + $1.logProb }
+            result.choices = [choice]
+        case .generateUntil:
+            let generations = try answers.generations()
+            result.generation = generations[0].text
+            result.finishReason = generations[0].finishReason
+            if generations.count > 1 { result.generations = generations.map(GenerationResult.init) }
         }
+        try self.evaluate(sample, unconditional: unconditional, &result)
         if logitsMode == .none { result.choices = [] }
         if logitsMode == .tokens { result.tokens = answers.tokens }
         return result
     }
 
-    private func scoreChoices(
-        _ sample: PreparedSample, _ answers: Answers, _ result: inout SampleResult
+    /// Fills in prediction and metrics, from the choices or texts in `result`.
+    func evaluate(
+        _ sample: PreparedSample, unconditional: [Double]?, _ result: inout SampleResult
     ) throws(TaskError) {
-        guard !sample.golds.isEmpty, sample.golds.allSatisfy(sample.choices.indices.contains) else {
-            throw answers.error("the sample has no right choice")
-        }
-        for (index, text) in sample.choices.enumerated() {
-            result.choices.append(ChoiceResult(text: text, try answers.continuation(of: index)))
-        }
-        let unconditional: [Double]? =
-            self.needsUnconditional
-            ? try sample.choices.indices.map { index throws(TaskError) in
-                try answers.continuation(of: sample.choices.count + index).logProb
-            } : nil
-        let scores = ChoiceScores(result.choices, unconditional: unconditional, golds: sample.golds)
-        result.prediction = String(scores.best)
-        if let values = try self.nativeValues(sample, answers, NativeAnswers(choices: result.choices)) {
-            result.metrics = values
-        } else {
-            result.metrics = try self.values(answers, scores.value)
-        }
-    }
-
-    private func scoreContinuation(
-        _ sample: PreparedSample, _ answers: Answers, _ result: inout SampleResult
-    ) throws(TaskError) {
-        let choice = ChoiceResult(text: sample.target, try answers.continuation(of: 0))
-        result.choices = [choice]
-        if let values = try self.nativeValues(sample, answers, NativeAnswers(choices: result.choices)) {
-            result.metrics = values
-            return
-        }
-        result.metrics = try self.values(answers) { metric in
-            switch metric {
-            case .perplexity: ScoredMetric(choice.logProb)
-            case .acc: ScoredMetric(choice.isGreedy)
-            default: nil
+        switch self.configuration.outputType {
+        case .multipleChoice:
+            guard !sample.golds.isEmpty, sample.golds.allSatisfy(sample.choices.indices.contains),
+                result.choices.count == sample.choices.count
+            else { throw sample.error("the sample has no right choice, or not an answer to each") }
+            let scores = ChoiceScores(result.choices, unconditional: unconditional, golds: sample.golds)
+            result.prediction = String(scores.best)
+            result.metrics = try self.values(sample, result.choices, scores.value)
+        case .loglikelihood:
+            let choice = try sample.only(result.choices)
+            result.metrics = try self.values(sample, result.choices) { metric in
+                switch metric {
+                case .perplexity: ScoredMetric(choice.logProb)
+                case .acc: ScoredMetric(choice.isGreedy)
+                default: nil
+                }
             }
-        }
-    }
-
-    private func scoreText(
-        _ sample: PreparedSample, _ answers: Answers, _ result: inout SampleResult
-    ) throws(TaskError) {
-        let windows = try answers.windows()
-        let sum = windows.reduce(0) { $0 + $1.logProb }
-        let scored = ScoredContinuation(
-            tokenLogProbs: windows.flatMap(\.tokenLogProbs), isGreedy: windows.allSatisfy(\.isGreedy))
-        result.choices = [ChoiceResult(text: "", scored, length: sample.target)]
-        if let values = try self.nativeValues(sample, answers, NativeAnswers(choices: result.choices)) {
-            result.metrics = values
-            return
-        }
-        let bytes = Double(sample.target.utf8.count)
-        let words = Double(PythonText.wordCount(sample.target))
-        result.metrics = try self.values(answers) { metric in
-            switch metric {
-            case .wordPerplexity: ScoredMetric(sum, weight: words)
-            case .bytePerplexity, .bitsPerByte: ScoredMetric(sum, weight: bytes)
-            default: nil
+        case .loglikelihoodRolling:
+            let choice = try sample.only(result.choices)
+            let bytes = Double(sample.target.utf8.count)
+            let words = Double(PythonText.wordCount(sample.target))
+            result.metrics = try self.values(sample, result.choices) { metric in
+                switch metric {
+                case .wordPerplexity: ScoredMetric(choice.logProb, weight: words)
+                case .bytePerplexity, .bitsPerByte: ScoredMetric(choice.logProb, weight: bytes)
+                default: nil
+                }
             }
+        case .generateUntil: try self.evaluateTexts(sample, &result)
         }
     }
 
-    /// One value for each column.
+    /// One value for each column: what the task's process_results gives, if it has one.
     private func values(
-        _ answers: Answers, _ value: (Metric) -> ScoredMetric?
+        _ sample: PreparedSample, _ choices: [ChoiceResult], _ value: (Metric) -> ScoredMetric?
     ) throws(TaskError) -> [MetricValue] {
-        var values: [MetricValue] = []
-        for column in self.metrics {
+        let native = try self.nativeResults(sample, NativeAnswers(choices: choices))
+        return try self.metrics.map { column throws(TaskError) in
+            if let native { return try self.value(of: column, in: native, sample) }
             guard let value = value(column.metric) else {
-                throw answers.error("the metric \(column.name) can't be computed for this task")
+                throw sample.error("the metric \(column.name) can't be computed for this task")
             }
-            values.append(value.value(of: column))
+            return value.value(of: column)
         }
-        return values
+    }
+}
+
+extension PreparedSample {
+    func error(_ message: String) -> TaskError {
+        TaskError(.invalidResponse, "sample \(self.sampleID) (row \(self.row)): \(message)")
+    }
+
+    fileprivate func only(_ choices: [ChoiceResult]) throws(TaskError) -> ChoiceResult {
+        guard choices.count == 1 else { throw self.error("there is not one score but \(choices.count)") }
+        return choices[0]
     }
 }
 

@@ -50,9 +50,18 @@ struct ComputedWork: ComputedShard {
         let samples = try await self.runner.samples(of: self)
         try ShardRunner.checkCancellation()
         let header = try ShardHeader(self.shard, job: self.job, engine: self.engine)
+        return try await self.runner.store.publish(samples, of: self.shard, header: header)
+    }
+}
+
+extension Store {
+    /// Writes a shard's samples; what goes wrong is the store's fault or the samples', as the code says.
+    func publish(
+        _ samples: [SampleResult], of shard: ClaimedShard, header: ShardHeader
+    ) async throws(ExecutionError) -> ShardPublication {
         do {
-            let file = try await self.runner.store.publishShard(
-                header, samples: samples, epoch: self.shard.epoch.rawValue, incarnation: self.shard.incarnation.uuid)
+            let file = try await self.publishShard(
+                header, samples: samples, epoch: shard.epoch.rawValue, incarnation: shard.incarnation.uuid)
             return ShardPublication(
                 path: file.path, bytes: Int64(file.bytes), sha256: file.sha256, digest: file.digest,
                 samples: samples.count, tokens: samples.reduce(0) { $0 + $1.promptTokens + $1.generatedTokens },

@@ -5,5 +5,6 @@ struct ResultsCommand: AsyncParsableCommand {
         commandName: "results", abstract: "Find, identify, check and clean up result files.",
         subcommands: [
             ResultsPathCommand.self, ResultsDigestCommand.self, ResultsVerifyCommand.self, ResultsGCCommand.self,
+            ResultsRescoreCommand.self,
         ])
 }
