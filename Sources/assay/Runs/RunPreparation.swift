@@ -12,7 +12,8 @@ enum RunPreparation {
         if let priority { file.priority = try Priority(name: priority) }
         if let project { file.project = project }
         file.after += after
-        let planner = Planner(searchFolders: session.dataFolders, user: session.userName)
+        let planner = Planner(
+            searchFolders: session.dataFolders, user: session.userName, catalog: session.dataSets)
         return try await planner.plan(file) { name throws(QueueError) in
             try await session.queue.model(named: name)
         } work: { name throws(QueueError) in
