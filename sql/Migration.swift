@@ -18,6 +18,7 @@ public struct Migration: Sendable {
         Migration(10, "maintenance", PackageResources.V010_maintenance_sql),
         Migration(11, "archive", PackageResources.V011_archive_sql),
         Migration(12, "schedules", PackageResources.V012_schedules_sql),
+        Migration(13, "data_sets", PackageResources.V013_data_sets_sql),
     ]
 
     public init(version: Int, name: String, sql: String) {

@@ -28,6 +28,7 @@ extension Query {
     public static let findSubmission = Query("find_submission", PackageResources.find_submission_sql)
     public static let heartbeat = Query("heartbeat", PackageResources.heartbeat_sql)
     public static let holdJobs = Query("hold_jobs", PackageResources.hold_jobs_sql)
+    public static let insertDataSetSplit = Query("insert_data_set_split", PackageResources.insert_data_set_split_sql)
     public static let insertDependency = Query("insert_dependency", PackageResources.insert_dependency_sql)
     public static let insertJob = Query("insert_job", PackageResources.insert_job_sql)
     public static let insertJobSpec = Query("insert_job_spec", PackageResources.insert_job_spec_sql)
@@ -42,6 +43,7 @@ extension Query {
     public static let jobFacts = Query("job_facts", PackageResources.job_facts_sql)
     public static let jobSpecification = Query("job_specification", PackageResources.job_specification_sql)
     public static let listAttempts = Query("list_attempts", PackageResources.list_attempts_sql)
+    public static let listDataSetSplits = Query("list_data_set_splits", PackageResources.list_data_set_splits_sql)
     public static let listJobs = Query("list_jobs", PackageResources.list_jobs_sql)
     public static let listMigrations = Query("list_migrations", PackageResources.list_migrations_sql)
     public static let listModels = Query("list_models", PackageResources.list_models_sql)
@@ -66,6 +68,7 @@ extension Query {
     public static let registerWorker = Query("register_worker", PackageResources.register_worker_sql)
     public static let releaseJobs = Query("release_jobs", PackageResources.release_jobs_sql)
     public static let releaseShards = Query("release_shards", PackageResources.release_shards_sql)
+    public static let removeDataSet = Query("remove_data_set", PackageResources.remove_data_set_sql)
     public static let removeSchedule = Query("remove_schedule", PackageResources.remove_schedule_sql)
     public static let replaceSchedule = Query("replace_schedule", PackageResources.replace_schedule_sql)
     public static let resumeSchedule = Query("resume_schedule", PackageResources.resume_schedule_sql)
@@ -78,12 +81,12 @@ extension Query {
     public static let all: [Query] = [
         advanceSchedule, archiveRuns, cancelJobs, changeProject, claimShards, commitShards, createMigrationTable,
         deregisterWorker, drainWorker, dueSchedules, failShard, findDeadClaims, findMigrationTable, findRuns,
-        findSubmission, heartbeat, holdJobs, insertDependency, insertJob, insertJobSpec, insertMigration, insertModel,
-        insertProject, insertRun, insertSchedule, insertScheduleFire, insertScheduleRun, insertShards, jobFacts,
-        jobSpecification, listAttempts, listJobs, listMigrations, listModels, listProjects, listResults, listRuns,
-        listScheduleFires, listSchedules, listShards, listWorkers, lockDueSchedule, lockMigrations, lockSchedule,
-        nextScheduleFire, notifySubmitted, openGates, openScheduleRuns, openShardCount, pauseSchedule, promoteShards,
-        reap, registerWorker, releaseJobs, releaseShards, removeSchedule, replaceSchedule, resumeSchedule, retryJobs,
-        runOutlook, runSpecification, scheduleTemplate, setTier,
+        findSubmission, heartbeat, holdJobs, insertDataSetSplit, insertDependency, insertJob, insertJobSpec,
+        insertMigration, insertModel, insertProject, insertRun, insertSchedule, insertScheduleFire, insertScheduleRun,
+        insertShards, jobFacts, jobSpecification, listAttempts, listDataSetSplits, listJobs, listMigrations, listModels,
+        listProjects, listResults, listRuns, listScheduleFires, listSchedules, listShards, listWorkers, lockDueSchedule,
+        lockMigrations, lockSchedule, nextScheduleFire, notifySubmitted, openGates, openScheduleRuns, openShardCount,
+        pauseSchedule, promoteShards, reap, registerWorker, releaseJobs, releaseShards, removeDataSet, removeSchedule,
+        replaceSchedule, resumeSchedule, retryJobs, runOutlook, runSpecification, scheduleTemplate, setTier,
     ]
 }

@@ -2,7 +2,7 @@
 ///
 /// Both implementations pass the same conformance suite. All times are the queue's own clock.
 public protocol JobQueue:
-    WorkQueue, RunRegistry, JobOperations, ProjectRegistry, ModelRegistry, ScheduleRegistry
+    WorkQueue, RunRegistry, JobOperations, ProjectRegistry, ModelRegistry, DataSetRegistry, ScheduleRegistry
 {}
 
 /// The workers' side of the queue.

@@ -7,11 +7,13 @@ public struct Planner: Sendable {
     /// Where data files of tasks are looked for besides the task file's own folder.
     public var searchFolders: [String]
     public var user: String
+    /// Has the data sets that tasks name instead of files.
+    public var catalog: any DataSetCatalog
     /// A model's own chat template, for jobs that ask for it.
     public var chatTemplate: @Sendable (ModelRecord) throws(PlanningError) -> JobSpecification.Chat
 
     public init(
-        searchFolders: [String], user: String,
+        searchFolders: [String], user: String, catalog: any DataSetCatalog = NoDataSets(),
         chatTemplate: @escaping @Sendable (ModelRecord) throws(PlanningError) -> JobSpecification.Chat = {
             model throws(PlanningError) in
             throw PlanningError(.model, at: model.name, "chat templates can't be read here")
@@ -19,6 +21,7 @@ public struct Planner: Sendable {
     ) {
         self.searchFolders = searchFolders
         self.user = user
+        self.catalog = catalog
         self.chatTemplate = chatTemplate
     }
 
@@ -45,7 +48,7 @@ public struct Planner: Sendable {
                 specification: "", jobs: []),
             jobs: [], dataSets: [:])
         for entry in file.tasks {
-            let (task, data) = try self.load(entry, of: file)
+            let (task, data) = try await self.load(entry, of: file)
             plan.dataSets[data.evaluated.sha256] = data.evaluated
             if task.drawsExamples, let pool = data.fewShotPool { plan.dataSets[pool.sha256] = pool }
             for model in models {
@@ -106,12 +109,12 @@ public struct Planner: Sendable {
 
     private func load(
         _ entry: JobFile.TaskEntry, of file: JobFile
-    ) throws(PlanningError) -> (EvaluationTask, TaskData) {
+    ) async throws(PlanningError) -> (EvaluationTask, TaskData) {
         let folder =
             file.path.contains("/") ? String(file.path[..<(file.path.lastIndex(of: "/") ?? file.path.startIndex)]) : "."
         let path = entry.path.hasPrefix("/") ? entry.path : "\(folder)/\(entry.path)"
         do {
-            return try self.checked(path, limit: entry.limit, fewShot: entry.fewShot)
+            return try await self.checked(path, limit: entry.limit, fewShot: entry.fewShot)
         } catch {
             throw PlanningError(
                 error.code == .invalidData || error.code == .invalidSample ? .dataSet : .task,
@@ -122,8 +125,9 @@ public struct Planner: Sendable {
     /// Renders every row once, so that a worker never meets one that can't be.
     private func checked(
         _ path: String, limit: Int?, fewShot: Int?
-    ) throws(TaskError) -> (EvaluationTask, TaskData) {
-        let (task, data) = try EvaluationTask.load(path: path, searchFolders: self.searchFolders, fewShot: fewShot)
+    ) async throws(TaskError) -> (EvaluationTask, TaskData) {
+        let (task, data) = try await EvaluationTask.load(
+            path: path, searchFolders: self.searchFolders, fewShot: fewShot, catalog: self.catalog)
         let dataSet = data.evaluated
         let rows = min(limit ?? dataSet.rowCount, dataSet.rowCount)
         guard rows > 0 else { throw TaskError(.invalidData, "the data set has no rows", file: path) }

@@ -14,7 +14,8 @@ struct Assay: AsyncParsableCommand {
             CommandGroup(
                 name: "Set-up:",
                 subcommands: [UpCommand.self, DownCommand.self, MigrateCommand.self, DoctorCommand.self]),
-            CommandGroup(name: "What to run:", subcommands: [ModelCommand.self, TaskCommand.self]),
+            CommandGroup(
+                name: "What to run:", subcommands: [ModelCommand.self, DataSetCommand.self, TaskCommand.self]),
             CommandGroup(name: "By the clock:", subcommands: [ScheduleCommand.self]),
             CommandGroup(
                 name: "Runs:",

@@ -116,7 +116,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("dataset_path: json", "dataset_path: Rowan/hellaswag", "get the data set as a file"),
+        ("dataset_path: json", "dataset_path: text", "make JSON Lines of the files"),
         ("dataset_kwargs: {data_files: {test: t.jsonl}}", "dataset_kwargs: {data_files: t.jsonl}", "is train"),
         ("dataset_kwargs: {data_files: {test: t.jsonl}}", "dataset_kwargs: {trust_remote_code: true}", "data_files"),
         ("test_split: test", "training_split: test", "name the split that is evaluated"),

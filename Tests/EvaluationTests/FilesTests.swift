@@ -89,6 +89,25 @@ import Foundation
         }
     }
 
+    @Test func filesAreReadByTheirNames() throws {
+        let list = #"[{"q": "Q"}]"#
+        try Self.with([
+            "list.json": list, "lines.json": "{\"q\":\"Q\"}\n{\"q\":\"R\"}\n", "list.jsonl": list, "x.parquet": "",
+            "parquet.jsonl": "PAR1",
+        ]) { folder in
+            let (list, lines) = (
+                try DataSet.load(path: folder + "list.json"), try DataSet.load(path: folder + "lines.json")
+            )
+            #expect(list.jsonl == Array("{\"q\":\"Q\"}\n".utf8))
+            #expect(lines.rowCount == 2)
+            #expect(throws: TaskError.self) { try DataSet.load(path: folder + "list.jsonl") }
+            for name in ["x.parquet", "parquet.jsonl"] {
+                let error = #expect(throws: TaskError.self) { try DataSet.load(path: folder + name) }
+                #expect(error?.message.contains("pandas.read_parquet") == true)
+            }
+        }
+    }
+
     @Test func dataIsFoundInSearchFolders() throws {
         try Self.with(["t.csv": "q,a\nQ,A\n", "train.csv": "q,a\nx,y\nz,w\n"]) { folder in
             let configuration = try TaskConfiguration(yaml: Self.few, file: "/nonexistent/t.yaml")

@@ -103,6 +103,18 @@ import Testing
         #expect(Set(scene.place.files()).isSuperset(of: scene.claimed))
     }
 
+    /// Rows that were evaluated, few-shot pools and registered data sets: nobody has to say that they are needed.
+    @Test func dataSetsAreKeptWhateverTheirAge() async throws {
+        let place = try await TemporaryStore()
+        for text in ["{\"a\":1}\n", "{\"a\":2}\n"] {
+            _ = try await place.store.importDataSet(bytes: Array(text.utf8))
+        }
+        let files = place.files()
+        #expect(files.count == 2)
+        #expect(try await place.store.collectGarbage(olderThan: .zero, dryRun: false) { $0 }.isEmpty)
+        #expect(place.files() == files)
+    }
+
     @Test func linksAreNotFollowed() async throws {
         let scene = try await Scene()
         let outside = try await TemporaryStore()

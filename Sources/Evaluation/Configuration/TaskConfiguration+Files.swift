@@ -55,6 +55,7 @@ extension TaskConfiguration {
     ///
     /// - Throws: `TaskError` that names every place that was looked at.
     public func dataFile(split: String, searchFolders: [String] = []) throws(TaskError) -> String {
+        if let dataSet { throw dataSet.isNotLookedFor(in: self.file) }
         guard let name = self.dataFiles[split] else {
             throw TaskError(
                 .invalidValue, "the task \(self.name) names no file for the split \(split)", file: self.file)

@@ -33,7 +33,8 @@ extension TaskConfiguration {
         self.trainingSplit = try reader.string("training_split")
         self.validationSplit = try reader.string("validation_split")
         self.testSplit = try reader.string("test_split")
-        (self.dataFormat, self.dataFiles) = isResolved ? (nil, [:]) : try Self.dataFiles(&reader)
+        (self.dataFormat, self.dataFiles, self.dataSet) =
+            isResolved ? (nil, [:], nil) : try Self.dataSource(&reader, notes: &self.notes)
 
         self.processDocs = try reader.function("process_docs")
         self.processResults = try reader.function("process_results")
@@ -88,16 +89,32 @@ extension TaskConfiguration {
         "include": "it was resolved already",
     ]
 
-    private static func dataFiles(_ reader: inout MappingReader) throws(TaskError) -> (String, [String: String]) {
-        guard let format = reader.node("dataset_path") else {
-            throw reader.missing("dataset_path", "write json or csv, and the files in dataset_kwargs.data_files")
+    /// Reads where the rows are: in files, or in a data set that is registered by name.
+    private static func dataSource(
+        _ reader: inout MappingReader, notes: inout [String]
+    ) throws(TaskError) -> (format: String?, files: [String: String], dataSet: DataSetReference?) {
+        guard let path = reader.node("dataset_path") else {
+            throw reader.missing(
+                "dataset_path",
+                "write the name of a data set that `assay dataset list` shows, or json or csv with the files in "
+                    + "dataset_kwargs.data_files")
         }
-        guard case .scalar(.string(let name)) = format.content, name == "json" || name == "csv" else {
-            throw format.error(
+        guard case .scalar(.string(let name)) = path.content, !name.isEmpty else {
+            throw reader.wrong("dataset_path", path, "json, csv or the name of a registered data set")
+        }
+        guard DataSetReference.fileFormats.contains(name) else {
+            return (nil, [:], try DataSetReference(name, &reader, notes: &notes))
+        }
+        guard name == "json" || name == "csv" else {
+            throw path.error(
                 .unsupported,
-                "dataset_path is \(format.found); only json and csv are supported: get the data set as a file and name "
-                    + "it in dataset_kwargs.data_files")
+                "dataset_path is \(path.found), which is not read; make JSON Lines of the files, and write json and the "
+                    + "new files here")
         }
+        return (name, try self.dataFiles(&reader), nil)
+    }
+
+    private static func dataFiles(_ reader: inout MappingReader) throws(TaskError) -> [String: String] {
         let example = "such as data_files: {test: questions.jsonl}"
         guard let arguments = reader.node("dataset_kwargs") else {
             throw reader.missing("dataset_kwargs", "it names the data files, \(example)")
@@ -107,7 +124,7 @@ extension TaskConfiguration {
         try inner.finish()
         switch files.content {
         // One file is the split "train", as in the library that lm-eval uses.
-        case .scalar(.string(let path)): return (name, ["train": path])
+        case .scalar(.string(let path)): return ["train": path]
         case .mapping(let members):
             var paths: [String: String] = [:]
             for member in members {
@@ -117,7 +134,7 @@ extension TaskConfiguration {
                 }
                 paths[member.key] = path
             }
-            return (name, paths)
+            return paths
         default:
             throw files.error(
                 .invalidValue, "data_files is \(files.found); it must be a path or split: path, \(example)")
@@ -128,7 +145,7 @@ extension TaskConfiguration {
         guard !self.evaluationSplit.isEmpty else {
             throw reader.missing("test_split", "name the split that is evaluated here or in validation_split")
         }
-        if isResolved { return }
+        if isResolved || self.dataSet != nil { return }
         var splits = [self.evaluationSplit]
         if self.fewShot.count > 0, let split = self.fewShotSplit { splits.append(split) }
         for split in splits where self.dataFiles[split] == nil {

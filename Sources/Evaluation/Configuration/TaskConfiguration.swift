@@ -31,9 +31,11 @@ public struct TaskConfiguration: Sendable, Hashable {
     public var alias: String?
     public var tags: [String]
     public var outputType: OutputType
-    /// "json" or "csv"; `nil` for a task from canonical JSON.
+    /// "json" or "csv"; `nil` for a registered data set, and for a task from canonical JSON.
     public var dataFormat: String?
-    /// Split -> file, as written in the task file; empty for a task from canonical JSON.
+    /// The registered data set whose splits the task reads; `nil` where it names files, or is from canonical JSON.
+    public var dataSet: DataSetReference?
+    /// Split -> file, as written in the task file; empty where the task names none.
     public var dataFiles: [String: String]
     public var trainingSplit: String?
     public var validationSplit: String?

@@ -10,6 +10,7 @@ public struct DataSet: Sendable {
         static let fileBytes = 4 << 30
         static let rowBytes = 16 << 20
         static let rows = 100_000_000
+        static let columns = 10_000
     }
 
     /// What is stored and hashed: one JSON object a line.

@@ -53,7 +53,7 @@ public struct EvaluationTask: Sendable {
         try self.init(try TaskConfiguration(canonicalJSON: canonicalJSON), data, rows: rows)
     }
 
-    /// Reads a task file, the data set that it evaluates and its few-shot examples.
+    /// Reads a task file whose rows are in files, the data set that it evaluates and its few-shot examples.
     ///
     /// - Parameters:
     ///   - searchFolders: Where data files are looked for that are not beside the task file.
@@ -61,16 +61,53 @@ public struct EvaluationTask: Sendable {
     public static func load(
         path: String, searchFolders: [String] = [], fewShot: Int? = nil
     ) throws(TaskError) -> (task: EvaluationTask, data: TaskData) {
-        var configuration = try TaskConfiguration.load(path: path)
-        if let fewShot { configuration.fewShot.count = fewShot }
-        let data = try TaskData(configuration, searchFolders: searchFolders).processed(by: configuration)
+        let configuration = try TaskConfiguration.load(path: path, fewShot: fewShot)
+        return try self.made(of: configuration, try TaskData(configuration, searchFolders: searchFolders))
+    }
+
+    /// Reads a task file, the data set that it evaluates and its few-shot examples.
+    ///
+    /// - Parameters:
+    ///   - catalog: Asked only if the task names no files.
+    public static func load(
+        path: String, searchFolders: [String] = [], fewShot: Int? = nil, catalog: any DataSetCatalog
+    ) async throws(TaskError) -> (task: EvaluationTask, data: TaskData) {
+        let configuration = try TaskConfiguration.load(path: path, fewShot: fewShot)
+        let data: TaskData
         do throws(TaskError) {
+            data = try await TaskData(configuration, searchFolders: searchFolders, catalog: catalog)
+        } catch {
+            throw error.placed(in: path)
+        }
+        return try self.made(of: configuration, data)
+    }
+
+    private static func made(
+        of configuration: TaskConfiguration, _ data: TaskData
+    ) throws(TaskError) -> (task: EvaluationTask, data: TaskData) {
+        do throws(TaskError) {
+            let data = try data.processed(by: configuration)
             return (try EvaluationTask(configuration, data), data)
         } catch {
-            guard error.file.isEmpty else { throw error }
-            var placed = error
-            placed.file = path
-            throw placed
+            throw error.placed(in: configuration.file)
         }
+    }
+}
+
+extension TaskConfiguration {
+    fileprivate static func load(path: String, fewShot: Int?) throws(TaskError) -> TaskConfiguration {
+        var configuration = try self.load(path: path)
+        if let fewShot { configuration.fewShot.count = fewShot }
+        return configuration
+    }
+}
+
+extension TaskError {
+    /// The error with the file, unless it names one.
+    fileprivate func placed(in file: String) -> TaskError {
+        guard self.file.isEmpty else { return self }
+        var placed = self
+        placed.file = file
+        return placed
     }
 }

@@ -81,6 +81,7 @@ struct Ledger: Sendable {
     var projects: [String: Project] = [:]
     var attempts: [Int64: [AttemptRecord]] = [:]
     var models: [String: ModelRecord] = [:]
+    var dataSets: [DataSetName: DataSetRecord] = [:]
     var schedules: [String: Schedule] = [:]
 }
 

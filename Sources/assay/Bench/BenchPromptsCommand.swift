@@ -39,9 +39,7 @@ struct BenchPromptsCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let (settings, _) = try self.options.resolve(label: "assay")
-        let (task, data) = try EvaluationTask.load(
-            path: self.file, searchFolders: ["\(settings.home.value)/data"], fewShot: self.numFewShot)
+        let (task, data) = try await TaskFile.load(self.file, fewShot: self.numFewShot, self.options)
         let rows = data.evaluated.rowCount
         var bytes = 0
         for row in 0..<rows { bytes += try task.prepare(try data.evaluated.document(at: row)).prompt.utf8.count }

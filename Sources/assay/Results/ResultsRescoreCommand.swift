@@ -38,8 +38,7 @@ struct ResultsRescoreCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (settings, logger) = try self.options.resolve(label: "assay")
-        let (task, data) = try EvaluationTask.load(
-            path: self.task, searchFolders: ["\(settings.home.value)/data"], fewShot: self.numFewShot)
+        let (task, data) = try await TaskFile.load(self.task, fewShot: self.numFewShot, self.options)
         let answer = try await Session.withWorkerQueue(settings, logger: logger) { session in
             let selection = try await RunSelection(self.id, in: session.queue)
             let jobs = try await self.jobs(of: selection, task, data, session)

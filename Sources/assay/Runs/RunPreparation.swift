@@ -13,7 +13,8 @@ enum RunPreparation {
         if let project { file.project = project }
         file.after += after
         let planner = Planner(
-            searchFolders: session.dataFolders, user: session.userName, chatTemplate: ModelTemplate.chat)
+            searchFolders: session.dataFolders, user: session.userName, catalog: session.dataSets,
+            chatTemplate: ModelTemplate.chat)
         return try await planner.plan(file) { name throws(QueueError) in
             try await session.queue.model(named: name)
         } work: { name throws(QueueError) in

@@ -52,9 +52,7 @@ struct TaskPreviewCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let (settings, _) = try self.options.resolve(label: "assay")
-        let (task, data) = try EvaluationTask.load(
-            path: self.file, searchFolders: ["\(settings.home.value)/data"], fewShot: self.numFewShot)
+        let (task, data) = try await TaskFile.load(self.file, fewShot: self.numFewShot, self.options)
         let dataSet = data.evaluated
         guard self.row < dataSet.rowCount else {
             throw CommandFailure(

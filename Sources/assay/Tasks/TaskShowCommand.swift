@@ -20,19 +20,18 @@ struct TaskShowCommand: AsyncParsableCommand {
         var metrics: [MetricDefinition]
         var rows: Int
         var dataSetSHA256: String
+        var notes: [String]
     }
 
     func run() async throws {
-        let (settings, _) = try self.options.resolve(label: "assay")
-        let (task, data) = try EvaluationTask.load(
-            path: self.file, searchFolders: ["\(settings.home.value)/data"])
+        let (task, data) = try await TaskFile.load(self.file, self.options)
         let dataSet = data.evaluated
         if self.options.json {
             return try Output.json(
                 Answer(
                     task: task.configuration.name, hash: task.taskHash,
                     outputType: task.configuration.outputType.rawValue, metrics: task.metrics,
-                    rows: dataSet.rowCount, dataSetSHA256: dataSet.sha256))
+                    rows: dataSet.rowCount, dataSetSHA256: dataSet.sha256, notes: task.configuration.notes))
         }
         Output.line(Format.field("task", task.configuration.name))
         Output.line(Format.field("task hash", task.taskHash))
@@ -46,6 +45,7 @@ struct TaskShowCommand: AsyncParsableCommand {
                     "\(metric.name) (\(metric.aggregation.rawValue), "
                         + "\(metric.higherIsBetter ? "higher" : "lower") is better)"))
         }
+        for note in task.configuration.notes { Output.line(Format.field("note", note)) }
         Output.line(Format.field("configuration", task.canonicalJSON))
     }
 }
