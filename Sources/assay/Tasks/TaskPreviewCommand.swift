@@ -11,6 +11,7 @@ struct TaskPreviewCommand: AsyncParsableCommand {
         discussion: """
             White space is shown as it is; the prompt ends where the continuation begins.
             Example:  assay task preview jobs/tasks/hellaswag.yaml --model smollm2-135m --count 2
+            Example:  assay task preview jobs/tasks/gsm8k.yaml --diff my-gsm8k.yaml
             """)
 
     @Argument(help: "The task file.")
@@ -28,26 +29,30 @@ struct TaskPreviewCommand: AsyncParsableCommand {
     @Option(name: .customLong("num-fewshot"), help: "As many few-shot examples instead of what the file says.")
     var numFewShot: Int?
 
+    @Flag(help: "Show token ids too; needs --model.")
+    var tokens = false
+
+    @Option(help: "Another task file: show where its prompts differ, over all rows.")
+    var diff: String?
+
+    @OptionGroup var style: PromptStyleOptions
+
     @OptionGroup var options: GlobalOptions
 
-    struct Preview: Encodable {
-        struct Part: Encodable {
-            var context: String
-            var continuation: String?
-            var stop: [String]?
-            var contextTokens: [Int32]?
-            var continuationTokens: [Int32]?
-            var truncatedTokens: Int?
-        }
-        var sampleID: String
-        var row: Int
-        var target: String
-        var requests: [Part]
+    struct Answer: Encodable {
+        var task: String
+        var rows: Int
+        /// Of everything that a model would be asked, over all rows.
+        var promptsSHA256: String
+        var samples: [PromptPreview]
     }
 
     func validate() throws {
         guard self.row >= 0, self.count >= 1, (0...1000).contains(self.numFewShot ?? 0) else {
             throw ValidationError("--row starts at 0, --count at 1, and --num-fewshot is at most 1000")
+        }
+        guard self.model != nil || !(self.tokens || self.style.chatTemplate) else {
+            throw ValidationError("--tokens and --chat-template need --model")
         }
     }
 
@@ -59,84 +64,53 @@ struct TaskPreviewCommand: AsyncParsableCommand {
                 "row \(self.row) does not exist: the data set has \(dataSet.rowCount) rows (0 to \(dataSet.rowCount - 1))"
             )
         }
-        let tokenizer = try await self.tokenizer()
-        var previews: [Preview] = []
-        for document in try dataSet.documents(in: self.row..<min(self.row + self.count, dataSet.rowCount)) {
-            previews.append(try self.preview(try task.prepare(document), tokenizer))
+        let model = try await self.registeredModel()
+        let style = try self.style.style(of: model)
+        if let diff {
+            let other = try await TaskFile.load(diff, fewShot: self.numFewShot, self.options)
+            let difference = try PromptDifference(
+                (task, dataSet), (other.task, other.data.evaluated), style: style)
+            return try difference.show(self.file, diff, self.options)
         }
-        if self.options.json { return try Output.json(previews) }
+        let tokenizer = try model.map { (try LlamaTokenizer(modelPath: $0.path), maxLength: $0.contextLength) }
+        let rows = self.row..<min(self.row + self.count, dataSet.rowCount)
+        let answer = Answer(
+            task: task.configuration.name, rows: dataSet.rowCount,
+            promptsSHA256: try task.promptHash(of: dataSet, rows: 0..<dataSet.rowCount, style: style),
+            samples: try dataSet.documents(in: rows).map { document in
+                try PromptPreview(
+                    try task.prepare(document, style: style), tokenizer, isChat: style.template != nil)
+            })
+        if self.options.json { return try Output.json(answer) }
         let terminal = Terminal.standardOutput(environment: self.options.environment)
-        for preview in previews { self.show(preview, on: terminal) }
+        for note in task.configuration.notes { Output.note(note) }
+        for sample in answer.samples { sample.show(on: terminal, tokens: self.tokens) }
+        Output.line(
+            terminal.styled("prompts of all \(answer.rows) rows", .dim) + " sha256 \(answer.promptsSHA256)")
     }
 
-    private func tokenizer() async throws -> (LlamaTokenizer, maxLength: Int)? {
+    private func registeredModel() async throws -> ModelRecord? {
         guard let name = self.model else { return nil }
-        let model = try await Session.with(self.options) { try await $0.queue.model(named: name) }
-        return (try LlamaTokenizer(modelPath: model.path), model.contextLength)
+        return try await Session.with(self.options) { try await $0.queue.model(named: name) }
     }
+}
 
-    private func preview(
-        _ sample: PreparedSample, _ tokenizer: (LlamaTokenizer, maxLength: Int)?
-    ) throws -> Preview {
-        var parts: [Preview.Part] = []
-        for request in sample.requests {
-            var part =
-                switch request {
-                case .loglikelihood(let context, let continuation):
-                    Preview.Part(context: context, continuation: continuation)
-                case .rolling(let text): Preview.Part(context: "", continuation: text)
-                case .generate(let prompt, let stop, _, _): Preview.Part(context: prompt, stop: stop)
-                }
-            if let (tokenizer, maxLength) = tokenizer {
-                for window in try request.tokenized(by: tokenizer, maxLength: maxLength) {
-                    switch window {
-                    case .score(let score):
-                        part.contextTokens = (part.contextTokens ?? []) + score.tokens[..<score.scoredFrom]
-                        part.continuationTokens = (part.continuationTokens ?? []) + score.tokens[score.scoredFrom...]
-                        part.truncatedTokens = (part.truncatedTokens ?? 0) + score.truncated
-                    case .generate(let generation):
-                        part.contextTokens = generation.prompt
-                        part.truncatedTokens = generation.truncated
-                    }
-                }
-            }
-            parts.append(part)
-        }
-        return Preview(sampleID: sample.sampleID, row: sample.row, target: sample.target, requests: parts)
-    }
+/// How prompts are written, as a job's settings say it.
+struct PromptStyleOptions: ParsableArguments {
+    @Flag(name: .customLong("chat-template"), help: "Put prompts through the model's chat template.")
+    var chatTemplate = false
 
-    private func show(_ preview: Preview, on terminal: Terminal) {
-        Output.line(terminal.styled("── sample \(preview.sampleID) (row \(preview.row))", .bold))
-        var shown: String?
-        for (index, part) in preview.requests.enumerated() {
-            if part.context != shown {
-                Output.line(
-                    terminal.styled("context\(Self.tokens(part.contextTokens))", .dim))
-                Output.line(part.context)
-                shown = part.context
-            }
-            if let continuation = part.continuation {
-                Output.line(
-                    terminal.styled("continuation \(index)\(Self.tokens(part.continuationTokens))", .dim)
-                        + " \(Self.quoted(continuation))")
-            }
-            if let stop = part.stop {
-                Output.line(terminal.styled("stops at", .dim) + " \(stop.map(Self.quoted).joined(separator: " "))")
-            }
-            if let cut = part.truncatedTokens, cut > 0 {
-                Output.line(terminal.styled("\(cut) tokens are cut on the left", .yellow))
-            }
-        }
-        Output.line(terminal.styled("target", .dim) + " \(Self.quoted(preview.target))")
-        Output.line()
-    }
+    @Flag(name: .customLong("one-message"), help: "Keep few-shot examples in one message instead of turns.")
+    var oneMessage = false
 
-    private static func tokens(_ tokens: [Int32]?) -> String {
-        tokens.map { " (\($0.count) tokens)" } ?? ""
-    }
+    @Option(name: .customLong("system-instruction"), help: "What stands before the task's description.")
+    var systemInstruction: String?
 
-    /// In quotes, so that white space at the ends shows.
-    private static func quoted(_ text: String) -> String {
-        "\"\(text.replacing("\\", with: "\\\\").replacing("\n", with: "\\n").replacing("\"", with: "\\\""))\""
+    func style(of model: ModelRecord?) throws -> PromptStyle {
+        guard self.chatTemplate, let model else { return PromptStyle(systemInstruction: self.systemInstruction) }
+        let chat = try ModelTemplate.chat(model)
+        return PromptStyle(
+            template: try JinjaChatTemplate(chat.template, bos: chat.bos, eos: chat.eos), isMultiTurn: !self.oneMessage,
+            systemInstruction: self.systemInstruction)
     }
 }

@@ -1,0 +1,46 @@
+import Jinja
+import OrderedCollections
+import Testing
+
+@testable import Evaluation
+
+/// Templates that are filled in without Jinja give what Jinja gives.
+@Suite struct SimpleTemplateTests {
+    private static let document = JSONValue.object([
+        "q": .string("é {{x}} \r\n\"'"), "n": .int(-7), "_a1": .string(""), "b": .bool(true), "z": .null,
+        "f": .double(0.5),
+        "l": .array([.int(1)]), "o": .object(["k": .string("v")]), "loop": .string("own"), "if": .string("word"),
+    ])
+
+    @Test(arguments: [
+        "", "plain\n", "Question: {{q}}\nAnswer:", "{{ q }}{{n}}{{  _a1 }}|", "{{q}}", "a } b { c {{n}} }",
+        "\n{{n}}\n\n",
+    ])
+    func equalsJinja(source: String) throws {
+        let simple = try #require(SimpleTemplate(source))
+        #expect(simple.render(Self.document) == (try Template(source).render(Self.document.text())))
+    }
+
+    @Test(arguments: [
+        "{{ q.strip() }}", "{{ q|upper }}", "{% if q %}x{% endif %}", "{# c #}", "{{ 'q' }}", "{{- q }}", "{{ q -}}",
+        "{{ 1 }}",
+        "{{ o.k }}", "{{ l[0] }}", "a\r\n", "{{ q", "}} x", "{{ true }}", "{{ loop }}", "{{ if }}", "{{}}", "{{ é }}",
+        "{{ q\n}}",
+    ])
+    func whatDoesMoreIsLeftToJinja(source: String) { #expect(SimpleTemplate(source) == nil) }
+
+    @Test func valuesOfOtherKindsAreLeftToJinja() throws {
+        for name in ["b", "z", "f", "l", "o", "missing"] {
+            #expect(try #require(SimpleTemplate("{{\(name)}}")).render(Self.document) == nil)
+        }
+    }
+
+    @Test func onlyColumnsThatAreNamedAreHandedOver() throws {
+        let document = RenderedDocument(Document(row: 0, value: Self.document))
+        #expect(try DocumentField("{{ q|length }} {{ o.k }} {{ b }}", key: "t").value(document) == .string("12 v True"))
+        #expect(throws: TaskError.self) { try DocumentField("{{ missing|upper }}", key: "t").value(document) }
+        let search = NameSearch("{{ question }}")
+        #expect(search.contains("question") && search.contains("quest") && !search.contains("answer"))
+        #expect(!search.contains("answer"))
+    }
+}
