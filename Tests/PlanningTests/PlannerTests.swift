@@ -1,3 +1,4 @@
+import Evaluation
 import Foundation
 import JobQueue
 import Planning
@@ -32,13 +33,17 @@ import Testing
             try text.write(toFile: "\(self.path)/\(name)", atomically: true, encoding: .utf8)
         }
 
-        func plan(_ job: String) async throws -> RunPlan {
+        func plan(_ job: String, template: (@Sendable () -> String)? = nil) async throws -> RunPlan {
             let file = try JobFile.parse(job, path: "\(self.path)/job.yaml")
             let model = ModelRecord(
                 name: "m", path: "\(self.path)/model.gguf", sha256: String(repeating: "a", count: 64), bytes: 5,
                 architecture: "llama", parameters: 1, contextLength: 100, vocabularySize: 10,
                 tokenizerSHA256: String(repeating: "b", count: 64), quantization: "F32")
-            return try await Planner(searchFolders: [], user: "tester").plan(file) { _ in model }
+            var planner = Planner(searchFolders: [], user: "tester")
+            if let template {
+                planner.chatTemplate = { _ in .init(template: template(), bos: "", eos: "") }
+            }
+            return try await planner.plan(file) { _ in model }
         }
     }
 
@@ -52,6 +57,27 @@ import Testing
         #expect(first.submission.jobs == second.submission.jobs)
         #expect(first.submission.id != second.submission.id)
         #expect(first.dataSets.count == 1)
+    }
+
+    @Test func examplesAreDrawnFromRowsThatTravelWithTheJob() async throws {
+        let folder = try Folder()
+        let plan = try await folder.plan("model: m\ntasks: [{task: task.yaml, num_fewshot: 2}, task.yaml]")
+        let specifications = plan.submission.jobs.map(\.specification)
+        #expect(specifications[0].contains("fewShotPool") && !specifications[1].contains("fewShotPool"))
+        #expect(plan.jobs[0].taskHash != plan.jobs[1].taskHash && plan.dataSets.count == 1)
+    }
+
+    @Test func chatTemplatesAreThoseOfModels() async throws {
+        let folder = try Folder()
+        let job = "model: m\nsettings: {chat_template: true, system_instruction: Be brief.}\ntasks: [task.yaml]"
+        let error = await #expect(throws: PlanningError.self) { try await folder.plan(job) }
+        #expect(error?.description.contains("can't be read here") == true)
+        let refused = await #expect(throws: PlanningError.self) {
+            try await folder.plan(job) { "{{ raise_exception('no ' ~ messages[0].role) }}" }
+        }
+        #expect(refused?.description.contains("no user") == true, "\(String(describing: refused))")
+        let plan = try await folder.plan(job) { "{% for m in messages %}{{ m.content }}{% endfor %}" }
+        #expect(plan.submission.jobs[0].specification.contains("Be brief."))
     }
 
     @Test func aLimitTakesTheFirstRows() async throws {
