@@ -135,6 +135,8 @@ cjinja_template *cjinja_parse(const char *source, size_t length, int is_chat, cj
     std::string plain;
     guarded(plain, result, [&] {
         plain = assay::with_plain_newlines(std::string(source, length));
+        // Without keep_trailing_newline.
+        if (is_chat && !plain.empty() && plain.back() == '\n') plain.pop_back();
         auto made = std::make_unique<cjinja_template>();
         made->body = compiled(plain, is_chat != 0);
         made->is_chat = is_chat != 0;

@@ -15,6 +15,7 @@ import Testing
     @Test(arguments: [
         "", "plain\n", "Question: {{q}}\nAnswer:", "{{ q }}{{n}}{{  _a1 }}|", "{{q}}", "a } b { c {{n}} }",
         "\n{{n}}\n\n",
+        "{{o.k}}!",
     ])
     func equalsJinja(source: String) throws {
         let simple = try #require(SimpleTemplate(source))
@@ -24,12 +25,18 @@ import Testing
     @Test(arguments: [
         "{{ q.strip() }}", "{{ q|upper }}", "{% if q %}x{% endif %}", "{# c #}", "{{ 'q' }}", "{{- q }}", "{{ q -}}",
         "{{ 1 }}",
-        "{{ o.k }}", "{{ l[0] }}", "a\r\n", "{{ q", "}} x", "{{ true }}", "{{ loop }}", "{{ if }}", "{{}}", "{{ é }}",
+        "{{ o.items }}", "{{ o. k }}", "{{ .k }}", "{{ l[0] }}", "a\r\n", "{{ q", "}} x", "{{ true }}", "{{ loop }}",
+        "{{ if }}", "{{}}", "{{ é }}",
         "{{ q\n}}",
     ])
     func whatDoesMoreIsLeftToJinja(source: String) { #expect(SimpleTemplate(source) == nil) }
 
     @Test func valuesOfOtherKindsAreLeftToJinja() throws {
+        #expect(SimpleTemplate("{{ o }}")?.value(Self.document) == Self.document["o"])
+        #expect(SimpleTemplate("{{ o.k }}")?.value(Self.document) == .string("v"))
+        for source in ["{{ o.x }}", "{{ q.k }}", "{{ missing.k }}", "x{{ o }}", ""] {
+            #expect(try #require(SimpleTemplate(source)).value(Self.document) == nil)
+        }
         for name in ["b", "z", "f", "l", "o", "missing"] {
             #expect(try #require(SimpleTemplate("{{\(name)}}")).render(Self.document) == nil)
         }

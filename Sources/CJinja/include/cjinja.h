@@ -34,8 +34,8 @@ typedef struct {
 } cjinja_result;
 
 // Parses a template. NULL on failure, with the error in `result`; else `result` is left empty.
-// With `is_chat` it has the meaning that transformers gives to chat templates: trim_blocks and lstrip_blocks, undefined
-// values are empty, macros and raise_exception can be used.
+// With `is_chat` it has the meaning that transformers gives to chat templates: trim_blocks, lstrip_blocks, no
+// newline at the end, undefined values are empty, macros and raise_exception can be used.
 cjinja_template *cjinja_parse(const char *source, size_t length, int is_chat, cjinja_result *result);
 
 void cjinja_release(cjinja_template *parsed);

@@ -43,7 +43,7 @@ struct DocumentField: Sendable {
 
     /// A column's value, or the value of the template's one expression; a template of another form gives its text.
     func evaluated(_ document: RenderedDocument) throws(TaskError) -> JSONValue {
-        if let value = document.value[self.text] { return value }
+        if let value = document.value[self.text] ?? self.simple?.value(document.value) { return value }
         do {
             return try JSONValue.parse(try self.template.evaluate(self.variables(document)).utf8)
         } catch {

@@ -1,18 +1,28 @@
 internal import Synchronization
 
-/// A template of texts and columns alone, such as "Question: {{question}}\nAnswer:", filled in without Jinja.
+/// A template of texts and columns alone, such as "Question: {{question}}\nAnswer:" or "{{choices.text}}".
+///
+/// It is filled in without Jinja.
 ///
 /// Most prompts are made by such templates, and Jinja would be most of the work.
 struct SimpleTemplate: Sendable {
     private enum Part {
         case text(String)
-        case column(String)
+        /// A column, or a member within it.
+        case column([String])
     }
 
     private static let reserved: Set<String> = [
         "true", "false", "none", "True", "False", "None", "not", "and", "or", "in", "is", "if", "else", "loop", "self",
         "range",
         "dict", "namespace",
+    ]
+
+    /// What Python's mappings have as well, where a member of that name would be hidden.
+    private static let methods: Set<String> = [
+        "items", "keys", "values", "get", "pop", "popitem", "copy", "update", "clear", "setdefault", "fromkeys",
+        "count",
+        "index",
     ]
 
     private let parts: [Part]
@@ -27,11 +37,9 @@ struct SimpleTemplate: Sendable {
         var rest = source[...]
         while let start = rest.firstRange(of: "{{") {
             guard let end = rest[start.upperBound...].firstRange(of: "}}") else { return nil }
-            let name = rest[start.upperBound..<end.lowerBound].drop { $0 == " " }.reversed().drop { $0 == " " }
-                .reversed()
-            guard Self.isName(String(name)) else { return nil }
+            guard let path = Self.path(rest[start.upperBound..<end.lowerBound]) else { return nil }
             if start.lowerBound > rest.startIndex { parts.append(.text(String(rest[..<start.lowerBound]))) }
-            parts.append(.column(String(name)))
+            parts.append(.column(path))
             rest = rest[end.upperBound...]
         }
         guard !rest.contains("}}") else { return nil }
@@ -45,8 +53,8 @@ struct SimpleTemplate: Sendable {
         for part in self.parts {
             switch part {
             case .text(let part): text += part
-            case .column(let name):
-                switch document[name] {
+            case .column(let path):
+                switch Self.value(path, document) {
                 case .string(let value)?: text += value
                 case .int(let value)?: text += String(value)
                 default: return nil
@@ -54,6 +62,30 @@ struct SimpleTemplate: Sendable {
             }
         }
         return text
+    }
+
+    /// The value of a template that is one column and nothing else; `nil` if it is more, or the column is missing.
+    func value(_ document: JSONValue) -> JSONValue? {
+        guard self.parts.count == 1, case .column(let path) = self.parts[0] else { return nil }
+        return Self.value(path, document)
+    }
+
+    private static func value(_ path: [String], _ document: JSONValue) -> JSONValue? {
+        var value = document
+        for name in path {
+            guard let member = value[name] else { return nil }
+            value = member
+        }
+        return value
+    }
+
+    private static func path(_ text: Substring) -> [String]? {
+        let trimmed = String(text.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+        let names = trimmed.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard names.allSatisfy(Self.isName), !names.dropFirst().contains(where: Self.methods.contains) else {
+            return nil
+        }
+        return names
     }
 
     private static func isName(_ text: String) -> Bool {

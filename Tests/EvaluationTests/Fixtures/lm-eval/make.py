@@ -12,6 +12,7 @@ import random
 import re
 import sys
 
+import jinja2
 import numpy as np
 import yaml
 from lm_eval.api import metrics as lm_metrics
@@ -274,6 +275,35 @@ def calibration():
     return cases
 
 
+def chat_templates():
+    """As transformers compiles chat templates: trim_blocks, lstrip_blocks, undefined values are empty."""
+    environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)
+    messages = [
+        {"role": "system", "content": "Be brief."}, {"role": "user", "content": "  Hi\n"},
+        {"role": "assistant", "content": "Hello <b>"}, {"role": "user", "content": "é?"},
+    ]
+    variables = {"messages": messages, "add_generation_prompt": True, "bos_token": "<s>", "eos_token": "</s>"}
+    sources = [
+        "{% for m in messages %}\n  {{ m.role }}: {{ m.content | trim }}\n  {% endfor %}\nend\n",
+        "{{ bos_token }}{% for m in messages %}\n{% if m['role'] == 'user' %}\n[INST] {{ m['content'] }} [/INST]\n"
+        "{% elif loop.first %}\n<<SYS>>{{ m.content }}<</SYS>>\n{% else %}\n {{ m.content }}{{ eos_token }}\n{% endif %}\n"
+        "{% endfor %}",
+        "  {%- if tools %}tools{% endif -%}  x {{ tools }}|{{ missing }}|{{ missing is defined }}|{{ tools is not none }}",
+        "a\n    {%+ if true %}kept{% endif +%}\n  b\n", "\t{# comment #}\n\tafter\n", "x {{ bos_token }}\n  {% set y = 1 %}\n{{ y }}\n",
+        "{%- macro turn(m, mark='#') %}\n  {{ mark }}{{ m.role }}\n{% endmacro %}\n{% for m in messages %}{{ turn(m) }}"
+        "{{ turn(m, mark='!') }}{% endfor %}",
+        "{% set ns = namespace(system='') %}{% for m in messages if m.role == 'system' %}{% set ns.system = m.content %}"
+        "{% endfor %}{{ ns.system }}{% for m in messages[1:] %}{{ loop.index0 }}{{ m.content }}{% endfor %}",
+        "{% raw %}{{ x }}\n{% endraw %}\n  {% if not missing %}  yes  {% endif %}\n", "{% for x in missing %}x{% else %}none{% endfor %}",
+        "{{ messages | selectattr('role', 'equalto', 'user') | list | length }}{{ ('a' ~ missing) == 'a' }}",
+        "{% if messages[0]['role'] == 'system' %}\n    {% set rest = messages[1:] %}\n{% endif %}\n{{ rest | length }}",
+    ]
+    return {
+        "variables": variables,
+        "cases": [{"template": s, "expected": environment.from_string(s).render(**variables)} for s in sources],
+    }
+
+
 values, weights = [-3.5, -12.25, -0.5, -7.75], [4, 11, 1, 9]
 pairs = list(zip(values, weights))
 expected = {
@@ -283,6 +313,7 @@ expected = {
     "regexes": regexes(),
     "templates": templates(),
     "exact_matches": exact_matches(),
+    "chat_templates": chat_templates(),
     "random": random_numbers(),
     "draws": draws(),
     "metrics": metric_values(),

@@ -1,0 +1,63 @@
+import Jinja
+import Testing
+
+@testable import Evaluation
+
+/// Chat templates give what transformers' Jinja gives.
+@Suite struct ChatTemplateTests {
+    @Test func textIsThatOfTransformers() throws {
+        let fixture = try #require(Fixture.expected["chat_templates"])
+        let variables = try #require(fixture["variables"]).text()
+        let cases = try #require(fixture["cases"]).items
+        #expect(cases.count == 12)
+        for item in cases {
+            let source = try #require(item["template"]?.string)
+            let text = try Template(source, dialect: .chat).render(variables)
+            #expect(text == item["expected"]?.string, "\(source)")
+        }
+    }
+
+    @Test(arguments: [
+        ("{{ raise_exception('only ' ~ messages[0].role) }}", "only system"),
+        ("{{ missing.member }}", "'missing' is undefined"), ("{{ strftime_now('%Y') }}", "no function 'strftime_now'"),
+        ("{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}", "more than 50 deep"),
+        ("{% macro a(x) %}{% endmacro %}{{ a(1, 2) }}", "takes fewer arguments"),
+        ("{% macro a(x) %}{% endmacro %}{{ a(y=2) }}", "has no argument 'y'"),
+        ("{% for i in range(99999) %}{% for j in range(99999) %}x{% endfor %}{% endfor %}", "too much work"),
+    ])
+    func whatTemplatesRefuseIsSaid(source: String, message: String) throws {
+        let template = try JinjaChatTemplate(source)
+        let messages = [ChatMessage(.system, "s")]
+        // A template that refuses a system's message is tried without it, so this error is the second one's.
+        let error = #expect(throws: TaskError.self) { try template.render(messages, continuesLast: false) }
+        #expect(
+            error?.message.contains(source.contains("messages[0]") ? "fails" : message) == true,
+            "\(error?.message ?? "")")
+    }
+
+    @Test func aSystemMessageGoesWhereTheTemplateRefusesIt() throws {
+        let template = try JinjaChatTemplate(
+            "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}{{ messages[0].content }}"
+        )
+        #expect(try template.render([.init(.system, "s"), .init(.user, "u")], continuesLast: false) == "u")
+        #expect(throws: TaskError.self) { try JinjaChatTemplate("{% if %}") }
+    }
+
+    /// What stands behind the message that goes on is cut off.
+    @Test(arguments: [
+        ("The answer is", "<The answer is"), ("The answer is ", "<The answer is"), ("  x\n", "<x"), ("a <a", "<a <a"),
+    ])
+    func theLastMessageGoesOn(message: String, expected: String) throws {
+        let template = try JinjaChatTemplate("<{{ messages[-1].content | trim }}>\n")
+        #expect(try template.render([.init(.assistant, message)], continuesLast: true) == expected)
+        let deaf = try JinjaChatTemplate("nothing")
+        #expect(throws: TaskError.self) { try deaf.render([.init(.assistant, message)], continuesLast: true) }
+    }
+
+    @Test func beginningOfTextIsNotDoubled() {
+        let tokenizer = ToyTokenizer(addsPrefix: true)
+        #expect(tokenizer.encode("<s>cat", addSpecial: true, isChat: true).first != 1)
+        #expect(tokenizer.encode("<s>cat", addSpecial: true).first == 1)
+        #expect(tokenizer.encode("cat", addSpecial: true, isChat: true).first == 1)
+    }
+}
