@@ -186,30 +186,6 @@ public struct Planner: Sendable {
                 model: model.name, dataSetSHA256: dataSet.sha256, samples: samples, shards: shards.count))
     }
 
-    private func chat(
-        of model: ModelRecord, _ settings: JobSettings
-    ) throws(PlanningError) -> JobSpecification.Chat? {
-        guard settings.chatTemplate == true else { return nil }
-        var chat = try self.chatTemplate(model)
-        chat.isMultiTurn = settings.fewShotAsMultiTurn ?? true
-        return chat
-    }
-
-    /// Renders every row as the worker will, where that is not how all were rendered before.
-    private func check(
-        _ job: JobSpecification, _ task: EvaluationTask, _ dataSet: DataSet, at place: String
-    ) throws(PlanningError) {
-        guard job.settings.chat != nil || job.settings.systemInstruction != nil else { return }
-        do {
-            let style = try job.settings.promptStyle()
-            for row in 0..<job.dataSet.rows {
-                _ = try task.prepare(try dataSet.document(at: row), style: style)
-            }
-        } catch {
-            throw PlanningError(.task, at: place, "model '\(job.model.name)': \(error)")
-        }
-    }
-
     /// Contiguous ranges of `size` rows, the last one with what is left; a function of its arguments alone.
     public static func shards(of samples: Int, size: Int) -> [ShardRange] {
         stride(from: 0, to: samples, by: max(size, 1)).map {

@@ -52,6 +52,8 @@ extension Distribution {
         if rule.topK == nil, rule.topP < 1 { self.forEachWeight(rule.temperature) { total += $1 } }
         // Only what can be left over is sorted: a vocabulary is long, and nearly all of it is unlikely.
         var cut = rule.topK == nil && rule.topP >= 1 ? max(rule.minP, 0) : 0.0625
+        // What min-p leaves out counts for top-p still, where that is a part of what top-k left.
+        let floor = rule.topK != nil && rule.topP < 1 ? 1e-300 : max(rule.minP, 1e-300)
         var found: [Candidate] = []
         while true {
             found.removeAll(keepingCapacity: true)
@@ -62,7 +64,7 @@ extension Distribution {
                 mass += weight
             }
             let isEnough =
-                cut <= max(rule.minP, 1e-300)
+                cut <= floor
                 || (rule.topK != nil ? found.count >= wanted : mass >= rule.topP * total)
             if isEnough { break }
             cut = cut > 1e-30 ? cut * cut : 0
