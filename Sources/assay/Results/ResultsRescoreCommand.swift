@@ -7,6 +7,7 @@ internal import JobQueue
 internal import Planning
 internal import Reporting
 internal import ResultStore
+internal import UVEventLoop
 
 struct ResultsRescoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -54,7 +55,7 @@ struct ResultsRescoreCommand: AsyncParsableCommand {
             for record in try await session.queue.jobs(of: submission.id) {
                 sources[record.id.name] = (jobs[record.id.ordinal].source, jobs[record.id.ordinal].pair)
             }
-            let summary = try await self.work(sources, run: submission.id, label: label, session)
+            let summary = try await Self.workOrCancel(sources, run: submission.id, label: label, session)
             guard summary.failed == 0 else {
                 throw CommandFailure(
                     "run \(submission.id) could not be scored", hint: "see why with `assay logs \(submission.id)`")
@@ -120,8 +121,32 @@ struct ResultsRescoreCommand: AsyncParsableCommand {
         return specification
     }
 
+    /// Works until all is scored; on Ctrl-C or an error the new run is cancelled, since no other worker would take it.
+    private static func workOrCancel(
+        _ sources: [String: (job: RescoredJob, pair: TaskPair)], run: RunID, label: String, _ session: Session
+    ) async throws -> WorkerSummary {
+        let signals = try await session.loop.signals([2, 15])
+        let work = Task { try await Self.work(sources, run: run, label: label, session) }
+        let watch = Task {
+            for await _ in signals { work.cancel() }
+        }
+        defer { watch.cancel() }
+        do {
+            let summary = try await work.value
+            let samples = sources.values.reduce(0) { $0 + $1.job.specification.dataSet.rows }
+            guard work.isCancelled, summary.samples < samples else { return summary }
+        } catch {
+            _ = try? await session.queue.cancel(run)
+            throw error
+        }
+        _ = try await session.queue.cancel(run)
+        throw CommandFailure(
+            "interrupted: run \(run) is cancelled", hint: "repeat the command; the old results are as they were",
+            exitCode: .interrupted)
+    }
+
     /// Claims, scores and commits like any worker.
-    private func work(
+    private static func work(
         _ sources: [String: (job: RescoredJob, pair: TaskPair)], run: RunID, label: String, _ session: Session
     ) async throws -> WorkerSummary {
         let description = WorkerDescription(

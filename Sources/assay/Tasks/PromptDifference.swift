@@ -38,7 +38,7 @@ struct PromptDifference {
     func show(_ first: String, _ second: String, _ options: GlobalOptions) throws {
         if options.json { return try Output.json(self.answer) }
         guard let row = self.answer.firstDifferingRow else {
-            return Output.line("the prompts of all \(self.answer.rows[0]) rows are the same")
+            return Output.line("the prompts are the same (\(Format.counted(self.answer.rows[0], "row")))")
         }
         let terminal = Terminal.standardOutput(environment: options.environment)
         Output.line(

@@ -38,7 +38,7 @@ struct TaskImportCommand: AsyncParsableCommand {
         let running = pure.count { $0.outcome == .pure }
         if !pure.isEmpty {
             let share = (Double(running) * 1000 / Double(pure.count)).rounded(.down) / 10
-            Output.line("of \(pure.count) tasks without Python \(running) run (\(share) %)")
+            Output.line("of \(Format.counted(pure.count, "task")) without Python \(running) run (\(share) %)")
         }
     }
 
