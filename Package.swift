@@ -41,18 +41,23 @@ let leaves: [Target] =
         .systemLibrary(name: "CLlama", pkgConfig: "assay-llama"),
         .systemLibrary(name: "CLlamaCommon", pkgConfig: "assay-llama-common"),
         .target(name: "CJinja", dependencies: ["CLlamaCommon"]),
+        .target(name: "CGrammar", dependencies: ["CLlamaCommon"]),
+        .target(name: "CBoostMath"),
         .target(
             name: "SQL", path: "sql", resources: [.embedInCode("migrations"), .embedInCode("queries")],
             swiftSettings: swiftSettings),
     ]
     + module("UVEventLoop", ["CUV"])
     + module("HDF5", ["CHDF5"])
-    + module("Llama", ["CLlama", crypto, logging])
+    + module("Llama", ["CLlama", "CGrammar", crypto, logging])
     + module("Jinja", ["CJinja"])
-    + module("Statistics", [], testsExclude: ["Fixtures"])
+    + module("Statistics", ["CBoostMath"], testsExclude: ["Fixtures"])
 
 let services: [Target] =
-    module("Postgres", ["CPostgres", "UVEventLoop", logging], tests: ["PostgresTesting"])
+    module(
+        "Sandbox", ["UVEventLoop"],
+        resources: [.embedInCode("Driver/driver.py"), .embedInCode("Driver/probe.py")])
+    + module("Postgres", ["CPostgres", "UVEventLoop", logging], tests: ["PostgresTesting"])
     + module("Evaluation", ["Jinja", collections, crypto, yams], testsExclude: ["Fixtures"])
     + module("Inference", ["Evaluation", "Llama", logging], testsExclude: ["Fixtures"])
     + module(
@@ -63,7 +68,8 @@ let services: [Target] =
 let useCases: [Target] =
     module("Planning", ["Evaluation", "JobQueue", "ResultStore", yams], tests: ["PostgresTesting"])
     + module(
-        "Execution", ["Evaluation", "Inference", "JobQueue", "Llama", "ResultStore", "UVEventLoop", logging],
+        "Execution",
+        ["Evaluation", "Inference", "JobQueue", "Llama", "ResultStore", "Sandbox", "UVEventLoop", logging],
         tests: ["Postgres", "PostgresTesting"])
     + module(
         "Reporting", ["Evaluation", "ResultStore", "JobQueue", "Statistics", crypto, mustache],
@@ -80,10 +86,11 @@ let programs: [Target] = [
     program(
         "assay",
         [
-            "Evaluation", "Execution", "Inference", "JobQueue", "Llama", "Planning", "Reporting", "ResultStore",
+            "Evaluation", "Execution", "Inference", "JobQueue", "Llama", "Planning", "Reporting",
+            "ResultStore",
             "UVEventLoop",
         ]),
-    program("assay-worker", ["Execution", "JobQueue", "Llama", "Planning", "UVEventLoop"]),
+    program("assay-worker", ["Execution", "JobQueue", "Llama", "Planning", "Sandbox", "UVEventLoop"]),
     program("assay-report", ["JobQueue", "Reporting", "ResultStore", "Statistics"]),
 ]
 

@@ -95,7 +95,8 @@ extension JobFile {
             }
             let prefix = "tasks[\(index)]"
             let entry = try YAMLReader(
-                node, path: reader.path, prefix: prefix, known: ["task", "limit", "num_fewshot", "settings", "after"])
+                node, path: reader.path, prefix: prefix,
+                known: ["task", "limit", "num_fewshot", "epochs", "settings", "after"])
             let after = try entry.strings("after") ?? []
             if let stranger = after.first(where: { name in !entries.contains { $0.path == name } }) {
                 throw entry.error(
@@ -107,6 +108,7 @@ extension JobFile {
                     path: try entry.required("task"), line: line,
                     limit: try entry.integer("limit", in: 1...1_000_000_000),
                     fewShot: try entry.integer("num_fewshot", in: 0...1000),
+                    epochs: try entry.integer("epochs", in: 1...1000),
                     settings: try JobSettings(entry.node("settings"), path: reader.path, prefix: "\(prefix).settings"),
                     after: after))
         }
@@ -150,7 +152,7 @@ extension JobSettings {
             node, path: path, prefix: prefix,
             known: [
                 "shard_size", "max_length", "batch_tokens", "max_sequences", "generation_slots", "logits", "overflow",
-                "chat_template", "fewshot_as_multiturn", "system_instruction",
+                "chat_template", "fewshot_as_multiturn", "system_instruction", "run_code",
             ])
         self.shardSize = try reader.integer("shard_size", in: 1...100_000)
         self.maxLength = try reader.integer("max_length", in: 16...10_000_000)
@@ -162,5 +164,6 @@ extension JobSettings {
         self.chatTemplate = try reader.boolean("chat_template")
         self.fewShotAsMultiTurn = try reader.boolean("fewshot_as_multiturn")
         self.systemInstruction = try reader.string("system_instruction")
+        self.runsCode = try reader.boolean("run_code")
     }
 }

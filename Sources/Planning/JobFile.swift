@@ -31,6 +31,8 @@ public struct JobFile: Sendable, Hashable {
         public var limit: Int?
         /// As many few-shot examples instead of what the task file says.
         public var fewShot: Int?
+        /// How often each row's texts are generated and scored, instead of what the task file says.
+        public var epochs: Int?
         public var settings: JobSettings
         /// Other task files of this job file, written before this one, whose jobs must be done first.
         public var after: [String] = []
@@ -73,12 +75,16 @@ public struct JobSettings: Sendable, Hashable {
     public var fewShotAsMultiTurn: Bool?
     /// Stands before a task's description.
     public var systemInstruction: String?
+    /// Programs that the model writes may be run, in a sandbox, for tasks that are scored so.
+    public var runsCode: Bool?
 
     public init(
         shardSize: Int? = nil, maxLength: Int? = nil, batchTokens: Int? = nil, maxSequences: Int? = nil,
         generationSlots: Int? = nil, logits: LogitsMode? = nil, overflow: OverflowPolicy? = nil,
-        chatTemplate: Bool? = nil, fewShotAsMultiTurn: Bool? = nil, systemInstruction: String? = nil
+        chatTemplate: Bool? = nil, fewShotAsMultiTurn: Bool? = nil, systemInstruction: String? = nil,
+        runsCode: Bool? = nil
     ) {
+        self.runsCode = runsCode
         self.chatTemplate = chatTemplate
         self.fewShotAsMultiTurn = fewShotAsMultiTurn
         self.systemInstruction = systemInstruction
@@ -99,6 +105,7 @@ public struct JobSettings: Sendable, Hashable {
             generationSlots: self.generationSlots ?? base.generationSlots, logits: self.logits ?? base.logits,
             overflow: self.overflow ?? base.overflow, chatTemplate: self.chatTemplate ?? base.chatTemplate,
             fewShotAsMultiTurn: self.fewShotAsMultiTurn ?? base.fewShotAsMultiTurn,
-            systemInstruction: self.systemInstruction ?? base.systemInstruction)
+            systemInstruction: self.systemInstruction ?? base.systemInstruction,
+            runsCode: self.runsCode ?? base.runsCode)
     }
 }

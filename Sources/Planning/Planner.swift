@@ -9,6 +9,8 @@ public struct Planner: Sendable {
     public var user: String
     /// Has the data sets that tasks name instead of files.
     public var catalog: any DataSetCatalog
+    /// Why engines can't follow a constraint; `nil` if they can.
+    public var constraintProblem: @Sendable (TextConstraint) -> String? = { _ in nil }
     /// A model's own chat template, for jobs that ask for it.
     public var chatTemplate: @Sendable (ModelRecord) throws(PlanningError) -> JobSpecification.Chat
 
@@ -114,7 +116,7 @@ public struct Planner: Sendable {
             file.path.contains("/") ? String(file.path[..<(file.path.lastIndex(of: "/") ?? file.path.startIndex)]) : "."
         let path = entry.path.hasPrefix("/") ? entry.path : "\(folder)/\(entry.path)"
         do {
-            return try await self.checked(path, limit: entry.limit, fewShot: entry.fewShot)
+            return try await self.checked(path, entry)
         } catch {
             throw PlanningError(
                 error.code == .invalidData || error.code == .invalidSample ? .dataSet : .task,
@@ -124,14 +126,20 @@ public struct Planner: Sendable {
 
     /// Renders every row once, so that a worker never meets one that can't be.
     private func checked(
-        _ path: String, limit: Int?, fewShot: Int?
+        _ path: String, _ entry: JobFile.TaskEntry
     ) async throws(TaskError) -> (EvaluationTask, TaskData) {
         let (task, data) = try await EvaluationTask.load(
-            path: path, searchFolders: self.searchFolders, fewShot: fewShot, catalog: self.catalog)
+            path: path, searchFolders: self.searchFolders, fewShot: entry.fewShot, epochs: entry.epochs,
+            catalog: self.catalog)
         let dataSet = data.evaluated
-        let rows = min(limit ?? dataSet.rowCount, dataSet.rowCount)
+        let rows = min(entry.limit ?? dataSet.rowCount, dataSet.rowCount)
         guard rows > 0 else { throw TaskError(.invalidData, "the data set has no rows", file: path) }
         try task.checkSampleIDs(in: dataSet)
+        if let constraint = task.configuration.generation?.constraint,
+            let problem = self.constraintProblem(constraint)
+        {
+            throw TaskError(.invalidValue, "\(constraint.key): \(problem)", file: path)
+        }
         for document in try dataSet.documents(in: 0..<rows) { _ = try task.prepare(document) }
         return (task, data)
     }
@@ -149,6 +157,13 @@ public struct Planner: Sendable {
                 .model, at: place,
                 "max_length \(maxLength) is more than the \(model.contextLength) tokens that model '\(model.name)' takes"
             )
+        }
+        let runsCode = task.configuration.runsCode
+        guard !runsCode || settings.runsCode == true else {
+            throw PlanningError(
+                .task, at: place,
+                "task '\(entry.path)' runs programs that the model writes; allow it with run_code: true in the settings, and "
+                    + "start a worker with --run-code")
         }
         let shardSize = settings.shardSize ?? samples
         let specification = JobSpecification(
@@ -176,7 +191,8 @@ public struct Planner: Sendable {
         plan.submission.jobs.append(
             JobSubmission(
                 ordinal: ordinal, task: task.configuration.name, model: model.name, modelSHA256: model.sha256,
-                specification: json, sampleCount: samples, shards: shards, needLabels: file.requirements.labels,
+                specification: json, sampleCount: samples, shards: shards,
+                needLabels: file.requirements.labels + (runsCode ? [WorkerLabel.runsCode] : []),
                 needGPUMegabytes: file.requirements.gpuMegabytes, needDevice: file.requirements.device,
                 maxAttempts: file.maxAttempts ?? 3, maxFailures: file.maxFailures,
                 after: prerequisites + Self.siblings(entry.after, model: model.name, in: plan)))

@@ -13,6 +13,9 @@ public struct WeightedValue: Sendable, Hashable {
 }
 
 extension Estimate {
+    /// 1 / ln 2.
+    public static let bitsPerNat = 1 / log(2.0)
+
     /// exp(-mean) of the samples' log-likelihoods in nat.
     public static func perplexity(ofLogLikelihoods values: [Double]) -> Estimate {
         if let gap = Self.gap(in: values) { return .absent(.logNormal, count: values.count, gap) }
@@ -29,6 +32,14 @@ extension Estimate {
         return .make(
             method, ratio, value: { exp(-$0) }, standardError: { exp(-$0) * $1 },
             interval: { ConfidenceInterval(lower: -$0.upper, upper: -$0.lower).exponentiated })
+    }
+
+    /// sum of the values / sum of the weights.
+    public static func ratio(of values: [WeightedValue]) -> Estimate {
+        let method = EstimateMethod.ratio
+        if let gap = Self.gap(in: values) { return .absent(method, count: values.count, gap) }
+        guard let ratio = Moments(ratioOf: values) else { return .absent(method, count: values.count, .noWeight) }
+        return .make(method, ratio, value: { $0 }, standardError: { $1 }, interval: { $0 })
     }
 
     /// -sum of the log-likelihoods / (sum of the weights * ln 2), log-likelihoods in nat, weights in bytes.

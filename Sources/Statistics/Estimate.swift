@@ -12,6 +12,8 @@ public struct Estimate: Sendable, Hashable {
     public var method: EstimateMethod
     /// Why a part is missing; nil when nothing is.
     public var gap: EstimateGap?
+    /// In how many clusters the samples come; nil where they count as independent.
+    public var clusterCount: Int?
 
     public init(
         count: Int, value: Double?, standardError: Double?, interval: ConfidenceInterval?, method: EstimateMethod,
@@ -42,6 +44,10 @@ public enum EstimateMethod: String, Sendable, Hashable, CaseIterable {
     case bootstrap = "bootstrap"
     /// exp(-mean); SE as `bootstrap`; interval as `logNormal`.
     case bootstrapLog = "bootstrap-log"
+    /// A mean or quotient over samples in clusters; interval value +- t SE with one degree of freedom less than clusters.
+    case clustered = "clustered"
+    /// exp of a quotient over samples in clusters; interval is the exponential of the quotient's interval.
+    case clusteredLog = "clustered-log"
 }
 
 /// Why an estimate or a part of it is missing.
@@ -49,6 +55,8 @@ public enum EstimateGap: Sendable, Hashable {
     case noSamples
     /// A spread needs two samples.
     case oneSample
+    /// A spread between clusters needs two.
+    case oneCluster
     /// That many samples have a value or weight that is NaN or infinite, or a weight below zero.
     case notFinite(samples: Int)
     /// The weights add up to zero.

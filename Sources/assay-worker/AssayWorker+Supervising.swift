@@ -70,6 +70,7 @@ extension AssayWorker {
         arguments += ["--store-patience", "\(self.storePatience)"]
         if self.drain { arguments.append("--drain") }
         if self.once { arguments.append("--once") }
+        if self.runCode { arguments.append("--run-code") }
         if self.noPrefetch { arguments.append("--no-prefetch") }
         if let prefix = self.runPrefix { arguments += ["--run", prefix] }
         for label in self.labels { arguments += ["--label", label] }

@@ -5,6 +5,7 @@ internal import JobQueue
 internal import Llama
 internal import Logging
 internal import Planning
+internal import Sandbox
 internal import UVEventLoop
 
 extension AssayWorker {
@@ -17,7 +18,8 @@ extension AssayWorker {
             logger[metadataKey: "process"] = self.processNumber.map { "\($0)" }
         }
         let description = try await WorkerDescription.ofDevice(
-            DeviceChoice(self.device) ?? .auto, name: self.deviceName, labels: self.labels,
+            DeviceChoice(self.device) ?? .auto, name: self.deviceName,
+            labels: self.labels + (self.runCode ? [WorkerLabel.runsCode] : []),
             host: ProcessInfo.processInfo.hostName, pid: Int(ProcessInfo.processInfo.processIdentifier))
         var options = WorkerOptions(
             endsWhenDrained: self.drain, shardLimit: self.once ? 1 : nil, leaseTTL: .seconds(self.leaseSeconds),
@@ -28,12 +30,25 @@ extension AssayWorker {
             return try await session.withSecondQueue(patience: patience) { queue, loop in
                 let engines = LlamaEngineProvider(
                     device: DeviceChoice(self.device) ?? .auto, threads: self.threads, logger: session.logger)
+                let programs = self.runCode ? try await self.programs(on: session.loop) : nil
                 let worker = Worker(
                     description: description, options: options, queue: session.queue, heartbeatQueue: queue,
-                    heartbeatLoop: loop, processor: try ShardRunner(store: try await session.store(), engines: engines),
+                    heartbeatLoop: loop,
+                    processor: try ShardRunner(
+                        store: try await session.store(), engines: engines, programs: programs),
                     logger: session.logger)
                 return try await self.run(worker, session)
             }
+        }
+    }
+
+    /// Tries the sandbox before anything is claimed.
+    private func programs(on loop: EventLoop) async throws -> SandboxedPrograms {
+        do {
+            let sandbox = try await Sandbox.find(on: loop)
+            return SandboxedPrograms(sandbox, width: ProcessInfo.processInfo.activeProcessorCount)
+        } catch {
+            throw CommandFailure("--run-code: \(error.message)", hint: error.hint)
         }
     }
 

@@ -33,6 +33,9 @@ struct AssayWorker: AsyncParsableCommand {
     @Option(name: .customLong("label"), help: "Something that jobs may ask for, such as h100; may be repeated.")
     var labels: [String] = []
 
+    @Flag(help: "Run programs that models write (such as HumanEval's) in a sandbox, for jobs that allow it.")
+    var runCode = false
+
     @Option(name: .customLong("run"), help: "Only shards of this run; a unique beginning will do.")
     var runPrefix: String?
 

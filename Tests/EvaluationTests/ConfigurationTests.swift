@@ -98,7 +98,7 @@ import Testing
         ("generation_kwargs: {repetition_penalty: 1.2}", "penalties are not available"),
         ("generation_kwargs: {until: ['']}", "empty string"),
         ("generation_kwargs: {max_gen_toks: 0}", "an integer from 1"),
-        ("filter_list: [{name: a, filter: [{function: custom}]}]", "one of regex, multi_choice_regex"),
+        ("filter_list: [{name: a, filter: [{function: custom}]}]", "name a function that is built in"),
         ("filter_list: [{name: a, filter: [{function: take_first_k}]}]", "how many of the texts"),
         ("filter_list: [{name: a, filter: [{function: map}]}]", "mapping_dict: {A: yes"),
         ("filter_list: [{name: 'a:b', filter: []}]", "without commas"),

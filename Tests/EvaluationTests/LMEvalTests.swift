@@ -35,7 +35,7 @@ import Testing
         switch request {
         case .loglikelihood(let context, let continuation): [context, continuation]
         case .rolling(let text): [text]
-        case .generate(let prompt, _, _, _): [prompt]
+        case .generate(let prompt, _, _, _, _): [prompt]
         }
     }
 
@@ -53,7 +53,7 @@ import Testing
             return .score(ScoredContinuation(tokenLogProbs: [Float(value.number)], isGreedy: value.number > -3))
         }
         let requests = sample.requests.map { request in
-            if case .generate(_, let stop, let maxTokens, _) = request {
+            if case .generate(_, let stop, let maxTokens, _, _) = request {
                 return EngineRequest.generate(GenerationRequest(prompt: [1], stop: stop, maxTokens: maxTokens))
             }
             return .score(ScoringRequest(tokens: [1, 2], scoredFrom: 1))

@@ -62,7 +62,7 @@ extension Request {
         switch self {
         case .loglikelihood(let context, let continuation): [context, continuation]
         case .rolling(let text): [text]
-        case .generate(let prompt, _, _, _): [prompt]
+        case .generate(let prompt, _, _, _, _): [prompt]
         }
     }
 }

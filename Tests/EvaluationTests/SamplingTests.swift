@@ -80,7 +80,7 @@ import Testing
         let document = Document(row: 5, value: .object(["q": .string("Q"), "a": .string("A")]))
         let sample = try task.prepare(document)
         let streams = sample.requests.map { request -> RandomStream? in
-            guard case .generate(_, _, _, let sampling) = request else { return nil }
+            guard case .generate(_, _, _, let sampling, _) = request else { return nil }
             return sampling?.stream
         }
         #expect(streams == (0..<3).map { RandomStream(seed: 1234, row: 5, repeat: $0) })

@@ -39,7 +39,14 @@ extension FilterPipeline {
 
     private static func filter(_ node: ConfigurationNode) throws(TaskError) -> Filter {
         var reader = try MappingReader(node, name: "a filter")
-        if let function = try reader.function("function") {
+        // lm-eval's "custom" names a function beside it.
+        let isCustom = reader.peek("function")?.value == .string("custom")
+        if isCustom { _ = reader.node("function") }
+        let function = try reader.function(isCustom ? "filter_fn" : "function")
+        guard function != nil || !isCustom else {
+            throw reader.missing("filter_fn", "name a function that is built in")
+        }
+        if let function {
             guard NativeFunction.filters[function.name] != nil else {
                 throw node.error(.unsupported, "\(function.name) is no filter")
             }

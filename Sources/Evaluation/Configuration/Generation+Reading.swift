@@ -23,6 +23,7 @@ extension TaskConfiguration.Generation {
             if let limit = try inner.integer(key, in: 1...1_000_000) { self.maxTokens = limit }
         }
         self.sampling = try Sampling(&inner, notes: &notes)
+        self.constraint = try TextConstraint(&inner)
         if let beams = inner.node("num_beams"), beams.value != .int(1) {
             throw beams.error(.unsupported, "num_beams is \(beams.found); beam search is not available, it must be 1")
         }

@@ -5,14 +5,42 @@ extension MetricConfiguration {
         guard let nodes = try reader.list("metric_list") else { return outputType.defaultMetrics.map(Self.init) }
         var metrics: [MetricConfiguration] = []
         for node in nodes {
-            let metric = try MetricConfiguration(
-                node, outputType: outputType, isNative: isNative, notes: &notes)
-            guard !metrics.contains(where: { $0.metric == metric.metric }) else {
-                throw node.error(.invalidValue, "the metric \(metric.metric.rawValue) is there twice")
+            let entries: [MetricConfiguration]
+            if let programs = try isNative ? nil : Self.ofPrograms(node) {
+                entries = programs
+            } else {
+                entries = [
+                    try MetricConfiguration(node, outputType: outputType, isNative: isNative, notes: &notes)
+                ]
             }
-            metrics.append(metric)
+            for metric in entries {
+                guard !metrics.contains(where: { $0.metric == metric.metric }) else {
+                    throw node.error(.invalidValue, "the metric \(metric.metric.rawValue) is there twice")
+                }
+                metrics.append(metric)
+            }
         }
         guard !metrics.isEmpty else { throw reader.missing("metric_list", "name at least one metric") }
+        return metrics
+    }
+
+    /// What humaneval's function gives: pass@k for every k; `nil` for an entry that names no function.
+    private static func ofPrograms(_ node: ConfigurationNode) throws(TaskError) -> [MetricConfiguration]? {
+        var reader = try MappingReader(node, name: "an entry of metric_list")
+        guard let function = try reader.function("metric") else { return nil }
+        guard function.name == NativeFunction.passAtK else {
+            throw node.error(.unsupported, "\(function.name) computes no metric of metric_list")
+        }
+        guard let list = reader.node("k") else { throw reader.missing("k", "say how many texts count, such as k: [1]") }
+        let nodes = if case .list(let nodes) = list.content { nodes } else { [list] }
+        let metrics = try nodes.map { item throws(TaskError) in
+            guard case .int(let count) = item.value, (1...10_000).contains(count) else {
+                throw reader.wrong("k", item, "an integer from 1 to 10000, or a list of such")
+            }
+            return MetricConfiguration(.pass(at: count))
+        }
+        for key in ["aggregation", "higher_is_better"] { _ = reader.node(key) }
+        try reader.finish()
         return metrics
     }
 
@@ -67,14 +95,32 @@ extension MetricConfiguration {
         guard let name = try reader.string("metric"), !name.isEmpty else {
             throw reader.missing("metric", "name a metric")
         }
-        let aggregation = try reader.choice("aggregation", of: Aggregation.self)
+        let aggregation = try Self.aggregation(&reader)
         var metric = MetricConfiguration(.native(name))
-        if let known = Metric(rawValue: name), outputType.has(known), known.aggregations[0] == aggregation {
+        if aggregation == .weightedMean || aggregation == .bestThreshold, let aggregation {
+            // Only functions that are built in give values for these.
+            metric.aggregation = aggregation
+        } else if let known = Metric(rawValue: name), known.isHealth, outputType.has(known) {
+            metric = MetricConfiguration(known)
+        } else if let known = Metric(rawValue: name), outputType.has(known), known.aggregations[0] == aggregation {
             metric = MetricConfiguration(known)
         } else if let aggregation, aggregation != .mean {
             throw reader.place.error(.unsupported, "\(name) can be aggregated by mean, not by \(aggregation.rawValue)")
         }
         metric.higherIsBetter = try reader.boolean("higher_is_better") ?? metric.higherIsBetter
         return metric
+    }
+
+    /// An aggregation by name, or by a function that is built in.
+    private static func aggregation(_ reader: inout MappingReader) throws(TaskError) -> Aggregation? {
+        guard let node = reader.peek("aggregation"), case .function(let reference) = node.content else {
+            return try reader.choice("aggregation", of: Aggregation.self)
+        }
+        _ = reader.node("aggregation")
+        let function = try NativeFunction.named(reference, at: node.place)
+        guard let aggregation = NativeFunction.aggregations[function.name] else {
+            throw node.error(.unsupported, "!function \(reference) puts no values together")
+        }
+        return aggregation
     }
 }

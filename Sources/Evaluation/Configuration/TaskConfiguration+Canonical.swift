@@ -44,6 +44,8 @@ extension TaskConfiguration {
         if self.repeats > 1 {
             members["repeats"] = .int(self.repeats)
         }
+        if self.epochs > 1 { members["epochs"] = .int(self.epochs) }
+        if self.runsCode { members["unsafe_code"] = .bool(true) }
         if !self.filters.isEmpty { members["filter_list"] = .array(self.filters.map(\.canonical)) }
         return JSONValue.object(members).sortingKeys(but: "samples")
     }
@@ -116,6 +118,11 @@ extension TaskConfiguration.Generation {
             members["min_p"] = .double(sampling.minP)
             members["seed"] = .int(Int(clamping: sampling.seed))
             if let topK = sampling.topK { members["top_k"] = .int(topK) }
+        }
+        switch self.constraint {
+        case .grammar(let text): members["grammar"] = .string(text)
+        case .jsonSchema(let text): members["json_schema"] = (try? JSONValue.parse(text.utf8)) ?? .null
+        case nil: break
         }
         return .object(members)
     }

@@ -14,7 +14,7 @@ extension TaskConfiguration {
 
     /// Reads a task file's text; `file` names it in messages, and files that it includes or uses stand beside it.
     public init(yaml: String, file: String) throws(TaskError) {
-        let node = try ConfigurationNode(yaml: yaml, file: file).includingOthers()
+        let node = try ConfigurationNode(yaml: yaml, file: file).includingOthers().expandingClass()
         try self.init(node, file: file, isResolved: false)
     }
 
@@ -62,8 +62,15 @@ extension TaskConfiguration {
             &reader, outputType: self.outputType, isNative: self.processResults != nil, notes: &self.notes)
         self.shouldDecontaminate = try reader.boolean("should_decontaminate") ?? false
         self.decontaminationQuery = try reader.template("doc_to_decontamination_query")
-        self.metadata = reader.node("metadata")?.value ?? .object([:])
+        let metadata = reader.node("metadata")
+        self.metadata = metadata?.value ?? .object([:])
+        if let key = self.metadata["cluster_key"], key.string == nil, let metadata {
+            throw metadata.error(.invalidValue, "cluster_key is \(key.kind); it must be a column's name")
+        }
         self.repeats = try reader.integer("repeats", in: 1...10_000) ?? 1
+        self.epochs = try reader.integer("epochs", in: 1...1000) ?? 1
+        self.runsCode = try reader.boolean("unsafe_code") ?? false
+        try self.checkCode(reader)
         try self.checkRepeats(reader)
         try reader.finish(refused: Self.refusedKeys)
         try self.checkSplits(reader, isResolved: isResolved)
@@ -84,7 +91,7 @@ extension TaskConfiguration {
         "use_prompt": "promptsource prompts are not available; write doc_to_text",
         "doc_to_image": "only text is evaluated",
         "doc_to_audio": "only text is evaluated",
-        "unsafe_code": "generated code is never run",
+        "class": "name a class that is built in, or write what it does in keys",
         "group": "this is a task, not a group; submit several tasks in one job file",
         "include": "it was resolved already",
     ]

@@ -9,7 +9,9 @@ extension TaskConfiguration {
     mutating func checkRepeats(_ reader: MappingReader) throws(TaskError) {
         guard self.outputType == .generateUntil else {
             if self.repeats > 1 { self.notes.append("repeats has no effect where nothing is generated") }
+            if self.epochs > 1 { self.notes.append("epochs has no effect where nothing is generated") }
             self.repeats = 1
+            self.epochs = 1
             return
         }
         for metric in self.metrics {
@@ -34,9 +36,23 @@ extension TaskConfiguration {
                 )
             }
         }
-        if self.repeats > 1, self.generation?.sampling == nil {
-            self.notes.append(
-                "repeats is \(self.repeats), but greedy texts never differ; set do_sample and temperature")
+        for (key, count) in [("repeats", self.repeats), ("epochs", self.epochs)] where count > 1 {
+            guard self.generation?.sampling == nil else { continue }
+            self.notes.append("\(key) is \(count), but greedy texts never differ; set do_sample and temperature")
+        }
+    }
+
+    /// Refuses metrics that say nothing about programs, and programs that nothing says which are right.
+    func checkCode(_ reader: MappingReader) throws(TaskError) {
+        guard self.runsCode else { return }
+        guard self.outputType == .generateUntil, self.processResults == nil else {
+            throw reader.place.error(
+                .invalidValue, "unsafe_code is for output_type generate_until without process_results")
+        }
+        for entry in self.metrics where !entry.metric.judgesPrograms {
+            throw reader.place.error(
+                .invalidValue,
+                "unsafe_code is true, so the metric \(entry.metric.name) can't be computed; use pass@k, such as pass@1")
         }
     }
 }

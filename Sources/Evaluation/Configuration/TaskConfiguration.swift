@@ -55,8 +55,12 @@ public struct TaskConfiguration: Sendable, Hashable {
     public var genPrefix: String?
     public var fewShot: FewShot
     public var generation: Generation?
-    /// How many texts are generated for each row.
+    /// How many texts are generated for each row, and filtered together.
     public var repeats: Int
+    /// How often each row's texts are generated and scored; a sample's value is the mean; not in lm-eval.
+    public var epochs: Int
+    /// The texts are programs, which pass or fail together with the target.
+    public var runsCode: Bool
     /// In the order of the file; empty means one filter "none" that changes nothing.
     public var filters: [FilterPipeline]
     public var metrics: [MetricConfiguration]
@@ -71,6 +75,11 @@ public struct TaskConfiguration: Sendable, Hashable {
 
     /// The version in the metadata; empty if there is none.
     public var version: String { self.metadata["version"].map(PythonText.str) ?? "" }
+
+    /// The column that says which rows belong together, such as questions on the same passage; `nil` if none do.
+    ///
+    /// It stands in the metadata, so that lm-eval reads the file as well.
+    public var clusterKey: String? { self.metadata["cluster_key"]?.string }
 
     /// The split that is evaluated: test, else validation.
     public var evaluationSplit: String { self.testSplit ?? self.validationSplit ?? "" }

@@ -44,10 +44,11 @@ extension ImportedFile {
     }
 
     private mutating func read(_ node: ConfigurationNode) throws(TaskError) {
+        let functions = node.functions
+        let node = try node.expandingClass()
         guard case .mapping(let members) = node.content else {
             throw node.error(.invalidValue, "a task file must be a mapping (key: value)")
         }
-        let functions = node.functions
         self.callsNoPython = functions.isEmpty
         if members.contains(where: { $0.key == "group" }),
             case .list? = members.first(where: { $0.key == "task" })?.node.content

@@ -2,6 +2,8 @@
 public enum Aggregation: String, Sendable, Hashable, CaseIterable, Codable {
     /// The arithmetic mean of the values.
     case mean
+    /// sum of values / sum of weights; 0 where no sample has any weight, as the official SQuAD script has it.
+    case weightedMean = "weighted_mean"
     /// The value in the middle, of an even count the upper one.
     case median
     /// exp(-mean) of log-likelihoods.
@@ -20,6 +22,8 @@ public enum Aggregation: String, Sendable, Hashable, CaseIterable, Codable {
     case chrF = "chrf"
     case chrFPlusPlus = "chrf++"
     case translationEditRate = "ter"
+    /// The best mean that refusing to answer above some probability gives, in per cent.
+    case bestThreshold = "best_threshold"
 
     /// What each sample stores besides its value, in order: the score of all is made from these.
     public var terms: [String] {
@@ -30,7 +34,8 @@ public enum Aggregation: String, Sendable, Hashable, CaseIterable, Codable {
         case .chrF: TranslationTerms.chrF
         case .chrFPlusPlus: TranslationTerms.chrFPlusPlus
         case .translationEditRate: TranslationTerms.edits
-        case .mean, .median, .perplexity, .weightedPerplexity, .bitsPerByte, .brierScore: []
+        case .bestThreshold: ["has_answer", "is_empty", "no_answer_probability"]
+        case .mean, .weightedMean, .median, .perplexity, .weightedPerplexity, .bitsPerByte, .brierScore: []
         }
     }
 
@@ -40,7 +45,8 @@ public enum Aggregation: String, Sendable, Hashable, CaseIterable, Codable {
         case .median, .f1, .matthewsCorrelation, .perplexity: 100_000
         case .calibrationError: 10_000
         case .bleu, .chrF, .chrFPlusPlus, .translationEditRate: 100
-        case .mean, .weightedPerplexity, .bitsPerByte, .brierScore: nil
+        case .bestThreshold: 1000
+        case .mean, .weightedMean, .weightedPerplexity, .bitsPerByte, .brierScore: nil
         }
     }
 }

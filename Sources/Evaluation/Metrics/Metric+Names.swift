@@ -22,6 +22,9 @@ extension Metric: RawRepresentable, CaseIterable {
         case .chrF: "chrf"
         case .chrFPlusPlus: "chrf++"
         case .translationEditRate: "ter"
+        case .unparsed: "unparsed"
+        case .truncated: "truncated"
+        case .hitMaxTokens: "hit_max_tokens"
         case .pass(let count): "pass@\(count)"
         case .majority(let count): "majority@\(count)"
         case .native(let name): "native:\(name)"
@@ -52,6 +55,22 @@ extension Metric: RawRepresentable, CaseIterable {
     /// What columns and reports call it.
     public var name: String {
         if case .native(let name) = self { name } else { self.rawValue }
+    }
+
+    /// Whether it tells of the answers' state, whatever they are compared with.
+    var isHealth: Bool {
+        switch self {
+        case .unparsed, .truncated, .hitMaxTokens: true
+        default: false
+        }
+    }
+
+    /// Whether it can be computed of programs that passed or failed.
+    var judgesPrograms: Bool {
+        switch self {
+        case .pass: true
+        default: self.isHealth
+        }
     }
 
     /// Whether texts are compared, with what is ignored taken away.

@@ -32,12 +32,18 @@ public enum Metric: Sendable, Hashable, Codable {
     case chrF
     case chrFPlusPlus
     case translationEditRate
+    /// Whether a filter found no answer, as a part of the texts; not in lm-eval, like the two below.
+    case unparsed
+    /// Whether a prompt was cut on the left.
+    case truncated
+    /// Whether the text ended at the limit of new tokens, as a part of the texts.
+    case hitMaxTokens
 
     /// How its values may become one number; lm-eval's default comes first.
     var aggregations: [Aggregation] {
         switch self {
         case .acc, .accNorm, .accBytes, .accMutualInfo, .exactMatch: [.mean, .median]
-        case .pass, .majority, .native: [.mean]
+        case .pass, .majority, .native, .unparsed, .truncated, .hitMaxTokens: [.mean]
         case .f1: [.f1]
         case .mcc: [.matthewsCorrelation]
         case .brierScore: [.brierScore]
@@ -59,7 +65,7 @@ public enum Metric: Sendable, Hashable, Codable {
     public var higherIsBetter: Bool {
         switch self {
         case .brierScore, .calibrationError, .perplexity, .wordPerplexity, .bytePerplexity, .bitsPerByte,
-            .translationEditRate:
+            .translationEditRate, .unparsed, .truncated, .hitMaxTokens:
             false
         default: true
         }
@@ -73,11 +79,15 @@ extension OutputType {
         case .multipleChoice:
             [
                 .acc, .accNorm, .accBytes, .accMutualInfo, .exactMatch, .f1, .mcc, .brierScore, .calibrationError,
+                .truncated,
             ]
-        case .loglikelihood: [.perplexity, .acc]
+        case .loglikelihood: [.perplexity, .acc, .truncated]
         case .loglikelihoodRolling: [.wordPerplexity, .bytePerplexity, .bitsPerByte]
         case .generateUntil:
-            [.exactMatch, .pass(at: 1), .majority(at: 1), .bleu, .chrF, .chrFPlusPlus, .translationEditRate]
+            [
+                .exactMatch, .pass(at: 1), .majority(at: 1), .bleu, .chrF, .chrFPlusPlus, .translationEditRate,
+                .unparsed, .truncated, .hitMaxTokens,
+            ]
         }
     }
 
@@ -94,7 +104,8 @@ extension OutputType {
         switch self {
         case .multipleChoice: [.acc, .accNorm]
         case .generateUntil: [.exactMatch]
-        default: self.metrics
+        case .loglikelihood: [.perplexity, .acc]
+        case .loglikelihoodRolling: self.metrics
         }
     }
 }

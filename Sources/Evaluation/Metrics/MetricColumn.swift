@@ -35,6 +35,7 @@ public struct MetricColumn: Sendable {
         let count = Double(rows.count)
         switch self.aggregation {
         case .mean, .brierScore: return value / count
+        case .weightedMean: return weight == 0 ? 0 : value / weight
         case .median:
             let sorted = rows.map { self.values[$0] }.sorted()
             return sorted[sorted.count / 2]
@@ -48,6 +49,14 @@ public struct MetricColumn: Sendable {
         case .bleu: return BLEUStatistics(values: self.sums(rows))?.score ?? .nan
         case .chrF, .chrFPlusPlus: return CharacterFStatistics(values: self.sums(rows))?.score ?? .nan
         case .translationEditRate: return EditStatistics(values: self.sums(rows))?.score ?? .nan
+        case .bestThreshold:
+            return SQuAD2Port.best(
+                rows.map { row in
+                    let terms = self.terms[(3 * row)..<(3 * row + 3)]
+                    return .init(
+                        score: self.values[row], hasAnswer: terms[3 * row] == 1, isEmpty: terms[3 * row + 1] == 1,
+                        noAnswerProbability: terms[3 * row + 2])
+                })
         }
     }
 

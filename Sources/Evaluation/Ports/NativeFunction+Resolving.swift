@@ -4,9 +4,13 @@ extension NativeFunction {
     /// Modules of lm-eval 0.4.13 by the sha256 of their files: a file that differs may do something else.
     private static let modules = [
         "07d23b60b28f2a4f658dcf8440623a63fe6644854ce9b846a114dde980dc1214": "hellaswag.utils",
+        "1ab8f14808c826f93f2364883487ed63cf4267980bf4761fda8053899c013632": "ifeval.utils",
+        "5f77adbf75b4342a6113fea30168ea57b4e5c3877ffd3b4942cb338b3edb2c95": "humaneval.utils",
+        "92a917c531f41fa2f63b1a10c9ef989ff191a1c72f58350fe6933e20c29e14b2": "squad_completion.task",
         "a44020374b172159bf5be80a64d2c4194c9d5c77284f696ac666361338c8da7d": "wikitext.preprocess_wikitext",
         "a5782ee7d2e537968a5b83976195ae2b9b6e2a565a0bfb5c24d221b4d61a04f5": "drop.utils",
         "b9879cbee0966b35896f4d7f0d374d0c4f720d12d6dc79881496d3a0d68669e3": "mmlu-pro-plus.utils",
+        "c0ce848b3d9792d6a701bf292bad8efad7f4621ae1efdb305e70ee82ab90e9b7": "squadv2.task",
         "d3c827d1e2cd442a1e4738b527a18effd48cbb2aed478c12a652311b5ea4dbc8": "truthfulqa.utils",
         "d47eae06ecf1e9535b033394de62185327a1dca977cb29049003699adeb92801": "mmlu_pro.utils",
         "e55327629264a98f1d383fda24645b6779afb53fa0bce2150042b9416b1ae006": "winogrande.preprocess_winogrande",

@@ -11,7 +11,8 @@ public struct NativeFunction: Sendable, Hashable {
     }
 
     static let known = Set(Self.documents.keys).union(Self.values.keys).union(Self.filters.keys).union(
-        Self.results.keys)
+        Self.results.keys
+    ).union(Self.aggregations.keys).union(Self.classes.keys).union([Self.passAtK])
 
     typealias DocumentFunction = @Sendable (JSONValue) throws(TaskError) -> JSONValue?
     typealias ValueFunction = @Sendable (JSONValue) throws(TaskError) -> JSONValue
@@ -59,6 +60,14 @@ public struct NativeFunction: Sendable, Hashable {
         "mmlu-pro-plus.utils.fewshot_to_target": { document throws(TaskError) in
             try MMLUProPort.exampleTarget(document)
         },
+        "squad_completion.task.SQUADCompletion.doc_to_text": { document throws(TaskError) in
+            .string(try SquadCompletionPort.prompt(document))
+        },
+        "squad_completion.task.SQUADCompletion.doc_to_target": { document throws(TaskError) in
+            try SquadCompletionPort.target(document)
+        },
+        "squadv2.task.SQuAD2.doc_to_text": { document throws(TaskError) in .string(try SQuAD2Port.prompt(document)) },
+        "squadv2.task.SQuAD2.doc_to_target": { document throws(TaskError) in try SQuAD2Port.target(document) },
         "wikitext.preprocess_wikitext.wikitext_detokenizer": { document throws(TaskError) in
             .string(try WikiTextPort.detokenized(document))
         },
@@ -79,6 +88,12 @@ public struct NativeFunction: Sendable, Hashable {
                 options.expression, values: options.values.map { (pattern: $0.text, value: $0.value) })
             return { texts, document throws(TaskError) in try filter.apply(texts, document: document) }
         },
+        "humaneval.utils.build_predictions": { _ throws(TaskError) in
+            { texts, document throws(TaskError) in try HumanEvalPort.predictions(texts, document: document) }
+        },
+        "humaneval.utils.build_predictions_instruct": { _ throws(TaskError) in
+            { texts, document throws(TaskError) in try HumanEvalPort.instructPredictions(texts, document: document) }
+        },
         "bbh.utils.WordSortFilter": { _ throws(TaskError) in
             { texts, document throws(TaskError) in try WordSortFilter.apply(texts, document: document) }
         },
@@ -89,6 +104,17 @@ public struct NativeFunction: Sendable, Hashable {
         "drop.utils.process_results": { document, answers throws(TaskError) in
             try DropPort.results(document, answers.texts).map { NativeResult(name: $0.name, value: $0.value) }
         },
+        "squad_completion.task.SQUADCompletion.process_results": { document, answers throws(TaskError) in
+            try SquadCompletionPort.results(document, answers.texts)
+                .map { NativeResult(name: $0.name, value: $0.value) }
+        },
+        "squadv2.task.SQuAD2.process_results": { document, answers throws(TaskError) in
+            try SQuAD2Port.results(document, answers)
+        },
+        "truthfulqa.utils.process_results_gen": { document, answers throws(TaskError) in
+            try TruthfulQAPort.generationResults(document, answers.texts, bleu: InternationalBLEU.score)
+                .map { NativeResult(name: $0.name, value: $0.value) }
+        },
         "truthfulqa.utils.process_results_mc2": { document, answers throws(TaskError) in
             try TruthfulQAPort.mc2Results(document, answers.scores)
                 .map { NativeResult(name: $0.name, value: $0.value) }
@@ -98,6 +124,15 @@ public struct NativeFunction: Sendable, Hashable {
                 .map { NativeResult(name: $0.name, value: $0.value, weight: $0.weight) }
         },
     ]
+
+    /// A metric's aggregation.
+    static let aggregations: [String: Aggregation] = [:]
+
+    /// The metric of programs that a task's metric_list names.
+    static let passAtK = "humaneval.utils.pass_at_k"
+
+    /// What process_results wants to know the log-likelihood of besides the generated texts.
+    static let continuations = ["squadv2.task.SQuAD2.process_results": SQuAD2Port.unanswerable]
 
     static func filter(_ function: NativeFunction, _ options: NativeFilterOptions) throws(TaskError) -> FilterFunction {
         guard let make = Self.filters[function.name] else {
@@ -120,6 +155,8 @@ struct NativeResult: Sendable {
     var name: String
     var value: Double
     var weight = 1.0
+    /// As the metric's aggregation names them.
+    var terms: [Double] = []
 }
 
 /// The keys beside `function` of a filter that is built in.

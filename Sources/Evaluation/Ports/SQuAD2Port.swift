@@ -6,18 +6,10 @@ internal import Musl
 internal import Darwin
 #endif
 
-/// What the class task squadv2 does with documents and responses; metrics as in the official script.
+/// What the class task squadv2 does with documents and responses; metrics as in the official script, in per cent.
 enum SQuAD2Port {
-    /// One document's scores; the task's metrics need them all.
-    struct Outcome: Sendable, Hashable {
-        var id: String
-        var hasAnswer: Bool
-        var isEmptyPrediction: Bool
-        var exact: Double
-        var f1: Double
-        /// The metric's data type has 32 bits, which decides about order.
-        var noAnswerProbability: Float
-    }
+    /// What squadv2 `SQuAD2.construct_requests` asks for besides a text.
+    static let unanswerable = " unanswerable"
 
     /// squadv2 `SQuAD2.doc_to_text`.
     static func prompt(_ document: JSONValue) throws(TaskError) -> String {
@@ -31,66 +23,59 @@ enum SQuAD2Port {
         .string(" " + (try ColumnReader(document).mapping("answers").strings("text").first ?? "unanswerable"))
     }
 
-    /// squadv2 `SQuAD2.process_results` and what the metric squad_v2 makes of one prediction.
-    static func outcome(
-        _ document: JSONValue, continuation: String, unanswerableLogProb: Double
-    ) throws(TaskError) -> Outcome {
-        let columns = ColumnReader(document)
-        let answers = try columns.mapping("answers").strings("text")
-        var golds = answers.filter { !SquadAnswer.tokens($0).isEmpty }
-        if golds.isEmpty { golds = [""] }
-        return Outcome(
-            id: try columns.string("id"), hasAnswer: !answers.isEmpty, isEmptyPrediction: continuation.isEmpty,
-            exact: golds.map { SquadAnswer.exact(continuation, gold: $0) }.max() ?? 0,
-            f1: golds.map { SquadAnswer.f1(continuation, gold: $0) }.max() ?? 0,
-            noAnswerProbability: Float(exp(unanswerableLogProb)))
-    }
-
-    /// squadv2 `SQuAD2.aggregation`, in percent; 0 for a kind of question that is not there.
-    static func aggregate(_ outcomes: [Outcome]) -> [(name: String, value: Double)] {
-        let outcomes = Self.lastOfEachID(outcomes)
+    /// squadv2 `SQuAD2.process_results`, and what the metric squad_v2 makes of one prediction.
+    static func results(_ document: JSONValue, _ answers: NativeAnswers) throws(TaskError) -> [NativeResult] {
+        let golds = try ColumnReader(document).mapping("answers").strings("text")
+        guard let text = answers.texts.first, let unanswerable = answers.scores.first else {
+            throw TaskError(
+                .invalidResponse,
+                "the log-likelihood of \"\(Self.unanswerable)\" is not there; it is kept with logits: choices")
+        }
+        let hasAnswer = !golds.isEmpty
+        var references = golds.filter { !SquadAnswer.tokens($0).isEmpty }
+        if references.isEmpty { references = [""] }
+        let exact = references.map { SquadAnswer.exact(text, gold: $0) }.max() ?? 0
+        let f1 = references.map { SquadAnswer.f1(text, gold: $0) }.max() ?? 0
+        // The metric's data type has 32 bits, which decides about order.
+        let probability = Double(Float(exp(unanswerable.logProb)))
+        let terms = [hasAnswer ? 1 : 0, text.isEmpty ? 1 : 0, probability]
         // A probability above the metric's threshold of 1 counts as the answer "unanswerable".
-        let exact = outcomes.map { $0.noAnswerProbability > 1 ? $0.hasAnswer ? 0 : 1 : $0.exact }
-        let f1 = outcomes.map { $0.noAnswerProbability > 1 ? $0.hasAnswer ? 0 : 1 : $0.f1 }
-        func percent(_ scores: [Double], hasAnswer: Bool) -> Double {
-            let scores = zip(scores, outcomes).filter { $1.hasAnswer == hasAnswer }.map(\.0)
-            return scores.isEmpty ? 0 : Self.percent(scores)
+        func answered(_ score: Double) -> Double { probability > 1 ? hasAnswer ? 0 : 1 : score }
+        func part(_ score: Double, _ isCounted: Bool) -> (value: Double, weight: Double) {
+            isCounted ? (100 * score, 1) : (0, 0)
         }
-        return [
-            ("exact", Self.percent(exact)), ("f1", Self.percent(f1)),
-            ("HasAns_exact", percent(exact, hasAnswer: true)), ("HasAns_f1", percent(f1, hasAnswer: true)),
-            ("NoAns_exact", percent(exact, hasAnswer: false)), ("NoAns_f1", percent(f1, hasAnswer: false)),
-            ("best_exact", Self.best(outcomes, \.exact)), ("best_f1", Self.best(outcomes, \.f1)),
-        ]
+        return [("exact", exact), ("f1", f1)].flatMap { name, score in
+            let (answerable, other) = (part(answered(score), hasAnswer), part(answered(score), !hasAnswer))
+            return [
+                NativeResult(name: name, value: 100 * answered(score)),
+                NativeResult(name: "HasAns_\(name)", value: answerable.value, weight: answerable.weight),
+                NativeResult(name: "NoAns_\(name)", value: other.value, weight: other.weight),
+                NativeResult(name: "best_\(name)", value: score, terms: terms),
+            ]
+        }
     }
 
-    private static func percent(_ scores: [Double]) -> Double { 100 * scores.reduce(0, +) / Double(scores.count) }
-
-    private static func lastOfEachID(_ outcomes: [Outcome]) -> [Outcome] {
-        var places: [ExactText: Int] = [:]
-        var kept: [Outcome] = []
-        for outcome in outcomes {
-            if let place = places[ExactText(outcome.id)] {
-                kept[place] = outcome
-            } else {
-                places[ExactText(outcome.id)] = kept.count
-                kept.append(outcome)
-            }
-        }
-        return kept
+    /// A prediction for which refusing to answer is an alternative.
+    struct Threshold {
+        /// From 0 to 1.
+        var score: Double
+        var hasAnswer: Bool
+        /// Whether the prediction is empty.
+        var isEmpty: Bool
+        var noAnswerProbability: Double
     }
 
-    /// The best score in percent that a threshold of the probability gives, above which nothing is answered.
-    private static func best(_ outcomes: [Outcome], _ score: (Outcome) -> Double) -> Double {
-        var current = Double(outcomes.count { !$0.hasAnswer })
+    /// The best score in per cent that a threshold of the probability gives, above which nothing is answered.
+    static func best(_ predictions: [Threshold]) -> Double {
+        var current = Double(predictions.count { !$0.hasAnswer })
         var best = current
-        let ordered = outcomes.enumerated().sorted {
+        let ordered = predictions.enumerated().sorted {
             ($0.element.noAnswerProbability, $0.offset) < ($1.element.noAnswerProbability, $1.offset)
         }
-        for (_, outcome) in ordered {
-            current += outcome.hasAnswer ? score(outcome) : outcome.isEmptyPrediction ? 0 : -1
+        for (_, prediction) in ordered {
+            current += prediction.hasAnswer ? prediction.score : prediction.isEmpty ? 0 : -1
             best = max(best, current)
         }
-        return 100 * best / Double(outcomes.count)
+        return 100 * best / Double(predictions.count)
     }
 }

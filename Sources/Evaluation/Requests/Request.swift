@@ -5,7 +5,9 @@ public enum Request: Sendable, Hashable {
     /// The log-likelihood of a whole text, in windows of the model's length.
     case rolling(text: String)
     /// Text after `prompt`, up to a stop string, the end of text or `maxTokens` tokens; greedy unless tokens are drawn.
-    case generate(prompt: String, stop: [String], maxTokens: Int, sampling: SampledText? = nil)
+    case generate(
+        prompt: String, stop: [String], maxTokens: Int, sampling: SampledText? = nil,
+        constraint: TextConstraint? = nil)
 }
 
 /// What an engine is asked, in token ids.
@@ -59,16 +61,21 @@ public struct GenerationRequest: Sendable, Hashable {
     public var maxTokens: Int
     /// `nil` for the most likely tokens.
     public var sampling: SampledText?
+    /// What the text must look like; `nil` for anything.
+    public var constraint: TextConstraint?
     /// How many prompt tokens were cut off on the left because the model's length did not suffice.
     public var truncated: Int
 
     public init(
-        prompt: [Int32], stop: [String], maxTokens: Int, sampling: SampledText? = nil, truncated: Int = 0
+        prompt: [Int32], stop: [String], maxTokens: Int, sampling: SampledText? = nil,
+        constraint: TextConstraint? = nil,
+        truncated: Int = 0
     ) {
         self.prompt = prompt
         self.stop = stop
         self.maxTokens = maxTokens
         self.sampling = sampling
+        self.constraint = constraint
         self.truncated = truncated
     }
 }

@@ -5,6 +5,8 @@ public struct SampleResult: Sendable, Hashable {
     /// The row in the data set, from 0.
     public var row: Int
     public var target: String
+    /// Samples with the same one are not independent; `nil` where the task names no cluster key.
+    public var cluster: String?
     /// The predicted choice's number for multiple choice, the filtered text for generation, else empty.
     public var prediction: String
     /// This sample's values, in the task's order; the same names for every sample of a task.
@@ -29,14 +31,15 @@ public struct SampleResult: Sendable, Hashable {
     public var tokens: [TokenResult]
 
     public init(
-        sampleID: String, row: Int, target: String, prediction: String, metrics: [MetricValue],
-        finishReason: FinishReason? = nil, promptTokens: Int = 0, generatedTokens: Int = 0,
+        sampleID: String, row: Int, target: String, cluster: String? = nil, prediction: String,
+        metrics: [MetricValue], finishReason: FinishReason? = nil, promptTokens: Int = 0, generatedTokens: Int = 0,
         isTruncated: Bool = false, isUnparsed: Bool = false, prompt: String = "", generation: String = "",
         generations: [GenerationResult] = [], choices: [ChoiceResult] = [], tokens: [TokenResult] = []
     ) {
         self.sampleID = sampleID
         self.row = row
         self.target = target
+        self.cluster = cluster
         self.prediction = prediction
         self.metrics = metrics
         self.finishReason = finishReason

@@ -63,7 +63,8 @@ struct Answers {
     /// The texts generated, at least one.
     func generations() throws(TaskError) -> [Generation] {
         var generations: [Generation] = []
-        for response in self.responses {
+        for (request, response) in zip(self.sample.requests, self.responses) {
+            guard case .generate = request else { continue }
             guard response.count == 1, case .generation(let generation) = response[0] else {
                 throw self.error("the request has no generated text")
             }

@@ -1,41 +1,97 @@
 extension EvaluationTask {
+    /// The programs that decide a sample's score: each filtered text with the target behind it; none unless the task runs code.
+    ///
+    /// - Parameter responses: As `score` takes them.
+    public func programs(
+        _ sample: PreparedSample, requests: [[EngineRequest]], responses: [[EngineResponse]]
+    ) throws(TaskError) -> [String] {
+        guard self.configuration.runsCode else { return [] }
+        let texts = try Answers(sample, requests, responses).generations().map(\.text)
+        return try self.filtered(sample, texts).joined().joined().map { "\($0.text)\n\(sample.target)" }
+    }
+
     /// Fills in prediction and metrics, from the texts in `result`.
-    func evaluateTexts(_ sample: PreparedSample, _ result: inout SampleResult) throws(TaskError) {
+    ///
+    /// - Parameter verdicts: One for each of the sample's programs.
+    func evaluateTexts(
+        _ sample: PreparedSample, _ verdicts: [ProgramVerdict], _ result: inout SampleResult
+    ) throws(TaskError) {
         let texts = result.generations.isEmpty ? [result.generation] : result.generations.map(\.text)
-        let predictions: [[CompiledPipeline.Answer]]
+        let epochs = try self.filtered(sample, texts)
+        let count = epochs.joined().reduce(0) { $0 + $1.count }
+        guard verdicts.count == (self.configuration.runsCode ? count : 0) else {
+            throw sample.error("there are \(verdicts.count) verdicts on \(count) programs")
+        }
+        let firsts = (epochs.first ?? []).compactMap(\.first)
+        let shown = firsts.first { !$0.fellBack } ?? firsts.first
+        result.prediction = verdicts.first?.summary ?? shown?.text ?? ""
+        result.isUnparsed = epochs.contains { $0.contains { $0.first?.fellBack == true } }
+
+        var rest = verdicts[...]
+        var values: [[MetricValue]] = []
+        for filters in epochs {
+            var metrics: [MetricValue] = []
+            for (filter, answers) in filters.enumerated() {
+                let own = rest.prefix(answers.count)
+                rest = rest.dropFirst(own.count)
+                metrics += try self.values(sample, answers, filter: filter, Array(own), result)
+            }
+            values.append(metrics)
+        }
+        result.metrics = MetricValue.means(of: values)
+    }
+
+    /// What each filter leaves of each epoch's texts: by epoch, by filter.
+    private func filtered(
+        _ sample: PreparedSample, _ texts: [String]
+    ) throws(TaskError) -> [[[CompiledPipeline.Answer]]] {
+        let size = self.configuration.repeats
+        guard texts.count == size * self.configuration.epochs else {
+            throw sample.error("there are \(texts.count) texts, not \(size * self.configuration.epochs)")
+        }
         do throws(TaskError) {
-            predictions = try self.filters.map { filter throws(TaskError) in try filter.apply(texts, sample.document) }
+            return try stride(from: 0, to: texts.count, by: size).map { start throws(TaskError) in
+                try self.filters.map { filter throws(TaskError) in
+                    try filter.apply(Array(texts[start..<(start + size)]), sample.document)
+                }
+            }
         } catch {
             throw sample.error("a filter failed: \(error.message)")
         }
-        let firsts = predictions.compactMap(\.first)
-        let shown = firsts.first { !$0.fellBack } ?? firsts.first
-        result.prediction = shown?.text ?? ""
-        result.isUnparsed = firsts.contains { $0.fellBack }
-        for (filter, answers) in predictions.enumerated() {
-            let native = try self.nativeResults(sample, NativeAnswers(texts: answers.map(\.text)))
-            for (metric, normalizer) in self.normalizers.enumerated() {
-                let column = self.metrics[filter * self.normalizers.count + metric]
-                if let native {
-                    result.metrics.append(try self.value(of: column, in: native, sample))
-                } else {
-                    result.metrics.append(try self.value(of: column, answers, sample, normalizer))
+    }
+
+    /// One value for each column of a filter.
+    private func values(
+        _ sample: PreparedSample, _ answers: [CompiledPipeline.Answer], filter: Int, _ verdicts: [ProgramVerdict],
+        _ result: SampleResult
+    ) throws(TaskError) -> [MetricValue] {
+        var given = NativeAnswers(choices: result.choices)
+        given.texts = answers.map(\.text)
+        let native = try self.nativeResults(sample, given)
+        return try self.normalizers.enumerated().map { metric, normalizer throws(TaskError) in
+            let column = self.metrics[filter * self.normalizers.count + metric]
+            if let health = result.health(column.metric, of: answers) { return health.value(of: column) }
+            if let native { return try self.value(of: column, in: native, sample) }
+            if self.configuration.runsCode {
+                return try self.value(of: column, sample) { () throws(PatternError) in
+                    TextComparison.value(column.metric, of: verdicts)
                 }
+            }
+            let comparison = TextComparison(
+                texts: given.texts, references: sample.references, normalizer: normalizer)
+            return try self.value(of: column, sample) { () throws(PatternError) in
+                try comparison.value(column.metric)
+                    ?? self.translation(column.metric, comparison.texts.first ?? "", sample.references)
             }
         }
     }
 
     private func value(
-        of column: MetricDefinition, _ answers: [CompiledPipeline.Answer], _ sample: PreparedSample,
-        _ normalizer: ExactMatch
+        of column: MetricDefinition, _ sample: PreparedSample, _ compute: () throws(PatternError) -> ScoredMetric?
     ) throws(TaskError) -> MetricValue {
-        let comparison = TextComparison(
-            texts: answers.map(\.text), references: sample.references, normalizer: normalizer)
         let value: ScoredMetric?
         do throws(PatternError) {
-            value =
-                try comparison.value(column.metric)
-                ?? self.translation(column.metric, comparison.texts.first ?? "", sample.references)
+            value = try compute()
         } catch {
             throw sample.error("the metric \(column.name) failed: \(error.message)")
         }
@@ -48,56 +104,19 @@ extension EvaluationTask {
     }
 }
 
-/// A row's filtered texts beside what is right.
-struct TextComparison {
-    let texts: [String]
-    let references: [String]
-    let normalizer: ExactMatch
-
-    /// A metric that compares texts; `nil` for another one, or with too few texts.
-    func value(_ metric: Metric) throws(PatternError) -> ScoredMetric? {
-        guard !self.texts.isEmpty else { return nil }
-        switch metric {
-        case .exactMatch:
-            return ScoredMetric(Double(try self.rightTexts) / Double(self.texts.count))
-        case .pass(let count):
-            return Self.passAt(count, of: self.texts.count, right: try self.rightTexts).map { ScoredMetric($0) }
-        case .majority(let count):
-            guard count <= self.texts.count else { return nil }
-            return ScoredMetric(try self.isRight(Self.mostFrequent(self.texts.prefix(count))))
-        default: return nil
+extension MetricValue {
+    /// The mean over epochs of values, weights and terms.
+    fileprivate static func means(of epochs: [[MetricValue]]) -> [MetricValue] {
+        guard var means = epochs.first, epochs.count > 1 else { return epochs.first ?? [] }
+        let count = Double(epochs.count)
+        for index in means.indices {
+            let values = epochs.map { $0[index] }
+            means[index].value = values.reduce(0) { $0 + $1.value } / count
+            means[index].weight = values.reduce(0) { $0 + $1.weight } / count
+            for term in means[index].terms.indices {
+                means[index].terms[term] = values.reduce(0) { $0 + $1.terms[term] } / count
+            }
         }
-    }
-
-    /// 1 - C(n - c, k) / C(n, k); `nil` if there are fewer texts than k.
-    static func passAt(_ count: Int, of total: Int, right: Int) -> Double? {
-        guard count >= 1, count <= total else { return nil }
-        guard total - right >= count else { return 1 }
-        var failure = 1.0
-        for number in stride(from: total - right + 1, through: total, by: 1) {
-            failure *= 1 - Double(count) / Double(number)
-        }
-        return 1 - failure
-    }
-
-    private var rightTexts: Int {
-        get throws(PatternError) {
-            var right = 0
-            for text in self.texts where try self.isRight(text) { right += 1 }
-            return right
-        }
-    }
-
-    private func isRight(_ text: String) throws(PatternError) -> Bool {
-        for reference in self.references where try self.normalizer.matches(text, reference) { return true }
-        return false
-    }
-
-    /// Of equally frequent texts the first.
-    private static func mostFrequent(_ texts: ArraySlice<String>) -> String {
-        var counts: [[UInt8]: Int] = [:]
-        for text in texts { counts[Array(text.utf8), default: 0] += 1 }
-        let most = counts.values.max() ?? 0
-        return texts.first { counts[Array($0.utf8)] == most } ?? ""
+        return means
     }
 }

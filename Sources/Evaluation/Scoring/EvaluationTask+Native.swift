@@ -19,7 +19,7 @@ extension EvaluationTask {
             let names = results.map(\.name).joined(separator: ", ")
             throw sample.error("the task's process_results gives no metric \(column.metric.name), only \(names)")
         }
-        return ScoredMetric(result.value, weight: result.weight).value(of: column)
+        return ScoredMetric(result.value, weight: result.weight, terms: result.terms).value(of: column)
     }
 }
 

@@ -18,8 +18,12 @@ extension EvaluationTask {
             throw sample.error(
                 "acc_mutual_info needs log-likelihoods without a context, which are not kept; run it again")
         }
+        guard !self.configuration.runsCode else {
+            throw sample.error("programs are not run anew; run the task again")
+        }
         var result = stored
         result.target = sample.target
+        result.cluster = sample.cluster
         result.isUnparsed = false
         result.metrics = []
         try self.evaluate(sample, unconditional: nil, &result)

@@ -25,7 +25,7 @@ extension Request {
         switch self {
         case .loglikelihood(let context, let continuation): return ["loglikelihood", context, continuation]
         case .rolling(let text): return ["rolling", text]
-        case .generate(let prompt, let stop, let maxTokens, let sampling):
+        case .generate(let prompt, let stop, let maxTokens, let sampling, let constraint):
             let drawing = sampling.map { sampling in
                 let rule = sampling.rule
                 return
@@ -33,6 +33,7 @@ extension Request {
                     + "\(sampling.stream.row) \(sampling.stream.repeat)"
             }
             return ["generate", prompt, String(maxTokens), drawing ?? "greedy"] + stop
+                + (constraint.map { [$0.key, $0.text] } ?? [])
         }
     }
 }

@@ -3,6 +3,12 @@ extension EvaluationTask {
     ///
     /// - Throws: `TaskError` that names the row and the task file's key.
     public func prepare(_ document: Document, style: PromptStyle = .plain) throws(TaskError) -> PreparedSample {
+        var sample = try self.prepared(document, style)
+        sample.cluster = try self.configuration.cluster(of: document)
+        return sample
+    }
+
+    private func prepared(_ document: Document, _ style: PromptStyle) throws(TaskError) -> PreparedSample {
         let rendered = RenderedDocument(document)
         let id = try document.sampleID()
         switch self.configuration.outputType {
@@ -19,13 +25,15 @@ extension EvaluationTask {
         case .generateUntil:
             let prompt = try self.prompt(rendered, style)
             let generation = self.configuration.generation ?? .init(until: [], maxTokens: 256)
+            let texts = (0..<(self.configuration.epochs * self.configuration.repeats)).map { number in
+                Request.generate(
+                    prompt: prompt, stop: generation.until, maxTokens: generation.maxTokens,
+                    sampling: generation.sampling.map { SampledText($0, row: document.row, repeat: number) },
+                    constraint: generation.constraint)
+            }
             return PreparedSample(
                 rendered, id: id, prompt: prompt, references: try self.references(rendered),
-                (0..<self.configuration.repeats).map { number in
-                    .generate(
-                        prompt: prompt, stop: generation.until, maxTokens: generation.maxTokens,
-                        sampling: generation.sampling.map { SampledText($0, row: document.row, repeat: number) })
-                })
+                texts + (self.continuation.map { [.loglikelihood(context: prompt, continuation: $0)] } ?? []))
         }
     }
 
@@ -72,6 +80,11 @@ extension EvaluationTask {
         // A chat template ends where the answer begins, unless the answer's beginning was given.
         guard let last = self.configuration.genPrefix?.unicodeScalars.last, !PythonText.isSpace(last) else { return "" }
         return delimiter
+    }
+
+    /// What is scored besides the texts that are generated; `nil` for most tasks.
+    var continuation: String? {
+        self.configuration.processResults.flatMap { NativeFunction.continuations[$0.name] }
     }
 
     /// Whether each choice's log-likelihood is wanted without a context.

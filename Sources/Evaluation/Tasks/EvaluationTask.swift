@@ -68,11 +68,13 @@ public struct EvaluationTask: Sendable {
     /// Reads a task file, the data set that it evaluates and its few-shot examples.
     ///
     /// - Parameters:
+    ///   - epochs: So often instead of what the file says.
     ///   - catalog: Asked only if the task names no files.
     public static func load(
-        path: String, searchFolders: [String] = [], fewShot: Int? = nil, catalog: any DataSetCatalog
+        path: String, searchFolders: [String] = [], fewShot: Int? = nil, epochs: Int? = nil, catalog: any DataSetCatalog
     ) async throws(TaskError) -> (task: EvaluationTask, data: TaskData) {
-        let configuration = try TaskConfiguration.load(path: path, fewShot: fewShot)
+        var configuration = try TaskConfiguration.load(path: path, fewShot: fewShot)
+        if let epochs { try configuration.setEpochs(epochs) }
         let data: TaskData
         do throws(TaskError) {
             data = try await TaskData(configuration, searchFolders: searchFolders, catalog: catalog)
@@ -99,6 +101,15 @@ extension TaskConfiguration {
         var configuration = try self.load(path: path)
         if let fewShot { configuration.fewShot.count = fewShot }
         return configuration
+    }
+
+    fileprivate mutating func setEpochs(_ epochs: Int) throws(TaskError) {
+        guard self.outputType == .generateUntil || epochs == 1 else {
+            throw TaskError(
+                .invalidValue, "epochs is \(epochs), but the task generates nothing; its answers would be the same",
+                file: self.file)
+        }
+        self.epochs = epochs
     }
 }
 

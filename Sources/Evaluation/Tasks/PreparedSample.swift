@@ -17,6 +17,8 @@ public struct PreparedSample: Sendable, Hashable {
     /// What the model is asked: for multiple choice one for each choice, and one more for each if the choices'
     /// log-likelihoods without a context are needed; one for the other output types.
     public var requests: [Request]
+    /// Samples with the same one are not independent; `nil` where the task names no cluster key.
+    public var cluster: String?
     /// The columns that a filter reads.
     var document: JSONValue
 

@@ -26,9 +26,10 @@ extension Request {
         case .loglikelihood(let context, let continuation):
             return [.score(try Self.pair(context, continuation, tokenizer, maxLength))]
         case .rolling(let text): return try Self.windows(text, tokenizer, maxLength).map(EngineRequest.score)
-        case .generate(let prompt, let stop, let maxTokens, let sampling):
+        case .generate(let prompt, let stop, let maxTokens, let sampling, let constraint):
             var request = try Self.generation(prompt, stop, maxTokens, tokenizer, maxLength)
             request.sampling = sampling
+            request.constraint = constraint
             return [.generate(request)]
         }
     }

@@ -47,9 +47,16 @@ struct ComputedWork: ComputedShard {
     let engine: EngineIdentity
 
     func publish() async throws(ExecutionError) -> ShardPublication {
-        let samples = try await self.runner.samples(of: self)
+        let programs = try await self.runner.programs(of: self)
+        let verdicts = try await self.runner.verdicts(on: programs)
+        let samples = try await self.runner.samples(of: self, verdicts)
         try ShardRunner.checkCancellation()
-        let header = try ShardHeader(self.shard, job: self.job, engine: self.engine)
+        var engine = self.engine
+        // Whoever judges is part of what the result depends on.
+        if verdicts.contains(where: { !$0.isEmpty }), let name = self.runner.programs?.name {
+            engine.engineBuild += "; \(name)"
+        }
+        let header = try ShardHeader(self.shard, job: self.job, engine: engine)
         return try await self.runner.store.publish(samples, of: self.shard, header: header)
     }
 }

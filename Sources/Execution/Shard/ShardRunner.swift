@@ -10,14 +10,19 @@ public import ResultStore
 public actor ShardRunner: ShardProcessor {
     nonisolated let store: Store
     nonisolated let engines: any EngineProvider
+    /// Runs programs that models write; `nil` where that was not allowed.
+    nonisolated let programs: (any ProgramRunner)?
     private let executor: ThreadExecutor
     private var tasks = RecentValues<String, EvaluationTask>(limit: 8)
     private var dataSets = RecentValues<String, DataSet>(limit: 4)
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { self.executor.asUnownedSerialExecutor() }
 
-    public init(store: Store, engines: any EngineProvider) throws(ExecutionError) {
+    public init(
+        store: Store, engines: any EngineProvider, programs: (any ProgramRunner)? = nil
+    ) throws(ExecutionError) {
         self.store = store
+        self.programs = programs
         self.engines = engines
         do {
             self.executor = try ThreadExecutor()
@@ -49,8 +54,34 @@ public actor ShardRunner: ShardProcessor {
     }
 
     /// Scores a shard.
-    func samples(of computed: ComputedWork) throws(ExecutionError) -> [SampleResult] {
-        try computed.work.scored(computed.requests, computed.responses, mode: computed.job.settings.logits)
+    func samples(
+        of computed: ComputedWork, _ verdicts: [[ProgramVerdict]]
+    ) throws(ExecutionError) -> [SampleResult] {
+        try computed.work.scored(computed.requests, computed.responses, verdicts, mode: computed.job.settings.logits)
+    }
+
+    /// The programs of a shard's samples.
+    func programs(of computed: ComputedWork) throws(ExecutionError) -> [[String]] {
+        try computed.work.programs(computed.requests, computed.responses)
+    }
+
+    /// Runs a shard's programs: a list of verdicts for each list of programs.
+    nonisolated func verdicts(on programs: [[String]]) async throws(ExecutionError) -> [[ProgramVerdict]] {
+        let all = programs.flatMap(\.self)
+        guard !all.isEmpty else { return programs.map { _ in [] } }
+        guard let runner = self.programs else {
+            throw ExecutionError(
+                .transient,
+                "the task runs programs that the model writes, which this worker does not; start one with --run-code")
+        }
+        var rest = try await runner.run(all)[...]
+        guard rest.count == all.count else {
+            throw ExecutionError(.permanent, "there are \(rest.count) verdicts on \(all.count) programs")
+        }
+        return programs.map { own in
+            defer { rest = rest.dropFirst(own.count) }
+            return Array(rest.prefix(own.count))
+        }
     }
 
     private static func specification(of shard: ClaimedShard) throws(ExecutionError) -> JobSpecification {

@@ -41,27 +41,49 @@ struct ShardWork {
         return ShardRequests(bySample: bySample)
     }
 
+    /// The programs that decide the scores, by sample; none unless the task runs code.
+    func programs(
+        _ requests: ShardRequests, _ responses: [EngineResponse]
+    ) throws(ExecutionError) -> [[String]] {
+        guard self.task.configuration.runsCode else { return self.samples.map { _ in [] } }
+        return try self.map(requests, responses) { sample, requests, responses throws(TaskError) in
+            try self.task.programs(sample, requests: requests, responses: responses)
+        }
+    }
+
+    /// - Parameter verdicts: On the programs of each sample.
     func scored(
-        _ requests: ShardRequests, _ responses: [EngineResponse], mode: LogitsMode
+        _ requests: ShardRequests, _ responses: [EngineResponse], _ verdicts: [[ProgramVerdict]], mode: LogitsMode
     ) throws(ExecutionError) -> [SampleResult] {
+        var rest = verdicts[...]
+        return try self.map(requests, responses) { sample, requests, responses throws(TaskError) in
+            try self.task.score(
+                sample, requests: requests, responses: responses, logitsMode: mode, verdicts: rest.popFirst() ?? [])
+        }
+    }
+
+    /// Hands each sample its requests and the engine's responses to them.
+    private func map<Result>(
+        _ requests: ShardRequests, _ responses: [EngineResponse],
+        _ body: (PreparedSample, [[EngineRequest]], [[EngineResponse]]) throws(TaskError) -> Result
+    ) throws(ExecutionError) -> [Result] {
         guard responses.count == requests.flat.count else {
             throw ExecutionError(
                 .permanent, "the engine gave \(responses.count) responses to \(requests.flat.count) requests")
         }
         var next = responses.startIndex
-        var results: [SampleResult] = []
+        var results: [Result] = []
         results.reserveCapacity(self.samples.count)
-        do {
-            for (sample, requests) in zip(self.samples, requests.bySample) {
-                let own = requests.map { windows in
-                    defer { next += windows.count }
-                    return Array(responses[next..<(next + windows.count)])
-                }
-                results.append(
-                    try self.task.score(sample, requests: requests, responses: own, logitsMode: mode))
+        for (sample, requests) in zip(self.samples, requests.bySample) {
+            let own = requests.map { windows in
+                defer { next += windows.count }
+                return Array(responses[next..<(next + windows.count)])
             }
-        } catch {
-            throw ExecutionError(.permanent, "\(error)")
+            do throws(TaskError) {
+                results.append(try body(sample, requests, own))
+            } catch {
+                throw ExecutionError(.permanent, "\(error)")
+            }
         }
         return results
     }

@@ -13,6 +13,9 @@ struct GenerationState: Sendable {
         self.scanner = StopScanner(stops: request.stop)
     }
 
+    /// What there is of the text.
+    var text: String { self.scanner.text }
+
     /// The token to feed next; `nil` before the first one.
     var lastToken: Int32? { self.tokens.last }
 

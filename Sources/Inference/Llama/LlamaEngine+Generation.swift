@@ -21,15 +21,23 @@ extension LlamaEngine {
                 askers.append([index])
             }
         }
+        let grammars = try self.grammars(of: texts, askers)
         guard let longest = texts.map({ $0.prompt.count + $0.maxTokens }).max() else { return }
         let shape = try self.settings.generationShape(texts: texts.count, length: longest)
         let context = try self.emptyContext(shape)
-        var session = GenerationSession(texts, context: context, vocabulary: self.model.vocabulary)
+        var session = GenerationSession(
+            texts, grammars, context: context, vocabulary: self.model.vocabulary)
         while true {
             try self.checkCancellation()
             let before = (computed: session.computedTokens, saved: session.savedTokens)
             let step = try translatingErrors { () throws(LlamaError) in try session.step() }
             guard let finished = step else { return }
+            if let text = session.deadEnd {
+                throw EngineError(
+                    .invalidRequest,
+                    "no token of the vocabulary continues the text \"\(session.text(text).suffix(80))\" as the grammar wants it",
+                    requestIndex: askers[text].first)
+            }
             if let text = session.notFinite {
                 throw EngineError(
                     .notFinite, "the model's output is not a number; the model or its quantization is damaged",
@@ -62,8 +70,17 @@ struct GenerationSession {
     private(set) var savedTokens = 0
     /// A text for which the model's output was not finite.
     private(set) var notFinite: Int?
+    /// A text that can't go on as its grammar wants it.
+    private(set) var deadEnd: Int?
+    private let grammars: [TextConstraint: Grammar]
+    /// Where the texts at work stand in their grammars.
+    private var matchers: [Int: GrammarMatcher] = [:]
 
-    init(_ requests: [GenerationRequest], context: LlamaContext, vocabulary: Vocabulary) {
+    init(
+        _ requests: [GenerationRequest], _ grammars: [TextConstraint: Grammar], context: LlamaContext,
+        vocabulary: Vocabulary
+    ) {
+        self.grammars = grammars
         self.context = context
         self.vocabulary = vocabulary
         self.schedule = SlotSchedule(prompts: requests.map(\.prompt), slots: context.shape.sequences)
@@ -102,6 +119,9 @@ struct GenerationSession {
         _ start: SlotSchedule.Start
     ) throws(LlamaError) -> [(text: Int, generation: Generation)] {
         let slot = Int32(start.slot)
+        if let constraint = self.states[start.prompt].request.constraint, let grammar = self.grammars[constraint] {
+            self.matchers[start.prompt] = try GrammarMatcher(grammar, vocabulary: self.vocabulary)
+        }
         if let source = start.copyFrom { try self.context.copy(sequence: Int32(source), to: slot) }
         try self.context.truncate(sequence: slot, from: start.kept)
         self.savedTokens += start.kept
@@ -129,17 +149,34 @@ struct GenerationSession {
     /// Takes the most likely token after token `index` of the batch, or draws one.
     private mutating func take(after index: Int, slot: Int, text: Int) throws(LlamaError) -> Generation? {
         let draw = self.states[text].nextDraw
+        let matcher = self.matchers[text]
         let best = try self.context.withDistribution(after: index) { distribution in
-            let token = draw.map { distribution.draw($0.rule, unit: $0.unit) } ?? distribution.mostLikely
-            return (token: token, logProb: distribution.logProb(of: token))
+            let token =
+                if let matcher {
+                    distribution.next(draw, within: matcher)
+                } else {
+                    draw.map { distribution.draw($0.rule, unit: $0.unit) } ?? distribution.mostLikely
+                }
+            return token.map { (token: $0, logProb: distribution.logProb(of: $0)) }
         }
         guard let best else {
             self.notFinite = text
             return nil
         }
+        guard let best else {
+            self.deadEnd = text
+            return nil
+        }
         let piece = self.vocabulary.endsGeneration(best.token) ? nil : self.vocabulary.piece(best.token)
+        if piece != nil { matcher?.accept(best.token) }
         let generation = self.states[text].append(best.token, logProb: best.logProb, piece: piece)
-        if generation != nil { self.schedule.finish(slot) }
+        if generation != nil {
+            self.schedule.finish(slot)
+            self.matchers[text] = nil
+        }
         return generation
     }
+
+    /// What there is of a text.
+    func text(_ text: Int) -> String { self.states[text].text }
 }

@@ -30,6 +30,9 @@ public struct Distribution: ~Copyable {
     /// The number of tokens.
     public var count: Int { self.logits.count }
 
+    /// The raw outputs of all tokens; valid while this value is.
+    var allLogits: UnsafeBufferPointer<Float> { self.logits }
+
     /// The raw output of a token.
     func logit(of token: Int32) -> Float { self.logits[Int(token)] }
 

@@ -38,6 +38,11 @@ public struct Vocabulary: Sendable {
         self.addsEndOfText = llama_vocab_get_add_eos(pointer)
     }
 
+    /// A sampler that lets pass what a grammar allows; `nil` if llama.cpp can't parse it.
+    func grammarSampler(_ grammar: String) -> UnsafeMutablePointer<llama_sampler>? {
+        llama_sampler_init_grammar(self.pointer, grammar, "root")
+    }
+
     /// The token ids of `text`.
     ///
     /// - Parameters:

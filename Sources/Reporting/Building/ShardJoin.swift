@@ -27,7 +27,7 @@ struct ShardJoin {
         let columns = [
             table.sampleIDs.count, table.targets.count, table.predictions.count, table.finishReasons.count,
             table.promptTokens.count, table.generatedTokens.count,
-            table.isTruncated.count, table.isUnparsed.count,
+            table.isTruncated.count, table.isUnparsed.count, table.clusters?.count ?? count,
         ]
         guard columns.allSatisfy({ $0 == count }) else {
             throw self.refusal(path, "its columns have \(columns) rows, not \(count)")
@@ -36,7 +36,7 @@ struct ShardJoin {
         for row in 0..<count {
             self.samples.append(
                 SampleRow(
-                    sampleID: table.sampleIDs[row], target: table.targets[row],
+                    sampleID: table.sampleIDs[row], cluster: table.clusters?[row], target: table.targets[row],
                     prediction: table.predictions[row], values: columnOfMetric.map { $0.values[row] },
                     weights: columnOfMetric.map { $0.weights[row] },
                     terms: columnOfMetric.map { column in column.terms.map { $0[row] } },

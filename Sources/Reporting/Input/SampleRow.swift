@@ -1,6 +1,8 @@
 /// One sample's scores and health.
 public struct SampleRow: Sendable, Hashable {
     public var sampleID: String
+    /// What it has in common with other samples; nil where the task names no cluster key.
+    public var cluster: String?
     public var target: String
     /// The predicted choice's number for multiple choice, the filtered text for generation, else empty.
     public var prediction: String
@@ -20,11 +22,13 @@ public struct SampleRow: Sendable, Hashable {
     public var isUnparsed: Bool
 
     public init(
-        sampleID: String, target: String = "", prediction: String = "", values: [Double], weights: [Double],
+        sampleID: String, cluster: String? = nil, target: String = "", prediction: String = "", values: [Double],
+        weights: [Double],
         terms: [[Double]]? = nil, finishReason: String? = nil, promptTokens: Int = 0,
         generatedTokens: Int = 0, isTruncated: Bool = false, isUnparsed: Bool = false
     ) {
         self.sampleID = sampleID
+        self.cluster = cluster
         self.target = target
         self.prediction = prediction
         self.values = values

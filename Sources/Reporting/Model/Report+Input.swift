@@ -67,6 +67,11 @@ extension JobReport {
 
     private static func estimate(_ job: JobInput, metric index: Int) -> Estimate {
         let aggregation = job.metrics[index].aggregation
+        if let scale = aggregation.clusteredScale, let clusters = job.clusters {
+            return .clustered(
+                job.samples.map { .init(value: $0.values[index], weight: $0.weights[index]) }, clusters: clusters,
+                scale: scale)
+        }
         switch aggregation {
         case .mean, .brierScore:
             return .mean(of: job.samples.map { $0.values[index] })
@@ -79,7 +84,10 @@ extension JobReport {
         case .bitsPerByte:
             return .bitsPerByte(
                 ofLogLikelihoods: job.samples.map { .init(value: $0.values[index], weight: $0.weights[index]) })
-        case .median, .f1, .matthewsCorrelation, .calibrationError, .bleu, .chrF, .chrFPlusPlus, .translationEditRate:
+        case .weightedMean:
+            return .ratio(of: job.samples.map { .init(value: $0.values[index], weight: $0.weights[index]) })
+        case .median, .f1, .matthewsCorrelation, .calibrationError, .bleu, .chrF, .chrFPlusPlus, .translationEditRate,
+            .bestThreshold:
             let column = Self.column(job, metric: index)
             return .bootstrapped(
                 score: column?.score ?? .nan, standardError: Self.bootstrapStandardError(column),
@@ -96,6 +104,26 @@ extension JobReport {
     private static func bootstrapStandardError(_ column: MetricColumn?) -> Double? {
         guard let column, let iterations = column.aggregation.bootstrapIterations else { return nil }
         return column.bootstrapStandardError(iterations: iterations)
+    }
+}
+
+extension JobInput {
+    /// One per sample; nil where the task names no cluster key.
+    fileprivate var clusters: [String]? {
+        let clusters = self.samples.compactMap(\.cluster)
+        return !clusters.isEmpty && clusters.count == self.samples.count ? clusters : nil
+    }
+}
+
+extension Aggregation {
+    /// How a quotient of the sums of values and weights becomes the score; nil for a score that is none.
+    fileprivate var clusteredScale: Estimate.ClusteredScale? {
+        switch self {
+        case .mean, .brierScore, .weightedMean: .times(1)
+        case .bitsPerByte: .times(-Estimate.bitsPerNat)
+        case .perplexity, .weightedPerplexity: .perplexity
+        default: nil
+        }
     }
 }
 

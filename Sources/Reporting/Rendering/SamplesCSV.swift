@@ -4,7 +4,8 @@ internal import Evaluation
 enum SamplesCSV {
     static func render(_ job: JobInput) -> String {
         // As in the HDF5 files, whose index is the sample id.
-        var header = ["sample_id", "target", "prediction"]
+        let hasClusters = job.samples.contains { $0.cluster != nil }
+        var header = ["sample_id", "target", "prediction"] + (hasClusters ? ["cluster"] : [])
         for metric in job.metrics {
             header.append(metric.name)
             if metric.aggregation.isWeighted { header.append("\(metric.name)_weight") }
@@ -15,6 +16,7 @@ enum SamplesCSV {
         var text = Self.line(header)
         for sample in job.samples {
             var fields = [sample.sampleID, sample.target, sample.prediction]
+            if hasClusters { fields.append(sample.cluster ?? "") }
             for (index, metric) in job.metrics.enumerated() {
                 fields.append(sample.values[index].description)
                 if metric.aggregation.isWeighted { fields.append(sample.weights[index].description) }
@@ -50,5 +52,5 @@ enum SamplesCSV {
 
 extension Aggregation {
     /// Whether the score is a quotient of values and weights.
-    var isWeighted: Bool { self == .weightedPerplexity || self == .bitsPerByte }
+    var isWeighted: Bool { self == .weightedMean || self == .weightedPerplexity || self == .bitsPerByte }
 }

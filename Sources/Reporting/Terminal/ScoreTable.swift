@@ -34,7 +34,7 @@ extension ScoreRow {
     /// The line of one score.
     public init(_ score: Score, task: String, model: String) {
         self.init(
-            task: task, model: model, metric: score.metric.metric.rawValue, filter: score.metric.filterName,
+            task: task, model: model, metric: score.metric.metric.name, filter: score.metric.filterName,
             higherIsBetter: score.metric.higherIsBetter, n: score.estimate.count, value: score.estimate.value,
             standardError: score.estimate.standardError, interval: score.estimate.interval)
     }

@@ -6,6 +6,8 @@ extension Aggregation {
     var summary: String {
         switch self {
         case .mean: "mean over samples"
+        case .weightedMean: "Σ value / Σ weight"
+        case .bestThreshold: "best mean that refusing to answer above some probability gives, in per cent"
         case .median: "median over samples, of an even number the upper of the two"
         case .f1: "F1 of class 1"
         case .matthewsCorrelation: "Matthews’ correlation of right and predicted choices"
@@ -33,6 +35,8 @@ extension EstimateMethod {
         case .logRatio: "delta, log ratio"
         case .bootstrap: "bootstrap"
         case .bootstrapLog: "bootstrap, log scale"
+        case .clustered: "clustered"
+        case .clusteredLog: "clustered, log scale"
         }
     }
 
@@ -59,6 +63,14 @@ extension EstimateMethod {
         case .bootstrapLog:
             "The score is exp(−m), m the mean log-likelihood. SE is its standard deviation over samples drawn anew with "
                 + "replacement, with the seeds and as often as lm-eval (100,000 times). Interval: exp(−m ± 1.96 s / √n)."
+        case .clustered:
+            "Samples come in C clusters, which are independent, not the samples. With the residuals eᵢ = xᵢ − r wᵢ of the mean "
+                + "or quotient r: SE = √(C / (C − 1) · Σ over clusters of (Σ eᵢ)²) / Σ wᵢ. Interval: r ± t SE, with Student’s "
+                + "t of C − 1 degrees of freedom."
+        case .clusteredLog:
+            "The score is exp(r), r a quotient of two sums over samples in C clusters, which are independent, not the samples. "
+                + "SE of r from the sums of residuals in each cluster; SE of the score = exp(r) · SE(r). Interval: "
+                + "exp(r ± t SE(r)), with Student’s t of C − 1 degrees of freedom."
         }
     }
 }
@@ -69,6 +81,7 @@ extension EstimateGap {
         switch self {
         case .noSamples: "There are no samples."
         case .oneSample: "One sample has no standard error."
+        case .oneCluster: "All samples are in one cluster, so there is no standard error."
         case .notFinite(let samples):
             "\(samples) \(samples == 1 ? "sample has" : "samples have") a value that is not a finite number, so there is no "
                 + "score; the samples' file shows which."

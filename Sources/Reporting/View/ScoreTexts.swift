@@ -38,7 +38,7 @@ struct ScoreTexts {
 
 extension MetricDefinition {
     /// The metric with its filter, such as "exact_match (strict-match)".
-    var title: String { Self.title(self.metric.rawValue, filter: self.filterName) }
+    var title: String { Self.title(self.metric.name, filter: self.filterName) }
 
     static func title(_ metric: String, filter: String?) -> String {
         guard let filter else { return metric }

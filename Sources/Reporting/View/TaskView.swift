@@ -113,11 +113,12 @@ struct ScoreView {
         self.model = Printable.text(model)
         self.withModel = withModel
         self.metric = Printable.text(score.metric.title)
-        self.metricName = Printable.text(score.metric.metric.rawValue)
+        self.metricName = Printable.text(score.metric.metric.name)
         self.metricFilter = Printable.text(score.metric.filterName ?? "")
         self.arrow = score.metric.arrow
         self.direction = score.metric.direction
         self.n = NumberText.count(score.estimate.count)
+        if let clusters = score.estimate.clusterCount { self.n += " in \(NumberText.count(clusters))" }
         self.value = texts.value
         self.standardError = texts.standardError
         self.interval = texts.interval

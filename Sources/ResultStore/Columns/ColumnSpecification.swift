@@ -53,13 +53,15 @@ struct ShardSchema: Sendable, Hashable {
     let logitsMode: LogitsMode
     /// Several texts were generated for each sample.
     var hasGenerations = false
+    /// Samples come in clusters.
+    var hasClusters = false
 
     var hasChoices: Bool { self.logitsMode != .none }
     var hasTokens: Bool { self.logitsMode == .tokens }
 
     /// The columns of the data frame, in its order; `finish_reason` is a group.
     var columnOrder: [String] {
-        ["row", "target", "prediction"]
+        ["row", "target", "prediction"] + (self.hasClusters ? ["cluster"] : [])
             + self.metrics.flatMap(\.columnNames)
             + ["finish_reason", "n_prompt", "n_generated", "is_truncated", "is_unparsed"]
     }
@@ -76,6 +78,7 @@ struct ShardSchema: Sendable, Hashable {
             .init("/samples/_index", .strings), .init("/samples/row", .int64), .init("/samples/target", .strings),
             .init("/samples/prediction", .strings),
         ]
+        if self.hasClusters { columns.append(.init("/samples/cluster", .strings)) }
         for name in self.metrics.flatMap(\.columnNames) { columns.append(.init("/samples/\(name)", .float64)) }
         return columns + [
             .init("/samples/finish_reason/codes", .int8),

@@ -23,7 +23,9 @@ extension ColumnTable {
         }
         return SampleTable(
             header: header, sampleIDs: try self.strings("/samples/_index"), rows: try self.integers("/samples/row"),
-            targets: try self.strings("/samples/target"), predictions: try self.strings("/samples/prediction"),
+            targets: try self.strings("/samples/target"),
+            clusters: self.schema.hasClusters ? try self.strings("/samples/cluster") : nil,
+            predictions: try self.strings("/samples/prediction"),
             metrics: metrics, finishReasons: try self.finishReasons(),
             promptTokens: try self.integers("/samples/n_prompt"),
             generatedTokens: try self.integers("/samples/n_generated"),
@@ -45,7 +47,7 @@ extension ColumnTable {
             samples.append(
                 SampleResult(
                     sampleID: table.sampleIDs[index], row: table.rows[index], target: table.targets[index],
-                    prediction: table.predictions[index],
+                    cluster: table.clusters?[index], prediction: table.predictions[index],
                     metrics: table.metrics.map {
                         MetricValue(
                             name: $0.name, value: $0.values[index], weight: $0.weights[index],

@@ -25,7 +25,8 @@ extension ColumnTable {
         self.init(
             schema: ShardSchema(
                 metrics: metrics, logitsMode: logitsMode,
-                hasGenerations: samples.contains { !$0.generations.isEmpty }))
+                hasGenerations: samples.contains { !$0.generations.isEmpty },
+                hasClusters: samples.contains { $0.cluster != nil }))
         try self.encodeSamples(samples)
         self.encodeTexts(samples.map(\.prompt), at: "/text/prompt")
         self.encodeTexts(samples.map(\.generation), at: "/text/generation")
@@ -46,6 +47,9 @@ extension ColumnTable {
         self["/samples/row"] = .int64(samples.map { Int64($0.row) })
         self["/samples/target"] = .strings(samples.map { Self.withoutNull($0.target) })
         self["/samples/prediction"] = .strings(samples.map { Self.withoutNull($0.prediction) })
+        if self.schema.hasClusters {
+            self["/samples/cluster"] = .strings(samples.map { Self.withoutNull($0.cluster ?? "") })
+        }
         for (index, metric) in self.schema.metrics.enumerated() {
             self["/samples/\(metric.name)"] = .float64(samples.map { Self.canonical($0.metrics[index].value) })
             if metric.hasWeights {

@@ -1,7 +1,7 @@
 /// What a metric may be called, so that it can be a column of /samples.
 public enum MetricName {
     private static let reserved: Set<String> = [
-        "_index", "row", "target", "prediction", "finish_reason", "n_prompt", "n_generated", "is_truncated",
+        "_index", "row", "target", "prediction", "cluster", "finish_reason", "n_prompt", "n_generated", "is_truncated",
         "is_unparsed",
     ]
 

@@ -66,7 +66,8 @@ enum JobImage {
         var metrics = schemas.first?.metrics ?? []
         for index in metrics.indices { metrics[index].hasWeights = withWeights.contains(metrics[index].name) }
         return ShardSchema(
-            metrics: metrics, logitsMode: logitsMode, hasGenerations: schemas.contains(where: \.hasGenerations))
+            metrics: metrics, logitsMode: logitsMode, hasGenerations: schemas.contains(where: \.hasGenerations),
+            hasClusters: schemas.contains(where: \.hasClusters))
     }
 
     /// The shards' offsets one behind the other, each moved on by what stands before.

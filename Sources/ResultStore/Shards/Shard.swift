@@ -27,6 +27,8 @@ public struct SampleTable: Sendable {
     public var sampleIDs: [String]
     public var rows: [Int]
     public var targets: [String]
+    /// What samples have in common; `nil` where the task names no cluster key.
+    public var clusters: [String]?
     public var predictions: [String]
     /// In the task's order.
     public var metrics: [Metric]

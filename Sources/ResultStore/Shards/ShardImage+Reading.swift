@@ -52,9 +52,11 @@ extension ShardImage {
         guard case .texts(let columns) = try samples.attribute("column-order"), columns.count >= 8 else {
             throw malformed("/samples@column-order", "it does not name the columns")
         }
-        let metrics = MetricName.metrics(in: Array(columns.dropFirst(3).dropLast(5)))
+        let hasClusters = columns[3] == "cluster"
+        let metrics = MetricName.metrics(in: Array(columns.dropFirst(hasClusters ? 4 : 3).dropLast(5)))
         let schema = ShardSchema(
-            metrics: metrics, logitsMode: header.logitsMode, hasGenerations: try root.contains("generations"))
+            metrics: metrics, logitsMode: header.logitsMode, hasGenerations: try root.contains("generations"),
+            hasClusters: hasClusters)
         guard schema.columnOrder == columns, MetricName.problem(with: metrics.map(\.name)) == nil else {
             throw malformed("/samples@column-order", "the columns \(columns) are none that are written")
         }

@@ -9,7 +9,8 @@ struct LocalWorker {
     let session: Session
     let configuration: ProcessConfiguration
 
-    init(session: Session, device: String, run: RunID) throws(CommandFailure) {
+    /// - Parameter runsCode: The run's job file allows programs that models write.
+    init(session: Session, device: String, run: RunID, runsCode: Bool) throws(CommandFailure) {
         self.session = session
         let settings = session.settings
         var environment = ProcessInfo.processInfo.environment
@@ -21,7 +22,9 @@ struct LocalWorker {
         environment["ASSAY_LOG_FORMAT"] = settings.logFormat.value
         // Ctrl-C goes to this command alone, which then asks the worker to drain.
         self.configuration = ProcessConfiguration(
-            try Programs.find("assay-worker"), ["--drain", "--run", run.description, "--device", device],
+            try Programs.find("assay-worker"),
+            ["--drain", "--run", run.description, "--device", device]
+                + (runsCode ? ["--run-code"] : []),
             environment: environment, standardOutput: .null, hasOwnGroup: true)
     }
 

@@ -39,7 +39,8 @@ struct RunCommand: AsyncParsableCommand {
                     "run \(run.id): \(Format.counted(plan.jobs.count, "job")), "
                         + Format.counted(run.progress.samples, "sample"))
             }
-            let settled = try await self.work(on: run, session)
+            let runsCode = plan.submission.jobs.contains { $0.needLabels.contains(WorkerLabel.runsCode) }
+            let settled = try await self.work(on: run, runsCode: runsCode, session)
             try RunWatcher.check(settled)
             let built = try await ReportBuilder(queue: session.queue, store: store).build(run.id)
             if self.options.json {
@@ -52,8 +53,8 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     /// Starts a worker beside this program and follows the run until it or the worker has ended.
-    private func work(on run: RunRecord, _ session: Session) async throws -> RunRecord {
-        let worker = try LocalWorker(session: session, device: self.device, run: run.id)
+    private func work(on run: RunRecord, runsCode: Bool, _ session: Session) async throws -> RunRecord {
+        let worker = try LocalWorker(session: session, device: self.device, run: run.id, runsCode: runsCode)
         return try await worker.work { isAlive in
             try await RunWatcher(session: session, environment: self.options.environment)
                 .follow(run.id, while: isAlive)

@@ -1,4 +1,5 @@
 internal import Console
+internal import Inference
 internal import JobQueue
 internal import Planning
 
@@ -12,9 +13,10 @@ enum RunPreparation {
         if let priority { file.priority = try Priority(name: priority) }
         if let project { file.project = project }
         file.after += after
-        let planner = Planner(
+        var planner = Planner(
             searchFolders: session.dataFolders, user: session.userName, catalog: session.dataSets,
             chatTemplate: ModelTemplate.chat)
+        planner.constraintProblem = LlamaEngine.problem
         return try await planner.plan(file) { name throws(QueueError) in
             try await session.queue.model(named: name)
         } work: { name throws(QueueError) in

@@ -103,7 +103,7 @@ struct PromptDifference {
                 lines.append("continuation \(PromptPreview.quoted(continuation))")
             case .rolling(let text):
                 lines += text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-            case .generate(let prompt, let stop, let maxTokens, let sampling):
+            case .generate(let prompt, let stop, let maxTokens, let sampling, let constraint):
                 if prompt != shown {
                     lines += prompt.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
                 }
@@ -112,6 +112,9 @@ struct PromptDifference {
                 lines.append(
                     "at most \(maxTokens) tokens, \(drawing), stops at \(stop.map(PromptPreview.quoted).joined(separator: " "))"
                 )
+                if let constraint {
+                    lines += [constraint.key] + constraint.text.split(separator: "\n").map { "  \($0)" }
+                }
             }
         }
         return lines

@@ -72,7 +72,7 @@ extension PromptPreview.Part {
         case .loglikelihood(let context, let continuation):
             self.init(context: context, continuation: continuation)
         case .rolling(let text): self.init(context: "", continuation: text)
-        case .generate(let prompt, let stop, _, _): self.init(context: prompt, stop: stop)
+        case .generate(let prompt, let stop, _, _, _): self.init(context: prompt, stop: stop)
         }
         guard let (tokenizer, maxLength) = tokenizer else { return }
         for window in try request.tokenized(by: tokenizer, maxLength: maxLength, isChat: isChat) {

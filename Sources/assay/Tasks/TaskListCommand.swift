@@ -46,7 +46,7 @@ struct TaskListCommand: AsyncParsableCommand {
             let task = try TaskConfiguration.load(path: file)
             return Row(
                 file: file, task: task.name, outputType: task.outputType.rawValue,
-                metrics: task.metrics.map(\.metric.rawValue))
+                metrics: task.metrics.map(\.metric.name))
         } catch {
             return Row(file: file, error: "\(error)")
         }

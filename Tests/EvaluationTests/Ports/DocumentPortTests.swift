@@ -101,7 +101,10 @@ import Testing
             ("drop", { try DropPort.results($0, [""]) }),
             ("humaneval", { try HumanEvalPort.predictions([""], document: $0) }),
             ("squad", { try SQuAD2Port.prompt($0) }), ("squad", { try SQuAD2Port.target($0) }),
-            ("squad", { try SQuAD2Port.outcome($0, continuation: "", unanswerableLogProb: 0) }),
+            (
+                "squad",
+                { try SQuAD2Port.results($0, NativeAnswers(scores: [(logProb: 0, isGreedy: false)], texts: [""])) }
+            ),
             ("squad", { try SquadCompletionPort.prompt($0) }), ("squad", { try SquadCompletionPort.results($0, []) }),
             ("bbh", { try WordSortFilter.apply([""], document: $0) }),
             ("bbh", { try MultiChoiceRegexFilter(.init(), choices: .input).apply([""], document: $0) }),

@@ -2,9 +2,15 @@
 public enum BLEU {
     /// A sample's counts; no reference counts as an empty one.
     public static func statistics(hypothesis: String, references: [String]) -> BLEUStatistics {
+        Self.statistics(hypothesis: hypothesis, references: references, tokens: MTEvalTokenizer.tokens)
+    }
+
+    static func statistics(
+        hypothesis: String, references: [String], tokens: (String) -> [CodePoints]
+    ) -> BLEUStatistics {
         var vocabulary = Vocabulary()
-        let hypothesis = vocabulary.numbers(of: MTEvalTokenizer.tokens(hypothesis))
-        let references = references.map { vocabulary.numbers(of: MTEvalTokenizer.tokens($0)) }
+        let hypothesis = vocabulary.numbers(of: tokens(hypothesis))
+        let references = references.map { vocabulary.numbers(of: tokens($0)) }
         return BLEUStatistics(
             hypothesisLength: hypothesis.count,
             referenceLength: Self.closest(to: hypothesis.count, among: references.map(\.count)),

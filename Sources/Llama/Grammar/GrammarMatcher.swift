@@ -1,0 +1,73 @@
+internal import CLlama
+
+/// How far a text has come in a grammar, and which tokens may come next.
+///
+/// Not to be shared between threads.
+public final class GrammarMatcher {
+    private let sampler: UnsafeMutablePointer<llama_sampler>
+    /// Keeps the model, whose vocabulary the sampler reads.
+    private let vocabulary: Vocabulary
+    private var candidates: [llama_token_data] = []
+
+    /// - Throws: `LlamaError` of code `unsupported` if the grammar does not fit the vocabulary.
+    public init(_ grammar: Grammar, vocabulary: Vocabulary) throws(LlamaError) {
+        guard let sampler = vocabulary.grammarSampler(grammar.text) else {
+            throw LlamaError(.unsupported, "the grammar names tokens that the model does not have")
+        }
+        self.sampler = sampler
+        self.vocabulary = vocabulary
+    }
+
+    deinit { llama_sampler_free(self.sampler) }
+
+    /// Whether `token` may come next.
+    public func allows(_ token: Int32) -> Bool {
+        var candidate = llama_token_data(id: token, logit: 0, p: 0)
+        var array = withUnsafeMutablePointer(to: &candidate) {
+            llama_token_data_array(data: $0, size: 1, selected: -1, sorted: false)
+        }
+        return withUnsafeMutablePointer(to: &candidate) { pointer in
+            array.data = pointer
+            llama_sampler_apply(self.sampler, &array)
+            return pointer.pointee.logit == 0
+        }
+    }
+
+    /// What stands for a token that may not come next: far below any logit, and finite.
+    static let forbidden: Float = -1e9
+
+    /// `logits` with `forbidden` for every token that may not come next.
+    func filtered(_ logits: UnsafeBufferPointer<Float>) -> [Float] {
+        self.candidates.removeAll(keepingCapacity: true)
+        for (token, logit) in logits.enumerated() {
+            self.candidates.append(llama_token_data(id: Int32(token), logit: logit, p: 0))
+        }
+        return self.candidates.withUnsafeMutableBufferPointer { candidates in
+            var array = llama_token_data_array(
+                data: candidates.baseAddress, size: candidates.count, selected: -1, sorted: false)
+            llama_sampler_apply(self.sampler, &array)
+            return candidates.map { max($0.logit, Self.forbidden) }
+        }
+    }
+
+    /// Takes the next token, one that is allowed and does not end the text.
+    public func accept(_ token: Int32) { llama_sampler_accept(self.sampler, token) }
+}
+
+extension Distribution {
+    /// The next token of a text that must follow a grammar; `nil` if no token can come next.
+    ///
+    /// - Parameter draw: How it is drawn of those that are allowed; `nil` for the most likely one.
+    public func next(_ draw: (rule: DrawingRule, unit: Double)?, within matcher: GrammarMatcher) -> Int32? {
+        // Grammars are slow over a whole vocabulary, and the most likely token is mostly allowed.
+        if draw == nil, matcher.allows(self.mostLikely) { return self.mostLikely }
+        let allowed = matcher.filtered(self.allLogits)
+        return allowed.withUnsafeBufferPointer { logits in
+            guard let distribution = Distribution(logits),
+                distribution.logit(of: distribution.mostLikely) > GrammarMatcher.forbidden
+            else { return nil }
+            guard let draw else { return distribution.mostLikely }
+            return distribution.draw(draw.rule, unit: draw.unit)
+        }
+    }
+}
