@@ -50,11 +50,13 @@ public struct Planner: Sendable {
                 specification: "", jobs: []),
             jobs: [], dataSets: [:])
         for entry in file.tasks {
-            let (task, data) = try await self.load(entry, of: file)
-            plan.dataSets[data.evaluated.sha256] = data.evaluated
-            if task.drawsExamples, let pool = data.fewShotPool { plan.dataSets[pool.sha256] = pool }
-            for model in models {
-                try self.add(task, data, model, entry, file, prerequisites, to: &plan)
+            for member in try Self.members(entry, of: file) {
+                let (task, data) = try await self.load(member, entry, of: file)
+                plan.dataSets[data.evaluated.sha256] = data.evaluated
+                if task.drawsExamples, let pool = data.fewShotPool { plan.dataSets[pool.sha256] = pool }
+                for model in models {
+                    try self.add(task, data, model, member, entry, file, prerequisites, to: &plan)
+                }
             }
         }
         plan.submission.specification = try Self.describe(plan, file)
@@ -109,14 +111,25 @@ public struct Planner: Sendable {
             .map { JobDependency(.sibling($0.ordinal)) }
     }
 
-    private func load(
+    /// The task files that an entry stands for: its own, or those of a group.
+    private static func members(
         _ entry: JobFile.TaskEntry, of file: JobFile
-    ) async throws(PlanningError) -> (EvaluationTask, TaskData) {
+    ) throws(PlanningError) -> [GroupMember] {
         let folder =
             file.path.contains("/") ? String(file.path[..<(file.path.lastIndex(of: "/") ?? file.path.startIndex)]) : "."
         let path = entry.path.hasPrefix("/") ? entry.path : "\(folder)/\(entry.path)"
         do {
-            return try await self.checked(path, entry)
+            return try GroupMember.all(of: path)
+        } catch {
+            throw PlanningError(.task, at: "\(file.path):\(entry.line)", "task '\(entry.path)': \(error)")
+        }
+    }
+
+    private func load(
+        _ member: GroupMember, _ entry: JobFile.TaskEntry, of file: JobFile
+    ) async throws(PlanningError) -> (EvaluationTask, TaskData) {
+        do {
+            return try await self.checked(member.path, entry)
         } catch {
             throw PlanningError(
                 error.code == .invalidData || error.code == .invalidSample ? .dataSet : .task,
@@ -145,8 +158,8 @@ public struct Planner: Sendable {
     }
 
     private func add(
-        _ task: EvaluationTask, _ data: TaskData, _ model: ModelRecord, _ entry: JobFile.TaskEntry, _ file: JobFile,
-        _ prerequisites: [JobDependency], to plan: inout RunPlan
+        _ task: EvaluationTask, _ data: TaskData, _ model: ModelRecord, _ member: GroupMember,
+        _ entry: JobFile.TaskEntry, _ file: JobFile, _ prerequisites: [JobDependency], to plan: inout RunPlan
     ) throws(PlanningError) {
         let dataSet = data.evaluated
         let settings = entry.settings.over(file.settings).over(Self.defaults)
@@ -166,7 +179,7 @@ public struct Planner: Sendable {
                     + "start a worker with --run-code")
         }
         let shardSize = settings.shardSize ?? samples
-        let specification = JobSpecification(
+        var specification = JobSpecification(
             model: .init(
                 name: model.name, path: model.path, sha256: model.sha256, tokenizerSHA256: model.tokenizerSHA256),
             task: .init(name: task.configuration.name, hash: task.taskHash, configuration: task.canonicalJSON),
@@ -179,6 +192,7 @@ public struct Planner: Sendable {
                 generationSlots: settings.generationSlots ?? EngineDefaults.generationSlots,
                 logits: settings.logits ?? .choices, shardSize: shardSize, overflow: settings.overflow,
                 chat: try self.chat(of: model, settings), systemInstruction: settings.systemInstruction))
+        specification.groups = member.groups.isEmpty ? nil : member.groups
         try self.check(specification, task, dataSet, at: place)
         let json: String
         do {

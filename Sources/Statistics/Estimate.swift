@@ -48,6 +48,10 @@ public enum EstimateMethod: String, Sendable, Hashable, CaseIterable {
     case clustered = "clustered"
     /// exp of a quotient over samples in clusters; interval is the exponential of the quotient's interval.
     case clusteredLog = "clustered-log"
+    /// Of several tasks, each counted by its samples; interval value +- z SE.
+    case pooled = "pooled"
+    /// Of several tasks, each counted alike; interval value +- z SE.
+    case averaged = "averaged"
 }
 
 /// Why an estimate or a part of it is missing.
@@ -63,6 +67,8 @@ public enum EstimateGap: Sendable, Hashable {
     case noWeight
     /// The result is beyond the range of a double.
     case overflow
+    /// A part of a group has no standard error.
+    case partWithoutError
     /// The score is not defined for these values.
     case undefined
 }

@@ -70,4 +70,41 @@ import Testing
         // Certain enough to be the same however a processor rounds; answers to chat prompts are not.
         #expect(first[2].generation?.text.contains("Paris") == true, "\(first)")
     }
+
+    /// Greedy or drawn, one text or many: what comes is what the constraint allows.
+    @Test func constrainedTextsFollowTheirGrammar() async throws {
+        let engine = try await self.engine()
+        let prompt = engine.tokenizer.encode("Question: How many legs does a cat have?\nAnswer:", addSpecial: true)
+        let schema = TextConstraint.jsonSchema(
+            #"{"type":"object","properties":{"legs":{"type":"integer","minimum":0,"maximum":99}},"required":["legs"],"#
+                + #""additionalProperties":false}"#)
+        let words = TextConstraint.grammar(#"root ::= " four" | " many" | " none""#)
+        let drawn = SampledText(Sampling(temperature: 2), row: 0, repeat: 0)
+        let requests: [GenerationRequest] = [
+            .init(prompt: prompt, stop: [], maxTokens: 32, constraint: schema),
+            .init(prompt: prompt, stop: [], maxTokens: 32, sampling: drawn, constraint: schema),
+            .init(prompt: prompt, stop: [], maxTokens: 32, constraint: words),
+            .init(prompt: prompt, stop: [], maxTokens: 32, sampling: drawn, constraint: words),
+            .init(prompt: prompt, stop: ["\n"], maxTokens: 4),
+        ]
+        let texts = try await engine.run(requests.map { .generate($0) }).compactMap(\.generation)
+        #expect(texts.count == 5)
+        for text in texts.prefix(2) {
+            #expect(text.text.wholeMatch(of: /\{\s*"legs"\s*:\s*\d{1,2}\s*\}\s*/) != nil, "\(text.text)")
+        }
+        for text in texts[2...3] { #expect([" four", " many", " none"].contains(text.text)) }
+        #expect(texts.prefix(4).allSatisfy { $0.finishReason == .endOfText })
+        // Log-probabilities are the model's own: those that scoring gives.
+        let alone = try await engine.run([.generate(requests[4])]).compactMap(\.generation)
+        #expect(alone[0].tokens == texts[4].tokens)
+    }
+
+    @Test func grammarsThatCanNotBeParsedAreRefused() async throws {
+        let engine = try await self.engine()
+        let request = GenerationRequest(prompt: [1], stop: [], maxTokens: 4, constraint: .grammar("root ::= other"))
+        let error = await #expect(throws: EngineError.self) {
+            try await engine.run([.score(.init(tokens: [1, 2], scoredFrom: 1)), .generate(request)])
+        }
+        #expect(error?.code == .invalidRequest && error?.requestIndex == 1)
+    }
 }

@@ -33,13 +33,17 @@ import Testing
             try text.write(toFile: "\(self.path)/\(name)", atomically: true, encoding: .utf8)
         }
 
-        func plan(_ job: String, template: (@Sendable () -> String)? = nil) async throws -> RunPlan {
+        func plan(
+            _ job: String, template: (@Sendable () -> String)? = nil,
+            constraintProblem: @escaping @Sendable (TextConstraint) -> String? = { _ in nil }
+        ) async throws -> RunPlan {
             let file = try JobFile.parse(job, path: "\(self.path)/job.yaml")
             let model = ModelRecord(
                 name: "m", path: "\(self.path)/model.gguf", sha256: String(repeating: "a", count: 64), bytes: 5,
                 architecture: "llama", parameters: 1, contextLength: 100, vocabularySize: 10,
                 tokenizerSHA256: String(repeating: "b", count: 64), quantization: "F32")
             var planner = Planner(searchFolders: [], user: "tester")
+            planner.constraintProblem = constraintProblem
             if let template {
                 planner.chatTemplate = { _ in .init(template: template(), bos: "", eos: "") }
             }
@@ -106,5 +110,66 @@ import Testing
             try await folder.plan("model: m\nsettings: {max_length: 101}\ntasks: [task.yaml]")
         }
         #expect(error?.message.contains("max_length 101 is more than the 100 tokens") == true)
+    }
+
+    private static let generating = """
+        dataset_path: json
+        dataset_kwargs: {data_files: {test: rows.jsonl}}
+        test_split: test
+        doc_to_text: "{{q}}"
+        doc_to_target: "{{gold}}"
+
+        """
+
+    @Test func programsRunOnlyWhereThatIsAllowed() async throws {
+        let folder = try Folder()
+        try folder.write(
+            "code.yaml", "task: code\n" + Self.generating + "unsafe_code: true\nmetric_list: [{metric: pass@1}]\n")
+        let error = await #expect(throws: PlanningError.self) { try await folder.plan("model: m\ntasks: [code.yaml]") }
+        #expect(error?.message.contains("allow it with run_code: true") == true)
+        let plan = try await folder.plan("model: m\nsettings: {run_code: true}\ntasks: [code.yaml, task.yaml]")
+        #expect(plan.submission.jobs.map(\.needLabels) == [["run_code"], []])
+    }
+
+    @Test func epochsAreForTexts() async throws {
+        let folder = try Folder()
+        try folder.write("text.yaml", "task: text\n" + Self.generating + "generation_kwargs: {temperature: 1}\n")
+        let plan = try await folder.plan("model: m\ntasks: [{task: text.yaml, epochs: 4}, text.yaml]")
+        #expect(plan.submission.jobs[0].specification.contains(#"\"epochs\":4"#))
+        #expect(plan.jobs[0].taskHash != plan.jobs[1].taskHash)
+        let error = await #expect(throws: PlanningError.self) {
+            try await folder.plan("model: m\ntasks: [{task: task.yaml, epochs: 4}]")
+        }
+        #expect(error?.message.contains("generates nothing") == true)
+    }
+
+    @Test func constraintsThatCanNotBeFollowedAreRefused() async throws {
+        let folder = try Folder()
+        try folder.write("text.yaml", "task: text\n" + Self.generating + "generation_kwargs: {grammar: 'nonsense'}\n")
+        let error = await #expect(throws: PlanningError.self) {
+            try await folder.plan("model: m\ntasks: [text.yaml]", constraintProblem: { "\($0.text) has no rules" })
+        }
+        #expect(error?.message.contains("grammar: nonsense has no rules") == true)
+    }
+
+    @Test func groupsStandForTheirTasks() async throws {
+        let folder = try Folder()
+        for name in ["one", "two"] {
+            try folder.write("\(name).yaml", "include: task.yaml\ntask: \(name)\n")
+        }
+        try folder.write(
+            "group.yaml",
+            "group: both\ntask: [one, two]\naggregate_metric_list: [{metric: acc, weight_by_size: false}]\n")
+        let plan = try await folder.plan(
+            "model: m\ntasks: [{task: group.yaml, limit: 3}, {task: task.yaml, after: group.yaml}]")
+        #expect(plan.jobs.map(\.task) == ["one", "two", "toy"] && plan.jobs[1].samples == 3)
+        let groups = try plan.submission.jobs.map { try JobSpecification(json: $0.specification).groups }
+        let both = JobSpecification.Group(
+            name: "both", metrics: [.init(name: "acc", filters: ["none"], weightBySize: false)])
+        #expect(groups == [[both], [both], nil])
+        #expect(plan.submission.jobs[2].after == [JobDependency(.sibling(0)), JobDependency(.sibling(1))])
+        try folder.write("group.yaml", "group: both\ntask: [one, three]\n")
+        let error = await #expect(throws: PlanningError.self) { try await folder.plan("model: m\ntasks: [group.yaml]") }
+        #expect(error?.place.hasSuffix("job.yaml:2") == true && error?.message.contains("names three") == true)
     }
 }

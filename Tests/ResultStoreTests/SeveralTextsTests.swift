@@ -19,6 +19,19 @@ import Testing
         #expect(table.metrics[1].termNames == [])
     }
 
+    @Test func clustersReadBack() async throws {
+        let place = try await TemporaryStore()
+        var samples = SampleResult.random(6, seed: 4)
+        for index in samples.indices { samples[index].cluster = "passage \(index / 2)" }
+        let file = try await place.store.publishShard(
+            .sample(count: 6), samples: samples, epoch: 1, incarnation: UUID())
+        let shard = try await place.store.readShard(file.path, sha256: file.sha256)
+        #expect(shard.samples.map(\.cluster) == samples.map(\.cluster) && shard.digest == file.digest)
+        #expect(shard.samples[0].metrics.map(\.name) == samples[0].metrics.map(\.name))
+        let table = try await place.store.readSamples(file.path, sha256: file.sha256)
+        #expect(table.clusters == samples.compactMap(\.cluster))
+    }
+
     @Test func samplesWithOtherTermsAreRefused() async throws {
         let place = try await TemporaryStore()
         var samples = SampleResult.severalTexts(3, seed: 4)

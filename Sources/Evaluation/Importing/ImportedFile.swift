@@ -50,9 +50,7 @@ extension ImportedFile {
             throw node.error(.invalidValue, "a task file must be a mapping (key: value)")
         }
         self.callsNoPython = functions.isEmpty
-        if members.contains(where: { $0.key == "group" }),
-            case .list? = members.first(where: { $0.key == "task" })?.node.content
-        {
+        if node.groupName != nil {
             let group = try TaskGroup(node)
             self.task = group.name
             self.outcome = .group

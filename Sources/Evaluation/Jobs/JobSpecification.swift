@@ -14,6 +14,8 @@ public struct JobSpecification: Codable, Sendable, Hashable {
     public var settings: Settings
     /// The job whose answers were scored anew; `nil` where a model answered.
     public var rescoredFrom: Source?
+    /// The groups that the task was submitted with, the outermost first; `nil` for none.
+    public var groups: [Group]?
 
     /// Another job, and what it was.
     public struct Source: Codable, Sendable, Hashable {

@@ -8,7 +8,7 @@ public struct Grammar: Sendable, Hashable {
 
     /// - Throws: `LlamaError` of code `unsupported`; what is wrong llama.cpp says on standard error.
     public init(gbnf text: String) throws(LlamaError) {
-        guard let sampler = llama_sampler_init_grammar(nil, text, "root") else {
+        guard !text.isEmpty, let sampler = llama_sampler_init_grammar(nil, text, "root") else {
             throw LlamaError(
                 .unsupported,
                 "the grammar can't be parsed, has no rule root, or is left-recursive; llama.cpp says more on standard error, "

@@ -66,7 +66,7 @@ public struct ReportBuilder: Sendable {
             try join.append(try await self.store.readSamples(shard.path, sha256: shard.sha256), from: shard.path)
         }
         try join.finish()
-        return JobInput(
+        var input = JobInput(
             name: job.id.name,
             task: .init(
                 name: specification.task.name, alias: task.alias, version: task.version,
@@ -78,6 +78,8 @@ public struct ReportBuilder: Sendable {
             logitsMode: specification.settings.logits.rawValue, settings: try specification.settings.json(),
             shardCount: files.shards.count, digest: files.digest,
             resultPath: try await files.build(in: self.store).path, metrics: task.metrics, samples: join.samples)
+        input.groups = specification.groups ?? []
+        return input
     }
 
     private static func parse(_ json: String, of job: JobRecord) throws(ReportError) -> JobSpecification {

@@ -25,6 +25,8 @@ public struct JobInput: Sendable, Hashable {
     public var metrics: [MetricDefinition]
     /// One per sample, in the data set's order.
     public var samples: [SampleRow]
+    /// The groups that the task was submitted with.
+    public var groups: [JobSpecification.Group] = []
 
     public init(
         name: String, task: TaskInput, model: ModelInput, engines: [EngineInput], datasetSHA256: String,

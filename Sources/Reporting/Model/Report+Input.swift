@@ -19,8 +19,10 @@ extension Report {
         let files = SampleFileNames.assign(input.jobs)
 
         var tasks: [TaskReport] = []
+        var reports: [JobReport] = []
         for (job, file) in zip(input.jobs, files) {
             let report = try JobReport(job, samplesFile: file)
+            reports.append(report)
             let same = tasks.firstIndex { $0.task == job.task && $0.datasetSHA256 == job.datasetSHA256 }
             if let same {
                 tasks[same].jobs.append(report)
@@ -30,7 +32,7 @@ extension Report {
         }
         self.init(
             name: name, toolVersion: toolVersion, runID: input.runID, runName: input.runName, project: input.project,
-            tasks: tasks)
+            tasks: tasks, groups: GroupReport.all(of: reports))
     }
 
     private static func check(_ job: JobInput) throws(ReportError) {

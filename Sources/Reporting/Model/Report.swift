@@ -13,6 +13,8 @@ public struct Report: Sendable, Hashable {
     public var project: String
     /// In the order in which the run's jobs name them.
     public var tasks: [TaskReport]
+    /// In the order in which the run's jobs name them.
+    public var groups: [GroupReport] = []
 
     /// The command that builds this report again; run id and name need no quoting by a shell.
     public var rebuildCommand: String {

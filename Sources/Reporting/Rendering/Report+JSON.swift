@@ -21,6 +21,7 @@ extension Report {
             .init(
                 "scores",
                 .array(self.tasks.flatMap { task in task.jobs.flatMap { job in job.scores.map { $0.json(in: job) } } })),
+            .init("groups", .array(self.groups.flatMap { group in group.scores.map { $0.json(in: group) } })),
             .init("jobs", .array(self.tasks.flatMap { $0.jobs.map(\.json) })),
         ])
     }
@@ -39,6 +40,26 @@ extension Score {
             .init("higher_is_better", .bool(self.metric.higherIsBetter)),
             .init("n", .int(self.estimate.count)),
             .init("clusters", self.estimate.clusterCount.map { .int($0) } ?? .null),
+            .init("value", .double(orNull: self.estimate.value)),
+            .init("standard_error", .double(orNull: self.estimate.standardError)),
+            .init("interval", self.estimate.interval?.json ?? .null),
+            .init("method", .string(self.estimate.method.rawValue)),
+            .init("note", .string(orNull: self.estimate.gap?.note)),
+        ])
+    }
+}
+
+extension GroupReport.Score {
+    fileprivate func json(in group: GroupReport) -> JSONValue {
+        .object([
+            .init("group", .string(group.name)),
+            .init("alias", .string(orNull: group.alias)),
+            .init("model", .string(self.model)),
+            .init("metric", .string(self.metric.metric.name)),
+            .init("filter", .string(orNull: self.metric.filterName)),
+            .init("higher_is_better", .bool(self.metric.higherIsBetter)),
+            .init("tasks", .int(self.tasks)),
+            .init("n", .int(self.estimate.count)),
             .init("value", .double(orNull: self.estimate.value)),
             .init("standard_error", .double(orNull: self.estimate.standardError)),
             .init("interval", self.estimate.interval?.json ?? .null),

@@ -41,13 +41,21 @@ extension ScoreRow {
 }
 
 extension Report {
-    /// All scores, in the report's order.
+    /// All scores, in the report's order; those of groups come last.
     public var scoreRows: [ScoreRow] {
         self.tasks.flatMap { task in
             task.jobs.flatMap { job in
                 job.scores.map { ScoreRow($0, task: task.task.name, model: job.job.model.name) }
             }
         }
+            + self.groups.flatMap { group in
+                group.scores.map { score in
+                    ScoreRow(
+                        .init(metric: score.metric, estimate: score.estimate),
+                        task: "\(group.name) (\(score.tasks) \(score.tasks == 1 ? "task" : "tasks"))",
+                        model: score.model)
+                }
+            }
     }
 }
 

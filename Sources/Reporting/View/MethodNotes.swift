@@ -37,6 +37,8 @@ extension EstimateMethod {
         case .bootstrapLog: "bootstrap, log scale"
         case .clustered: "clustered"
         case .clusteredLog: "clustered, log scale"
+        case .pooled: "pooled"
+        case .averaged: "averaged"
         }
     }
 
@@ -71,6 +73,11 @@ extension EstimateMethod {
             "The score is exp(r), r a quotient of two sums over samples in C clusters, which are independent, not the samples. "
                 + "SE of r from the sums of residuals in each cluster; SE of the score = exp(r) · SE(r). Interval: "
                 + "exp(r ± t SE(r)), with Student’s t of C − 1 degrees of freedom."
+        case .pooled:
+            "The score is the mean of k tasks’ scores, each counted by its samples nᵢ. SE as lm-eval pools it: "
+                + "√(Σ (nᵢ − 1) nᵢ SEᵢ² / (Σ nᵢ − k) / Σ nᵢ). Interval: score ± 1.96 SE."
+        case .averaged:
+            "The score is the mean of k tasks’ scores, each counted alike. SE = √(Σ SEᵢ²) / k. Interval: score ± 1.96 SE."
         }
     }
 }
@@ -87,6 +94,7 @@ extension EstimateGap {
                 + "score; the samples' file shows which."
         case .noWeight: "The weights add up to zero, so there is no score."
         case .overflow: "The result is too large to be represented."
+        case .partWithoutError: "A task of the group has no standard error, so the group has none."
         case .undefined: "The score is not defined for these answers, such as F1 with more than two classes."
         }
     }

@@ -17,6 +17,8 @@ struct ReportView {
     var command: String
     var hasRemarks: Bool
     var remarks: [RemarkView]
+    var hasGroups: Bool
+    var groups: [GroupView]
     var tasks: [TaskView]
     var methods: [MethodView]
 
@@ -24,7 +26,9 @@ struct ReportView {
         let jobs = report.tasks.flatMap(\.jobs)
         var models: [String] = []
         for job in jobs where !models.contains(job.job.model.name) { models.append(job.job.model.name) }
-        let used = jobs.flatMap { job in job.scores.map(\.estimate.method) }
+        let used =
+            jobs.flatMap { job in job.scores.map(\.estimate.method) }
+            + report.groups.flatMap { group in group.scores.map(\.estimate.method) }
         let remarks = report.tasks.flatMap(RemarkView.all)
         let samples = jobs.reduce(0) { $0 + $1.health.samples }
 
@@ -42,6 +46,8 @@ struct ReportView {
         self.command = report.rebuildCommand
         self.hasRemarks = !remarks.isEmpty
         self.remarks = remarks
+        self.hasGroups = !report.groups.isEmpty
+        self.groups = report.groups.map { GroupView($0, withModels: models.count > 1) }
         self.tasks = report.tasks.enumerated().map { TaskView($1, number: $0 + 1, withModels: models.count > 1) }
         self.methods = EstimateMethod.allCases.filter(used.contains).map { MethodView(label: $0.label, note: $0.note) }
     }

@@ -14,6 +14,8 @@ public struct TaskGroup: Sendable, Hashable {
     /// Names of tasks, groups and tags, in the order of the file.
     public var members: [String]
     public var metrics: [Metric]
+    /// Members to which the file gives keys of their own.
+    var membersWithKeys: [String] = []
 
     /// Reads a group file.
     init(_ node: ConfigurationNode) throws(TaskError) {
@@ -23,10 +25,12 @@ public struct TaskGroup: Sendable, Hashable {
         }
         self.name = name
         self.alias = try reader.string("group_alias")
-        self.members =
-            try reader.list("task").map { nodes throws(TaskError) in
-                try nodes.map { node throws(TaskError) in try Self.member(node) }
-            } ?? []
+        self.members = []
+        for node in try reader.list("task") ?? [] {
+            let name = try Self.member(node)
+            self.members.append(name)
+            if case .mapping(let members) = node.content, members.count > 1 { self.membersWithKeys.append(name) }
+        }
         guard !self.members.isEmpty else { throw reader.missing("task", "list the group's tasks") }
         var metrics: [Metric] = []
         if let node = reader.node("aggregate_metric_list") {

@@ -1,0 +1,62 @@
+import Evaluation
+import Statistics
+import Testing
+
+@testable import Reporting
+
+@Suite("Groups and clusters in reports")
+struct GroupReportTests {
+    private func report(_ jobs: [JobInput]) throws -> ReportFiles {
+        try ReportFiles(
+            .init(runID: "k3f9", runName: "demo", project: "default", jobs: jobs), name: ReportName("demo"),
+            toolVersion: Sample.toolVersion)
+    }
+
+    private func text(_ files: ReportFiles, _ name: String) throws -> String {
+        String(decoding: try #require(files.contents[name]), as: UTF8.self)
+    }
+
+    /// Two tasks in one group: hellaswag and another one with the same metrics.
+    private func members(weighted: Bool) -> [JobInput] {
+        var (first, second) = (Sample.run.jobs[0], Sample.run.jobs[0])
+        second.task.name = "other"
+        second.samples = Array(second.samples.prefix(20))
+        let group = JobSpecification.Group(
+            name: "both", alias: "Both of them",
+            metrics: [.init(name: "acc", filters: ["none"], weightBySize: weighted)])
+        first.groups = [group]
+        second.groups = [group]
+        return [first, second]
+    }
+
+    @Test func scoresOfMembersBecomeOne() throws {
+        let files = try self.report(self.members(weighted: true))
+        let group = try #require(files.report.groups.first)
+        let parts = files.report.tasks.map { $0.jobs[0].scores[0].estimate }
+        #expect(group.scores.count == 1 && group.scores[0].tasks == 2)
+        #expect(group.scores[0].estimate == Estimate.pooled(parts))
+        for name in ["report.html", "report.md"] { #expect(try self.text(files, name).contains("Both of them")) }
+        #expect(try self.text(files, "report.json").contains(#""group": "both""#))
+        #expect(files.report.scoreRows.last?.task == "both (2 tasks)")
+        let alike = try self.report(self.members(weighted: false)).report.groups[0].scores[0].estimate
+        #expect(alike == Estimate.averaged(parts))
+    }
+
+    @Test func aTaskThatIsThereTwiceMakesNoGroup() throws {
+        var jobs = self.members(weighted: true)
+        jobs[1].task.name = jobs[0].task.name
+        jobs[1].task.hash = Sample.hash("9")
+        #expect(try self.report(jobs).report.groups.isEmpty)
+    }
+
+    @Test func clustersDecideTheError() throws {
+        var job = Sample.run.jobs[0]
+        for index in job.samples.indices { job.samples[index].cluster = "passage \(index / 10)" }
+        let files = try self.report([job])
+        let estimate = files.report.tasks[0].jobs[0].scores[0].estimate
+        #expect(estimate.method == .clustered && estimate.clusterCount == 5)
+        #expect(try self.text(files, "report.html").contains("50 in 5"))
+        #expect(try self.text(files, "hellaswag.csv").hasPrefix("sample_id,cluster,") == false)
+        #expect(try self.text(files, "hellaswag.csv").contains("prediction,cluster,"))
+    }
+}
