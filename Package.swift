@@ -43,6 +43,7 @@ let leaves: [Target] =
         .target(name: "CJinja", dependencies: ["CLlamaCommon"]),
         .target(name: "CGrammar", dependencies: ["CLlamaCommon"]),
         .target(name: "CBoostMath"),
+        .target(name: "CLanguageData", exclude: ["NOTICE", "data", "language_data.py"]),
         .target(
             name: "SQL", path: "sql", resources: [.embedInCode("migrations"), .embedInCode("queries")],
             swiftSettings: swiftSettings),
@@ -58,7 +59,7 @@ let services: [Target] =
         "Sandbox", ["UVEventLoop"],
         resources: [.embedInCode("Driver/driver.py"), .embedInCode("Driver/probe.py")])
     + module("Postgres", ["CPostgres", "UVEventLoop", logging], tests: ["PostgresTesting"])
-    + module("Evaluation", ["Jinja", collections, crypto, yams], testsExclude: ["Fixtures"])
+    + module("Evaluation", ["CLanguageData", "Jinja", collections, crypto, yams], testsExclude: ["Fixtures"])
     + module("Inference", ["Evaluation", "Llama", logging], testsExclude: ["Fixtures"])
     + module(
         "JobQueue", ["Postgres", "SQL", crypto], tests: ["PostgresTesting", "UVEventLoop", logging],

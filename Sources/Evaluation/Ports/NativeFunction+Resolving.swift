@@ -17,6 +17,15 @@ extension NativeFunction {
         "ecc017c5c3c0a03757d94072fb74feac74406b63d2f6efa6ec68f73f8db8a9fd": "bbh.utils",
     ]
 
+    /// What modules import from beside them, and do most of their work in.
+    private static let companions = [
+        "ifeval.utils": [
+            "instructions.py": "511cc41a53787d818c292d8335c8e98aa833296a0789ac470db56bcd6496345e",
+            "instructions_registry.py": "9db1c062cdb70a91420d3789a588235a1064c2b9a1a66e09e5fb9df9e7584a6c",
+            "instructions_util.py": "e8c4d9187bac1482d93941fb46469609c3ae78d896195bfcb300a0707d492567",
+        ]
+    ]
+
     /// The function that `!function reference` names in a task file.
     ///
     /// Where the module's file stands beside the task file it must be lm-eval's own; where it does not, the name must say the
@@ -36,6 +45,17 @@ extension NativeFunction {
                     .unsupported,
                     "!function \(reference): \(file) is none of the files of lm-eval 0.4.13 whose functions are built in; "
                         + advice)
+            }
+            for (companion, hash) in (Self.companions[known] ?? [:]).sorted(by: { $0.key < $1.key }) {
+                let path = sibling(companion, of: file)
+                guard let bytes = try? readFile(path, limit: 4 << 20),
+                    SHA256.hash(data: bytes).hexadecimal == hash
+                else {
+                    throw place.error(
+                        .unsupported,
+                        "!function \(reference): \(path), which it imports, is missing or not that of lm-eval 0.4.13; "
+                            + advice)
+                }
             }
             name = known + reference[dot...]
         } else {

@@ -104,6 +104,9 @@ public struct NativeFunction: Sendable, Hashable {
         "drop.utils.process_results": { document, answers throws(TaskError) in
             try DropPort.results(document, answers.texts).map { NativeResult(name: $0.name, value: $0.value) }
         },
+        "ifeval.utils.process_results": { document, answers throws(TaskError) in
+            try IFEvalPort.results(document, answers.texts)
+        },
         "squad_completion.task.SQUADCompletion.process_results": { document, answers throws(TaskError) in
             try SquadCompletionPort.results(document, answers.texts)
                 .map { NativeResult(name: $0.name, value: $0.value) }
@@ -126,7 +129,7 @@ public struct NativeFunction: Sendable, Hashable {
     ]
 
     /// A metric's aggregation.
-    static let aggregations: [String: Aggregation] = [:]
+    static let aggregations: [String: Aggregation] = ["ifeval.utils.agg_inst_level_acc": .weightedMean]
 
     /// The metric of programs that a task's metric_list names.
     static let passAtK = "humaneval.utils.pass_at_k"
