@@ -10,20 +10,26 @@ import Testing
         "q": .string("é {{x}} \r\n\"'"), "n": .int(-7), "_a1": .string(""), "b": .bool(true), "z": .null,
         "f": .double(0.5),
         "l": .array([.int(1)]), "o": .object(["k": .string("v")]), "loop": .string("own"), "if": .string("word"),
+        "s": .string(" \u{1c}\u{a0}x y\u{2003}\n"), "pick": .string("é"),
+        "labels": .array([.string("e\u{301}"), .string("A"), .string("é"), .string("é")]),
     ])
 
     @Test(arguments: [
         "", "plain\n", "Question: {{q}}\nAnswer:", "{{ q }}{{n}}{{  _a1 }}|", "{{q}}", "a } b { c {{n}} }",
         "\n{{n}}\n\n",
-        "{{o.k}}!",
+        "{{o.k}}!", "<{{ s.strip() }}>", "{{q.strip()}}{{ o.k.strip() }}", "{{ labels.index(pick) }}",
+        "{{labels.index( o.k )}}",
     ])
     func equalsJinja(source: String) throws {
         let simple = try #require(SimpleTemplate(source))
-        #expect(simple.render(Self.document) == (try Template(source).render(Self.document.text())))
+        // What Jinja refuses is left to it.
+        #expect(simple.render(Self.document) == (try? Template(source).render(Self.document.text())))
     }
 
     @Test(arguments: [
-        "{{ q.strip() }}", "{{ q|upper }}", "{% if q %}x{% endif %}", "{# c #}", "{{ 'q' }}", "{{- q }}", "{{ q -}}",
+        "{{ q.strip('x') }}", "{{ q.strip().lower() }}", "{{ .strip() }}", "{{ labels.index('A') }}",
+        "{{ labels.index(pick, 1) }}", "{{ labels.index() }}", "{{ q|upper }}", "{% if q %}x{% endif %}", "{# c #}",
+        "{{ 'q' }}", "{{- q }}", "{{ q -}}",
         "{{ 1 }}",
         "{{ o.items }}", "{{ o. k }}", "{{ .k }}", "{{ l[0] }}", "a\r\n", "{{ q", "}} x", "{{ true }}", "{{ loop }}",
         "{{ if }}", "{{}}", "{{ é }}",
@@ -37,7 +43,8 @@ import Testing
         for source in ["{{ o.x }}", "{{ q.k }}", "{{ missing.k }}", "x{{ o }}", ""] {
             #expect(try #require(SimpleTemplate(source)).value(Self.document) == nil)
         }
-        for name in ["b", "z", "f", "l", "o", "missing"] {
+        #expect(SimpleTemplate("{{ labels.index(pick) }}")?.value(Self.document) == .int(2))
+        for name in ["b", "z", "f", "l", "o", "missing", "n.strip()", "l.index(pick)", "q.index(pick)"] {
             #expect(try #require(SimpleTemplate("{{\(name)}}")).render(Self.document) == nil)
         }
     }

@@ -1,15 +1,51 @@
 internal import Synchronization
 
-/// A template of texts and columns alone, such as "Question: {{question}}\nAnswer:" or "{{choices.text}}".
+/// A template of texts and columns, such as "Question: {{question.strip()}}\nAnswer:" or "{{choices.label.index(answer)}}".
 ///
-/// It is filled in without Jinja.
-///
-/// Most prompts are made by such templates, and Jinja would be most of the work.
+/// It is filled in without Jinja: most prompts are made by such templates, and Jinja would be most of the work.
 struct SimpleTemplate: Sendable {
     private enum Part {
         case text(String)
-        /// A column, or a member within it.
-        case column([String])
+        case column(Expression)
+    }
+
+    /// A column or a member within it, and what is done with it.
+    private struct Expression {
+        var path: [String]
+        /// `.strip()` stands behind it.
+        var strips = false
+        /// `.index(...)` of this path stands behind it.
+        var index: [String]?
+
+        init?(_ text: Substring) {
+            var text = String(text.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+            if text.hasSuffix(".strip()") {
+                self.strips = true
+                text.removeLast(8)
+            } else if text.hasSuffix(")"), let call = text.firstRange(of: ".index(") {
+                guard let path = SimpleTemplate.path(text[call.upperBound...].dropLast()) else { return nil }
+                self.index = path
+                text = String(text[..<call.lowerBound])
+            }
+            guard let path = SimpleTemplate.path(text[...]) else { return nil }
+            self.path = path
+        }
+
+        /// - Returns: `nil` where a column is missing, or what is done with it is for Jinja to refuse.
+        func value(_ document: JSONValue) -> JSONValue? {
+            guard let value = SimpleTemplate.value(self.path, document) else { return nil }
+            if self.strips {
+                guard case .string(let text) = value else { return nil }
+                return .string(PythonText.strip(text))
+            }
+            guard let index = self.index else { return value }
+            guard case .array(let items) = value, case .string(let wanted)? = SimpleTemplate.value(index, document)
+            else { return nil }
+            let place = items.firstIndex { item in
+                if case .string(let text) = item { PythonText.equal(text, wanted) } else { false }
+            }
+            return place.map { .int($0) }
+        }
     }
 
     private static let reserved: Set<String> = [
@@ -37,9 +73,9 @@ struct SimpleTemplate: Sendable {
         var rest = source[...]
         while let start = rest.firstRange(of: "{{") {
             guard let end = rest[start.upperBound...].firstRange(of: "}}") else { return nil }
-            guard let path = Self.path(rest[start.upperBound..<end.lowerBound]) else { return nil }
+            guard let expression = Expression(rest[start.upperBound..<end.lowerBound]) else { return nil }
             if start.lowerBound > rest.startIndex { parts.append(.text(String(rest[..<start.lowerBound]))) }
-            parts.append(.column(path))
+            parts.append(.column(expression))
             rest = rest[end.upperBound...]
         }
         guard !rest.contains("}}") else { return nil }
@@ -53,8 +89,8 @@ struct SimpleTemplate: Sendable {
         for part in self.parts {
             switch part {
             case .text(let part): text += part
-            case .column(let path):
-                switch Self.value(path, document) {
+            case .column(let expression):
+                switch expression.value(document) {
                 case .string(let value)?: text += value
                 case .int(let value)?: text += String(value)
                 default: return nil
@@ -66,8 +102,8 @@ struct SimpleTemplate: Sendable {
 
     /// The value of a template that is one column and nothing else; `nil` if it is more, or the column is missing.
     func value(_ document: JSONValue) -> JSONValue? {
-        guard self.parts.count == 1, case .column(let path) = self.parts[0] else { return nil }
-        return Self.value(path, document)
+        guard self.parts.count == 1, case .column(let expression) = self.parts[0] else { return nil }
+        return expression.value(document)
     }
 
     private static func value(_ path: [String], _ document: JSONValue) -> JSONValue? {
