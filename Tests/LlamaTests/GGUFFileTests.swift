@@ -12,8 +12,8 @@ import Testing
         #expect(file.parameterCount == 94_400)
         #expect(file.quantization == "all F32")
         #expect(file.chatTemplate == "{% for message in messages %}{{ message.content }}{% endfor %}")
-        // Two layers, two key-value heads of 16, keys and values, two bytes each.
-        #expect(file.cacheBytesPerToken == 2 * 2 * (16 + 16) * 2)
+        // Two layers, two key-value heads of 16, keys and values, four bytes each since the weights have as many.
+        #expect(file.cacheBytesPerToken == 2 * 2 * (16 + 16) * 4)
         #expect(file.longRopeThreshold == nil)
         #expect(file.tokenizerSHA256.count == 64)
     }

@@ -32,6 +32,7 @@ public final class LlamaContext {
         parameters.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED
         parameters.kv_unified = shape.layout == .shared
         parameters.no_perf = true
+        if model.file.hasFullPrecision { (parameters.type_k, parameters.type_v) = (GGML_TYPE_F32, GGML_TYPE_F32) }
         let (pointer, complaints) = LogRouter.shared.capturing {
             llama_init_from_model(model.handle.pointer, parameters)
         }

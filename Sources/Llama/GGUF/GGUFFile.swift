@@ -18,7 +18,9 @@ public struct GGUFFile: Sendable, Hashable {
     public let chatTemplate: String?
     /// SHA-256 over all `tokenizer.*` metadata in hexadecimal digits, independent of their order in the file.
     public let tokenizerSHA256: String
-    /// Bytes that the keys and values of one token take in a context (16-bit), estimated from the shapes.
+    /// Whether all weights have 32 bits; then keys and values have, too, since rounding them would be what limits precision.
+    public let hasFullPrecision: Bool
+    /// Bytes that the keys and values of one token take in a context, estimated from the shapes.
     public let cacheBytesPerToken: Int
     /// The context length up to which rotary frequencies are taken from the short table, where there are two tables.
     public let longRopeThreshold: Int?
@@ -42,6 +44,7 @@ public struct GGUFFile: Sendable, Hashable {
         self.longRopeThreshold = tensors.hasLongRopeFactors ? shape.originalContextLength : nil
         self.parameterCount = tensors.parameterCount
         self.quantization = metadata.quantization()
+        self.hasFullPrecision = metadata.hasFullPrecision
         self.chatTemplate = metadata.string("tokenizer.chat_template")
         self.tokenizerSHA256 = metadata.tokenizerSHA256()
     }

@@ -67,6 +67,9 @@ struct GGUFMetadata {
         return alignment
     }
 
+    /// Whether all weights have 32 bits.
+    var hasFullPrecision: Bool { self.integer("general.file_type") == Int(LLAMA_FTYPE_ALL_F32.rawValue) }
+
     func quantization() -> String? {
         guard let number = self.integer("general.file_type"), let raw = UInt32(exactly: number) else { return nil }
         return llama_ftype_name(llama_ftype(raw)).map { String(cString: $0) }

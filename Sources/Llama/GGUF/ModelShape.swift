@@ -24,7 +24,7 @@ struct ModelShape {
                 throw LlamaError(.malformedFile, "\(metadata.path): is damaged: keys or values have no sound length")
             }
             let cacheHeadCount = min(max(cacheHeads?[layer] ?? headCount, 0), 1 << 16)
-            bytes += cacheHeadCount * (keyLength + valueLength) * 2
+            bytes += cacheHeadCount * (keyLength + valueLength) * (metadata.hasFullPrecision ? 4 : 2)
         }
         // Hostile shapes must not overflow what is computed from this.
         self.cacheBytesPerToken = min(max(bytes, 1), 1 << 32)

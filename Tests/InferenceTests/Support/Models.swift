@@ -21,12 +21,20 @@ func tinyEngine(
 
 /// The real model of the tests: ASSAY_TEST_MODEL, else in the cache that infra/test fills.
 func realModelPath() throws -> String {
+    try modelPath("ASSAY_TEST_MODEL", "SmolLM2-135M-Instruct.Q4_1.gguf")
+}
+
+/// The same model with 32-bit weights: ASSAY_TEST_MODEL_F32, else in the cache that infra/test fills.
+func dequantisedModelPath() throws -> String {
+    try modelPath("ASSAY_TEST_MODEL_F32", "SmolLM2-135M-Instruct.F32.gguf")
+}
+
+private func modelPath(_ variable: String, _ name: String) throws -> String {
     let environment = ProcessInfo.processInfo.environment
     let home = environment["HOME"] ?? "/root"
     let cache = environment["ASSAY_CACHE"] ?? (environment["XDG_CACHE_HOME"] ?? home + "/.cache") + "/assay"
-    let path = environment["ASSAY_TEST_MODEL"] ?? cache + "/models/SmolLM2-135M-Instruct.Q4_1.gguf"
+    let path = environment[variable] ?? cache + "/models/\(name)"
     try #require(
-        FileManager.default.isReadableFile(atPath: path),
-        "\(path) is missing: run infra/test, or set ASSAY_TEST_MODEL to SmolLM2-135M-Instruct.Q4_1.gguf")
+        FileManager.default.isReadableFile(atPath: path), "\(path) is missing: run infra/test, or set \(variable)")
     return path
 }
