@@ -61,6 +61,23 @@ import Testing
         #expect(result.value("rouge1_acc") == 1 && result.value("hit_max_tokens") == 0)
     }
 
+    /// lm-eval's wikitext names no aggregation: the metrics' own are meant, not means.
+    @Test func metricsKeepTheirAggregation() throws {
+        let task = try Self.task(
+            """
+            task: wikitext
+            dataset_path: EleutherAI/wikitext_document_level
+            output_type: loglikelihood_rolling
+            test_split: test
+            doc_to_target: !function wikitext.preprocess_wikitext.wikitext_detokenizer
+            process_results: !function wikitext.preprocess_wikitext.process_results
+            metric_list: [{metric: word_perplexity}, {metric: byte_perplexity}, {metric: bits_per_byte}]
+
+            """)
+        #expect(task.metrics.map(\.aggregation) == [.weightedPerplexity, .weightedPerplexity, .bitsPerByte])
+        #expect(task.metrics.map(\.higherIsBetter) == [false, false, false])
+    }
+
     @Test func otherClassesAreRefused() {
         let error = #expect(throws: TaskError.self) {
             try TaskConfiguration(yaml: "task: t\nclass: !function squadv2.task.Other\n", file: "t.yaml")

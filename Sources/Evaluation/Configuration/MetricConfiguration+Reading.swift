@@ -102,7 +102,10 @@ extension MetricConfiguration {
             metric.aggregation = aggregation
         } else if let known = Metric(rawValue: name), known.isHealth, outputType.has(known) {
             metric = MetricConfiguration(known)
-        } else if let known = Metric(rawValue: name), outputType.has(known), known.aggregations[0] == aggregation {
+        } else if let known = Metric(rawValue: name), outputType.has(known),
+            aggregation == nil || known.aggregations[0] == aggregation
+        {
+            // Without an aggregation the metric's own is meant, as in lm-eval.
             metric = MetricConfiguration(known)
         } else if let aggregation, aggregation != .mean {
             throw reader.place.error(.unsupported, "\(name) can be aggregated by mean, not by \(aggregation.rawValue)")
