@@ -5,7 +5,7 @@ public import ResultStore
 /// Builds reports of runs from their published results.
 public struct ReportBuilder: Sendable {
     /// The version of what builds; part of every report, to be raised when the same results would give other files.
-    public static let version = "0.1.0"
+    public static let version = "0.2.0"
 
     private let queue: any RunRegistry
     private let store: Store

@@ -8,6 +8,8 @@ struct PromptPreview: Encodable {
         var context: String
         var continuation: String?
         var stop: [String]?
+        /// A grammar or JSON schema.
+        var constraint: String?
         var contextTokens: [Int32]?
         var continuationTokens: [Int32]?
         var truncatedTokens: Int?
@@ -46,6 +48,7 @@ struct PromptPreview: Encodable {
             if let stop = part.stop {
                 Output.line(terminal.styled("stops at", .dim) + " \(stop.map(Self.quoted).joined(separator: " "))")
             }
+            if let constraint = part.constraint { Output.line(terminal.styled("follows", .dim) + " \(constraint)") }
             if let cut = part.truncatedTokens, cut > 0 {
                 Output.line(terminal.styled("\(cut) tokens are cut on the left", .yellow))
             }
@@ -72,7 +75,8 @@ extension PromptPreview.Part {
         case .loglikelihood(let context, let continuation):
             self.init(context: context, continuation: continuation)
         case .rolling(let text): self.init(context: "", continuation: text)
-        case .generate(let prompt, let stop, _, _, _): self.init(context: prompt, stop: stop)
+        case .generate(let prompt, let stop, _, _, let constraint):
+            self.init(context: prompt, stop: stop, constraint: constraint.map { "\($0.key): \($0.text)" })
         }
         guard let (tokenizer, maxLength) = tokenizer else { return }
         for window in try request.tokenized(by: tokenizer, maxLength: maxLength, isChat: isChat) {
