@@ -153,7 +153,9 @@ public struct Planner: Sendable {
         {
             throw TaskError(.invalidValue, "\(constraint.key): \(problem)", file: path)
         }
-        for document in try dataSet.documents(in: 0..<rows) { _ = try task.prepare(document) }
+        for document in try dataSet.documents(in: 0..<rows) {
+            try task.checkScoring(of: try task.prepare(document))
+        }
         return (task, data)
     }
 

@@ -4,7 +4,8 @@ internal import UVEventLoop
 ///
 /// A program is executed as code_eval does it: its text with empty globals (so `__name__` is not "__main__"), its
 /// output dropped, nothing to read. It sees the standard library alone, and a folder of its own that is empty at first.
-/// Everything that it starts is gone before its verdict is there.
+/// Everything that it starts is gone before its verdict is there. A program that sets out to can write its own verdict, as
+/// with code_eval; what it can't do is reach anything else.
 public struct Sandbox: Sendable {
     public let limits: SandboxLimits
     /// Such as "3.11.2"; another version may judge some programs otherwise.

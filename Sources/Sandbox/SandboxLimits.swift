@@ -2,7 +2,7 @@
 public struct SandboxLimits: Hashable, Sendable {
     /// Processor time of each process in whole seconds, which decides alike on a busy machine and on an idle one.
     public var processorSeconds: Int
-    /// The time from the program's start to its end, for programs that wait.
+    /// The time from the program's start to its end, for programs that wait; far beyond what a busy machine makes of the other.
     public var time: Duration
     /// Address space of each process; at worst a program fills this as often as it may have processes.
     public var memoryBytes: Int
@@ -17,7 +17,7 @@ public struct SandboxLimits: Hashable, Sendable {
     public var reasonBytes: Int
 
     public init(
-        processorSeconds: Int = 3, time: Duration = .seconds(10), memoryBytes: Int = 1 << 30, processes: Int = 8,
+        processorSeconds: Int = 3, time: Duration = .seconds(30), memoryBytes: Int = 1 << 30, processes: Int = 8,
         folderBytes: Int = 16 << 20, fileBytes: Int = 4 << 20, openFiles: Int = 64, reasonBytes: Int = 2000
     ) {
         self.processorSeconds = processorSeconds

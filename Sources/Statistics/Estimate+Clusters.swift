@@ -31,6 +31,12 @@ extension Estimate {
             return estimate
         }
         let spread = error * Double(samples.count) / weight
+        if scale == .times(1), spread == 0, let interval = Self.interval(ofEqual: samples, clusterCount: clusterCount) {
+            estimate.standardError = 0
+            estimate.interval = interval
+            estimate.gap = nil
+            return estimate
+        }
         let half = StudentT.quantile((1 + ConfidenceInterval.level) / 2, degreesOfFreedom: clusterCount - 1) * spread
         let ends = [scale.apply(quotient - half), scale.apply(quotient + half)].sorted()
         let interval = ConfidenceInterval(lower: ends[0], upper: ends[1])
@@ -41,6 +47,16 @@ extension Estimate {
         estimate.interval = interval
         estimate.gap = nil
         return estimate
+    }
+}
+
+extension Estimate {
+    /// Wilson's interval over the clusters where all samples are 0, or all are 1: no spread is no certainty.
+    private static func interval(ofEqual samples: [WeightedValue], clusterCount: Int) -> ConfidenceInterval? {
+        guard samples.allSatisfy({ $0.weight == 1 }) else { return nil }
+        if samples.allSatisfy({ $0.value == 0 }) { return .wilson(successes: 0, count: clusterCount) }
+        if samples.allSatisfy({ $0.value == 1 }) { return .wilson(successes: clusterCount, count: clusterCount) }
+        return nil
     }
 }
 

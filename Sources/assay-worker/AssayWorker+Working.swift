@@ -46,7 +46,9 @@ extension AssayWorker {
     private func programs(on loop: EventLoop) async throws -> SandboxedPrograms {
         do {
             let sandbox = try await Sandbox.find(on: loop)
-            return SandboxedPrograms(sandbox, width: ProcessInfo.processInfo.activeProcessorCount)
+            // A supervisor gives each of its workers its part of the processors.
+            return SandboxedPrograms(
+                sandbox, width: self.threads ?? ProcessInfo.processInfo.activeProcessorCount)
         } catch {
             throw CommandFailure("--run-code: \(error.message)", hint: error.hint)
         }

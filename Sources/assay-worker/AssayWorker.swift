@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Console
 internal import Execution
+internal import JobQueue
 internal import Llama
 internal import UVEventLoop
 
@@ -80,6 +81,9 @@ struct AssayWorker: AsyncParsableCommand {
         }
         guard self.labels.allSatisfy({ (1...200).contains($0.utf8.count) }) else {
             throw ValidationError("a --label has 1 to 200 bytes")
+        }
+        guard !self.labels.contains(WorkerLabel.runsCode) else {
+            throw ValidationError("--label \(WorkerLabel.runsCode) comes with --run-code, which also runs the code")
         }
         guard (1...64).contains(self.perDevice) else { throw ValidationError("--per-device is from 1 to 64") }
         guard self.allDevices || self.perDevice == 1 else {

@@ -32,6 +32,7 @@ import Testing
         let terms = try #require(result.metrics.first { $0.name == "best_f1" })
         #expect(terms.termNames == ["has_answer", "is_empty", "no_answer_probability"])
         #expect(result.choices.map(\.text) == [" unanswerable"])
+        try task.checkScoring(of: sample)
         // The kept log-likelihood serves again.
         #expect(try task.rescore(sample, result).metrics == result.metrics)
     }
@@ -59,6 +60,36 @@ import Testing
         let result = try Answering.score(task, row, texts: ["Nothing happens to you at all."])
         #expect(abs((result.value("bleu_max") ?? 0) - 100) < 1e-9)
         #expect(result.value("rouge1_acc") == 1 && result.value("hit_max_tokens") == 0)
+    }
+
+    @Test func rowsThatCanNotBeScoredAreRefusedBefore() throws {
+        let task = try Self.task(
+            """
+            task: ifeval
+            dataset_path: google/IFEval
+            test_split: train
+            doc_to_text: prompt
+            doc_to_target: 0
+            process_results: !function ifeval.utils.process_results
+            metric_list:
+              - {metric: prompt_level_strict_acc, aggregation: mean}
+              - {metric: inst_level_strict_acc, aggregation: !function ifeval.utils.agg_inst_level_acc}
+
+            """)
+        #expect(task.metrics.map(\.aggregation) == [.mean, .weightedMean])
+        func row(_ instruction: String) -> Document {
+            Document(
+                row: 2,
+                value: .object([
+                    "key": .int(1), "prompt": .string("Write."), "instruction_id_list": .array([.string(instruction)]),
+                    "kwargs": .array([.object([:])]),
+                ]))
+        }
+        try task.checkScoring(of: try task.prepare(row("punctuation:no_comma")))
+        let error = #expect(throws: TaskError.self) {
+            try task.checkScoring(of: try task.prepare(row("length:number_words")))
+        }
+        #expect(error?.message.contains("row 2") == true, "\(error?.message ?? "")")
     }
 
     /// lm-eval's wikitext names no aggregation: the metrics' own are meant, not means.

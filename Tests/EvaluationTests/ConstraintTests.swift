@@ -9,13 +9,13 @@ import Testing
         #expect(grammar.configuration.generation?.constraint == .grammar(#"root ::= "yes" | "no""#))
         let schema = try Answering.task(
             "generation_kwargs: {json_schema: {type: object, properties: {b: {type: integer}, a: {type: string}}}}")
-        let expected = #"{"type":"object","properties":{"b":{"type":"integer"},"a":{"type":"string"}}}"#
-        guard case .jsonSchema(let text) = schema.configuration.generation?.constraint else {
-            Issue.record("no schema")
-            return
-        }
-        // The canonical JSON sorts keys; a schema's are without order.
-        #expect(text.contains(#""properties":{"#) && text.utf8.count == expected.utf8.count)
+        // In the order of the file, in which they are generated.
+        #expect(
+            schema.configuration.generation?.constraint
+                == .jsonSchema(
+                    #"{"type":"object","properties":{"b":{"type":"integer"},"a":{"type":"string"}}}"#))
+        let text = try Answering.task(#"generation_kwargs: {json_schema: '{"type": "integer", "minimum": 1}'}"#)
+        #expect(text.configuration.generation?.constraint == .jsonSchema(#"{"type":"integer","minimum":1}"#))
         #expect(grammar.taskHash != schema.taskHash)
         let row = Document(row: 0, value: .object(["q": .string("Q"), "a": .string("A")]))
         guard case .generate(_, _, _, _, let constraint) = try schema.prepare(row).requests[0] else { return }
@@ -23,7 +23,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{grammar: 3}", "GBNF"), ("{json_schema: text}", "a JSON schema"),
+        ("{grammar: 3}", "GBNF"), ("{json_schema: text}", "is no JSON"), ("{json_schema: '[]'}", "a JSON schema"),
+        ("{json_schema: {type: array, uniqueItems: true}}", "uniqueItems (true) would not be followed"),
+        ("{json_schema: {properties: {a: {type: number, minimum: 1}}}}", "minimum (1)"),
+        ("{json_schema: {anyOf: [{type: string, format: email}]}}", "format"),
         ("{grammar: 'root ::= x', json_schema: {}}", "keep one of them"),
         ("{grammar: '\(String(repeating: "(", count: 65))'}", "more than 64 deep"),
         ("{grammar: '\(String(repeating: "a ::= b ", count: 1001))'}", "more than 1000 rules"),

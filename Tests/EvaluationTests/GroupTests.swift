@@ -27,7 +27,8 @@ import Foundation
             "g.yaml": "group: g\ntask: [inner, tagged, {task: c}, a]\naggregate_metric_list: [{metric: acc}]\n",
             "sub/inner.yaml": "group: inner\ngroup_alias: I\ntask: [a, b]\n", "a.yaml": "task: a\n",
             "sub/b.yml": "task: b\n", "c.yaml": "task: c\ntag: other\n", "sub/d.yaml": "task: d\ntag: [x, tagged]\n",
-            "e.yaml": "task: e\ntag: tagged\n", "broken.yaml": ": [", "noise.txt": "task: a\n",
+            "e.yaml": "include: e_base\ntask: e\n", "e_base": "tag: tagged\n", "no_task.yaml": "tag: tagged\n",
+            "broken.yaml": ": [", "noise.txt": "task: a\n",
         ])
         #expect(members.map(\.path) == ["a.yaml", "sub/b.yml", "e.yaml", "sub/d.yaml", "c.yaml"])
         #expect(members.map(\.groups) == [["g", "inner"], ["g", "inner"], ["g"], ["g"], ["g"]])

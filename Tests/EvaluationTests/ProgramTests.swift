@@ -79,6 +79,12 @@ import Testing
         #expect(error?.message.contains(hint) == true, "\(error?.message ?? "")")
     }
 
+    @Test func codeIsRunOnlyWhereTheFileAllowsIt() {
+        let yaml = Self.yaml.replacing("unsafe_code: true\n", with: "")
+        let error = #expect(throws: TaskError.self) { try TaskConfiguration(yaml: yaml, file: "t.yaml") }
+        #expect(error?.message.contains("allow it with unsafe_code: true") == true)
+    }
+
     @Test func fewerTextsThanKAreRefused() {
         let yaml = Self.yaml.replacing("repeats: 3", with: "repeats: 1")
         let error = #expect(throws: TaskError.self) { try TaskConfiguration(yaml: yaml, file: "t.yaml") }

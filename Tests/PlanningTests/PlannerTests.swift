@@ -165,7 +165,7 @@ import Testing
         #expect(plan.jobs.map(\.task) == ["one", "two", "toy"] && plan.jobs[1].samples == 3)
         let groups = try plan.submission.jobs.map { try JobSpecification(json: $0.specification).groups }
         let both = JobSpecification.Group(
-            name: "both", metrics: [.init(name: "acc", filters: ["none"], weightBySize: false)])
+            name: "both", metrics: [.init(name: "acc", filters: nil, weightBySize: false)])
         #expect(groups == [[both], [both], nil])
         #expect(plan.submission.jobs[2].after == [JobDependency(.sibling(0)), JobDependency(.sibling(1))])
         try folder.write("group.yaml", "group: both\ntask: [one, three]\n")

@@ -42,6 +42,16 @@ import Testing
         }
     }
 
+    /// Ten samples in three clusters that are all alike say as much as three samples.
+    @Test func noSpreadIsNoCertainty() {
+        let clusters = (0..<10).map { String($0 % 3) }
+        for value in [0.0, 1] {
+            let estimate = Estimate.clustered(clusters.map { _ in .init(value: value, weight: 1) }, clusters: clusters)
+            #expect(estimate.value == value && estimate.standardError == 0)
+            #expect(estimate.interval == .wilson(successes: value == 1 ? 3 : 0, count: 3))
+        }
+    }
+
     @Test func oneClusterHasNoError() {
         let estimate = Estimate.clustered(
             [.init(value: 1, weight: 1), .init(value: 0, weight: 1)], clusters: ["a", "a"])

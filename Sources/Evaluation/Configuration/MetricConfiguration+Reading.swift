@@ -7,6 +7,11 @@ extension MetricConfiguration {
         for node in nodes {
             let entries: [MetricConfiguration]
             if let programs = try isNative ? nil : Self.ofPrograms(node) {
+                guard reader.peek("unsafe_code")?.value == .bool(true) else {
+                    throw node.error(
+                        .invalidValue,
+                        "this metric runs programs that the model writes; allow it with unsafe_code: true")
+                }
                 entries = programs
             } else {
                 entries = [

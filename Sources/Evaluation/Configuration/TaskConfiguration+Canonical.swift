@@ -121,7 +121,8 @@ extension TaskConfiguration.Generation {
         }
         switch self.constraint {
         case .grammar(let text): members["grammar"] = .string(text)
-        case .jsonSchema(let text): members["json_schema"] = (try? JSONValue.parse(text.utf8)) ?? .null
+        // As text: its keys have an order, in which they are generated.
+        case .jsonSchema(let text): members["json_schema"] = .string(text)
         case nil: break
         }
         return .object(members)

@@ -36,10 +36,20 @@ extension TaskConfiguration {
                 )
             }
         }
+        try self.checkEpochs(reader.place)
         for (key, count) in [("repeats", self.repeats), ("epochs", self.epochs)] where count > 1 {
             guard self.generation?.sampling == nil else { continue }
             self.notes.append("\(key) is \(count), but greedy texts never differ; set do_sample and temperature")
         }
+    }
+
+    /// Refuses epochs where a metric's terms have no mean.
+    func checkEpochs(_ place: ConfigurationNode.Place) throws(TaskError) {
+        guard self.epochs > 1, let entry = self.metrics.first(where: { $0.aggregation == .bestThreshold }) else {
+            return
+        }
+        throw place.error(
+            .invalidValue, "\(entry.metric.name) can't be put together over epochs; leave epochs out, or this metric")
     }
 
     /// Refuses metrics that say nothing about programs, and programs that nothing says which are right.

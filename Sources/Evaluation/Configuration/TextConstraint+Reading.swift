@@ -2,12 +2,15 @@ internal import OrderedCollections
 
 extension TextConstraint {
     /// Engines recurse over rules, brackets and values within values.
-    private enum Limit {
+    enum Limit {
         static let bytes = 1 << 16
         static let rules = 1000
         static let brackets = 64
+        /// Of a schema's values within values.
         static let depth = 32
+        /// Of one object or list in a schema.
         static let members = 200
+        /// Bytes of one text in a schema.
         static let text = 1000
     }
 
@@ -25,16 +28,7 @@ extension TextConstraint {
             try Self.check(text, grammar)
             self = .grammar(text)
         } else if let schema {
-            guard case .mapping = schema.content else {
-                throw reader.wrong("json_schema", schema, "a JSON schema, such as {type: object, properties: ...}")
-            }
-            let value = schema.value
-            try Self.check(value, depth: 0, schema)
-            let text = value.text()
-            guard text.utf8.count <= Limit.bytes else {
-                throw schema.error(.limitExceeded, "json_schema has more than \(Limit.bytes) bytes")
-            }
-            self = .jsonSchema(text)
+            self = .jsonSchema(try Self.schema(schema))
         } else {
             return nil
         }
@@ -56,23 +50,5 @@ extension TextConstraint {
                 throw node.error(.limitExceeded, "grammar has brackets nested more than \(Limit.brackets) deep")
             }
         }
-    }
-
-    private static func check(_ schema: JSONValue, depth: Int, _ node: ConfigurationNode) throws(TaskError) {
-        let inner: [JSONValue]
-        switch schema {
-        case .array(let items): inner = items
-        case .object(let members): inner = members.map(\.value)
-        case .string(let text) where text.utf8.count > Limit.text:
-            throw node.error(.limitExceeded, "json_schema has a text of more than \(Limit.text) bytes")
-        default: return
-        }
-        guard depth < Limit.depth, inner.count <= Limit.members else {
-            throw node.error(
-                .limitExceeded,
-                "json_schema is nested more than \(Limit.depth) deep, or has more than \(Limit.members) members in one place"
-            )
-        }
-        for value in inner { try Self.check(value, depth: depth + 1, node) }
     }
 }

@@ -80,7 +80,7 @@ extension JobSpecification.Group {
         self.init(
             name: group.name, alias: group.alias,
             metrics: group.metrics.map {
-                .init(name: $0.name, filters: $0.filters ?? ["none"], weightBySize: $0.weightBySize)
+                .init(name: $0.name, filters: $0.filters, weightBySize: $0.weightBySize)
             })
     }
 }

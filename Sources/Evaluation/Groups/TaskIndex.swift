@@ -34,10 +34,14 @@ struct TaskIndex {
 
     private mutating func read(_ path: String) {
         guard let bytes = try? readFile(path, limit: 1 << 20), let yaml = String(validating: bytes, as: UTF8.self),
-            let node = try? ConfigurationNode(yaml: yaml, file: path), case .mapping(let members) = node.content
+            let node = try? ConfigurationNode(yaml: yaml, file: path).includingOthers(),
+            case .mapping(let members) = node.content
         else { return }
         func value(_ key: String) -> JSONValue? { members.first { $0.key == key }?.node.value }
-        if let name = node.groupName ?? value("task")?.string { self.files[name, default: []].append(path) }
+        guard let name = node.groupName ?? value("task")?.string else { return }
+        self.files[name, default: []].append(path)
+        // As in lm-eval, groups have no tags.
+        guard node.groupName == nil else { return }
         var tags: [String] = []
         switch value("tag") {
         case .string(let tag)?: tags = [tag]

@@ -8,12 +8,12 @@ extension JobSpecification {
         /// How a metric of the members becomes the group's.
         public struct Metric: Codable, Sendable, Hashable {
             public var name: String
-            /// Of the members; each is a score of its own.
-            public var filters: [String]
+            /// Of the members, each a score of its own; `nil` for all that they have.
+            public var filters: [String]?
             /// Each member counts by its samples, instead of all alike.
             public var weightBySize: Bool
 
-            public init(name: String, filters: [String], weightBySize: Bool) {
+            public init(name: String, filters: [String]?, weightBySize: Bool) {
                 self.name = name
                 self.filters = filters
                 self.weightBySize = weightBySize

@@ -2,7 +2,7 @@
 public enum Aggregation: String, Sendable, Hashable, CaseIterable, Codable {
     /// The arithmetic mean of the values.
     case mean
-    /// sum of values / sum of weights; 0 where no sample has any weight, as the official SQuAD script has it.
+    /// sum of values / sum of weights; where no sample has any weight, 0 in the official SQuAD script and no score in reports.
     case weightedMean = "weighted_mean"
     /// The value in the middle, of an even count the upper one.
     case median

@@ -12,6 +12,14 @@ extension EvaluationTask {
         }
     }
 
+    /// Refuses a row that process_results can't score, whatever is answered.
+    public func checkScoring(of sample: PreparedSample) throws(TaskError) {
+        var answers = NativeAnswers(texts: [""])
+        for case .loglikelihood in sample.requests { answers.scores.append((logProb: -1, isGreedy: false)) }
+        for case .rolling in sample.requests { answers.scores.append((logProb: -1, isGreedy: false)) }
+        _ = try self.nativeResults(sample, answers)
+    }
+
     func value(
         of column: MetricDefinition, in results: [NativeResult], _ sample: PreparedSample
     ) throws(TaskError) -> MetricValue {

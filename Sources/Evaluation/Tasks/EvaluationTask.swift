@@ -58,10 +58,11 @@ public struct EvaluationTask: Sendable {
     /// - Parameters:
     ///   - searchFolders: Where data files are looked for that are not beside the task file.
     ///   - fewShot: As many examples instead of what the file says.
+    ///   - epochs: So often instead of what the file says.
     public static func load(
-        path: String, searchFolders: [String] = [], fewShot: Int? = nil
+        path: String, searchFolders: [String] = [], fewShot: Int? = nil, epochs: Int? = nil
     ) throws(TaskError) -> (task: EvaluationTask, data: TaskData) {
-        let configuration = try TaskConfiguration.load(path: path, fewShot: fewShot)
+        let configuration = try TaskConfiguration.load(path: path, fewShot: fewShot, epochs: epochs)
         return try self.made(of: configuration, try TaskData(configuration, searchFolders: searchFolders))
     }
 
@@ -73,8 +74,7 @@ public struct EvaluationTask: Sendable {
     public static func load(
         path: String, searchFolders: [String] = [], fewShot: Int? = nil, epochs: Int? = nil, catalog: any DataSetCatalog
     ) async throws(TaskError) -> (task: EvaluationTask, data: TaskData) {
-        var configuration = try TaskConfiguration.load(path: path, fewShot: fewShot)
-        if let epochs { try configuration.setEpochs(epochs) }
+        let configuration = try TaskConfiguration.load(path: path, fewShot: fewShot, epochs: epochs)
         let data: TaskData
         do throws(TaskError) {
             data = try await TaskData(configuration, searchFolders: searchFolders, catalog: catalog)
@@ -97,9 +97,10 @@ public struct EvaluationTask: Sendable {
 }
 
 extension TaskConfiguration {
-    fileprivate static func load(path: String, fewShot: Int?) throws(TaskError) -> TaskConfiguration {
+    fileprivate static func load(path: String, fewShot: Int?, epochs: Int?) throws(TaskError) -> TaskConfiguration {
         var configuration = try self.load(path: path)
         if let fewShot { configuration.fewShot.count = fewShot }
+        if let epochs { try configuration.setEpochs(epochs) }
         return configuration
     }
 
@@ -110,6 +111,7 @@ extension TaskConfiguration {
                 file: self.file)
         }
         self.epochs = epochs
+        try self.checkEpochs(.init(file: self.file))
     }
 }
 

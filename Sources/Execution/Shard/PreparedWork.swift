@@ -45,10 +45,14 @@ struct ComputedWork: ComputedShard {
     let requests: ShardRequests
     let responses: [EngineResponse]
     let engine: EngineIdentity
+    /// Programs are run once, however often publishing is tried.
+    let verdicts = KeptVerdicts()
 
     func publish() async throws(ExecutionError) -> ShardPublication {
         let programs = try await self.runner.programs(of: self)
-        let verdicts = try await self.runner.verdicts(on: programs)
+        let verdicts = try await self.verdicts.value { () async throws(ExecutionError) in
+            try await self.runner.verdicts(on: programs)
+        }
         let samples = try await self.runner.samples(of: self, verdicts)
         try ShardRunner.checkCancellation()
         var engine = self.engine
@@ -58,6 +62,20 @@ struct ComputedWork: ComputedShard {
         }
         let header = try ShardHeader(self.shard, job: self.job, engine: engine)
         return try await self.runner.store.publish(samples, of: self.shard, header: header)
+    }
+}
+
+/// A shard's verdicts, once they are there.
+actor KeptVerdicts {
+    private var verdicts: [[ProgramVerdict]]?
+
+    func value(
+        _ make: @Sendable () async throws(ExecutionError) -> [[ProgramVerdict]]
+    ) async throws(ExecutionError) -> [[ProgramVerdict]] {
+        if let verdicts { return verdicts }
+        let made = try await make()
+        self.verdicts = made
+        return made
     }
 }
 

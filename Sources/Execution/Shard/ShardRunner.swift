@@ -35,6 +35,7 @@ public actor ShardRunner: ShardProcessor {
         let job = try Self.specification(of: shard)
         let dataSet = try await self.dataSet(job.dataSet.sha256)
         let task = try await self.task(of: job, evaluating: dataSet)
+        guard !task.configuration.runsCode || self.programs != nil else { throw Self.runsNoCode }
         try Self.checkCancellation()
         let work = try ShardWork(task: task, dataSet: dataSet, range: shard.range, settings: job.settings)
         var prepared = PreparedWork(runner: self, shard: shard, job: job, work: work)
@@ -65,14 +66,16 @@ public actor ShardRunner: ShardProcessor {
         try computed.work.programs(computed.requests, computed.responses)
     }
 
+    private static let runsNoCode = ExecutionError(
+        .transient,
+        "the task runs programs that the model writes, which this worker does not; start one with --run-code")
+
     /// Runs a shard's programs: a list of verdicts for each list of programs.
     nonisolated func verdicts(on programs: [[String]]) async throws(ExecutionError) -> [[ProgramVerdict]] {
         let all = programs.flatMap(\.self)
         guard !all.isEmpty else { return programs.map { _ in [] } }
         guard let runner = self.programs else {
-            throw ExecutionError(
-                .transient,
-                "the task runs programs that the model writes, which this worker does not; start one with --run-code")
+            throw Self.runsNoCode
         }
         var rest = try await runner.run(all)[...]
         guard rest.count == all.count else {

@@ -21,7 +21,10 @@ public final class GrammarMatcher {
     deinit { llama_sampler_free(self.sampler) }
 
     /// Whether `token` may come next.
+    ///
+    /// Marks such as the beginning of text never may: a grammar sees their names, the text would not.
     public func allows(_ token: Int32) -> Bool {
+        guard !self.vocabulary.isHidden(token) else { return false }
         var candidate = llama_token_data(id: token, logit: 0, p: 0)
         var array = withUnsafeMutablePointer(to: &candidate) {
             llama_token_data_array(data: $0, size: 1, selected: -1, sorted: false)
@@ -46,7 +49,9 @@ public final class GrammarMatcher {
             var array = llama_token_data_array(
                 data: candidates.baseAddress, size: candidates.count, selected: -1, sorted: false)
             llama_sampler_apply(self.sampler, &array)
-            return candidates.map { max($0.logit, Self.forbidden) }
+            return candidates.map { candidate in
+                self.vocabulary.isHidden(candidate.id) ? Self.forbidden : max(candidate.logit, Self.forbidden)
+            }
         }
     }
 

@@ -38,6 +38,11 @@ public struct Vocabulary: Sendable {
         self.addsEndOfText = llama_vocab_get_add_eos(pointer)
     }
 
+    /// Whether a token is a mark that no text shows, and does not end one either.
+    func isHidden(_ token: Int32) -> Bool {
+        llama_vocab_is_control(self.pointer, token) && !llama_vocab_is_eog(self.pointer, token)
+    }
+
     /// A sampler that lets pass what a grammar allows; `nil` if llama.cpp can't parse it.
     func grammarSampler(_ grammar: String) -> UnsafeMutablePointer<llama_sampler>? {
         llama_sampler_init_grammar(self.pointer, grammar, "root")

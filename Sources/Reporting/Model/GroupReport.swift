@@ -22,7 +22,7 @@ public struct GroupReport: Sendable, Hashable {
 }
 
 extension GroupReport {
-    /// All groups of a run's jobs, in the order in which they come up; those that put nothing together are left out.
+    /// All groups of a run's jobs that put scores together, in the order in which they come up.
     static func all(of jobs: [JobReport]) -> [GroupReport] {
         var groups: [JobSpecification.Group] = []
         for job in jobs {
@@ -33,14 +33,24 @@ extension GroupReport {
             var models: [ModelInput] = []
             for job in members where !models.contains(job.job.model) { models.append(job.job.model) }
             let scores = group.metrics.flatMap { metric in
-                metric.filters.flatMap { filter in
+                Self.filters(metric, of: members).flatMap { filter in
                     models.compactMap { model in
                         Self.score(metric, filter, members.filter { $0.job.model == model }, model)
                     }
                 }
             }
-            return scores.isEmpty ? nil : GroupReport(name: group.name, alias: group.alias, scores: scores)
+            return group.metrics.isEmpty ? nil : GroupReport(name: group.name, alias: group.alias, scores: scores)
         }
+    }
+
+    /// Those that the metric names, else all that members have, in their order.
+    private static func filters(_ metric: JobSpecification.Group.Metric, of jobs: [JobReport]) -> [String] {
+        if let filters = metric.filters { return filters }
+        var filters: [String] = []
+        for score in jobs.flatMap(\.scores) where score.metric.metric.name == metric.name {
+            if !filters.contains(score.metric.filter) { filters.append(score.metric.filter) }
+        }
+        return filters
     }
 
     private static func score(

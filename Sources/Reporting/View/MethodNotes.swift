@@ -68,7 +68,7 @@ extension EstimateMethod {
         case .clustered:
             "Samples come in C clusters, which are independent, not the samples. With the residuals eᵢ = xᵢ − r wᵢ of the mean "
                 + "or quotient r: SE = √(C / (C − 1) · Σ over clusters of (Σ eᵢ)²) / Σ wᵢ. Interval: r ± t SE, with Student’s "
-                + "t of C − 1 degrees of freedom."
+                + "t of C − 1 degrees of freedom; where all scores are 0, or all are 1, Wilson’s for C samples."
         case .clusteredLog:
             "The score is exp(r), r a quotient of two sums over samples in C clusters, which are independent, not the samples. "
                 + "SE of r from the sums of residuals in each cluster; SE of the score = exp(r) · SE(r). Interval: "

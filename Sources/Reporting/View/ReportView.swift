@@ -29,7 +29,7 @@ struct ReportView {
         let used =
             jobs.flatMap { job in job.scores.map(\.estimate.method) }
             + report.groups.flatMap { group in group.scores.map(\.estimate.method) }
-        let remarks = report.tasks.flatMap(RemarkView.all)
+        let remarks = report.tasks.flatMap(RemarkView.all) + report.groups.compactMap(RemarkView.init)
         let samples = jobs.reduce(0) { $0 + $1.health.samples }
 
         self.title = Printable.text(report.runName.isEmpty ? report.runID : report.runName)
@@ -46,8 +46,9 @@ struct ReportView {
         self.command = report.rebuildCommand
         self.hasRemarks = !remarks.isEmpty
         self.remarks = remarks
-        self.hasGroups = !report.groups.isEmpty
-        self.groups = report.groups.map { GroupView($0, withModels: models.count > 1) }
+        let groups = report.groups.filter { !$0.scores.isEmpty }
+        self.hasGroups = !groups.isEmpty
+        self.groups = groups.map { GroupView($0, withModels: models.count > 1) }
         self.tasks = report.tasks.enumerated().map { TaskView($1, number: $0 + 1, withModels: models.count > 1) }
         self.methods = EstimateMethod.allCases.filter(used.contains).map { MethodView(label: $0.label, note: $0.note) }
     }
@@ -63,6 +64,18 @@ struct MethodView {
 struct RemarkView {
     var place: String
     var text: String
+
+    /// A group without a score.
+    init?(_ group: GroupReport) {
+        guard group.scores.isEmpty else { return nil }
+        self.place = Printable.text(group.title)
+        self.text = "The group has no score: no task has its metrics with its filters, or the run has a task twice."
+    }
+
+    init(place: String, text: String) {
+        self.place = place
+        self.text = text
+    }
 
     static func all(of task: TaskReport) -> [RemarkView] {
         task.jobs.flatMap { job in

@@ -50,12 +50,14 @@ struct TaskView {
         return groups
     }
 
-    /// Shares have one axis together; every other metric has its own.
+    /// Shares that are better in the same direction have one axis together; every other metric has its own.
     private static func plots(_ groups: [[Entry]], withModels: Bool) -> [IntervalPlot] {
         let shown = groups.map { $0.filter { $0.score.estimate.value != nil } }.filter { !$0.isEmpty }
         func isShare(_ group: [Entry]) -> Bool { group.allSatisfy(\.score.isShare) }
-        let shares = shown.filter(isShare)
-        let axes = (shares.isEmpty ? [] : [shares]) + shown.filter { !isShare($0) }.map { [$0] }
+        let shares = [true, false].map { direction in
+            shown.filter { isShare($0) && $0[0].score.metric.higherIsBetter == direction }
+        }
+        let axes = shares.filter { !$0.isEmpty } + shown.filter { !isShare($0) }.map { [$0] }
         return axes.map { groups in
             let metric = groups[0][0].score.metric
             let hasShares = isShare(groups[0])
@@ -118,7 +120,9 @@ struct ScoreView {
         self.arrow = score.metric.arrow
         self.direction = score.metric.direction
         self.n = NumberText.count(score.estimate.count)
-        if let clusters = score.estimate.clusterCount { self.n += " in \(NumberText.count(clusters))" }
+        if let clusters = score.estimate.clusterCount {
+            self.n += " in \(NumberText.count(clusters)) \(clusters == 1 ? "cluster" : "clusters")"
+        }
         self.value = texts.value
         self.standardError = texts.standardError
         self.interval = texts.interval

@@ -29,6 +29,9 @@ struct ResultsRescoreCommand: AsyncParsableCommand {
         name: .customLong("num-fewshot"), help: "As many few-shot examples as the job had, if the file says otherwise.")
     var numFewShot: Int?
 
+    @Option(help: "So many epochs instead of what the task file says, as the job had them.")
+    var epochs: Int?
+
     @OptionGroup var options: GlobalOptions
 
     struct Answer: Encodable {
@@ -39,7 +42,8 @@ struct ResultsRescoreCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (settings, logger) = try self.options.resolve(label: "assay")
-        let (task, data) = try await TaskFile.load(self.task, fewShot: self.numFewShot, self.options)
+        let (task, data) = try await TaskFile.load(
+            self.task, fewShot: self.numFewShot, epochs: self.epochs, self.options)
         let answer = try await Session.withWorkerQueue(settings, logger: logger) { session in
             let selection = try await RunSelection(self.id, in: session.queue)
             let jobs = try await self.jobs(of: selection, task, data, session)
