@@ -3,6 +3,12 @@ import UVEventLoop
 
 @testable import Sandbox
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
 @Suite(.needsBubblewrap) struct LifetimeTests {
     @Test func daemonsAreGoneWithTheVerdict() async throws {
         let marker = Marker()
@@ -72,11 +78,14 @@ import UVEventLoop
         let task = Task { try await sandbox.run(marker.daemon + "import time\ntime.sleep(3600)") }
         let watch = try EventLoop(name: "watch")
         try await marker.wait(until: { !$0.isEmpty }, on: watch)
+        let child = try #require(marker.processes.compactMap(ownChild).first)
         await loop.shutDown()
         let error = await #expect(throws: SandboxError.self) { try await task.value }
         #expect(error?.code == .failed)
         try await marker.wait(until: \.isEmpty, on: watch)
         await watch.shutDown()
+        // Nobody else takes notice of its end any more, and what waits for any child would find it for ever.
+        #expect(waitpid(child, nil, 0) == child)
     }
 
     @Test func aDriverThatFailsIsNoVerdict() async throws {

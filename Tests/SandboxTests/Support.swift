@@ -106,3 +106,17 @@ func contents(of path: String) -> String {
     let count = fread(&bytes, 1, bytes.count, file)
     return String(decoding: bytes[..<count], as: UTF8.self)
 }
+
+/// The child of this process that a process descends from.
+func ownChild(of process: CInt) -> CInt? {
+    var process = process
+    while process > 1 {
+        let parent = contents(of: "/proc/\(process)/status").split(separator: "\n")
+            .first { $0.hasPrefix("PPid:") }
+            .flatMap { CInt($0.dropFirst(5).filter(\.isNumber)) }
+        guard let parent else { return nil }
+        if parent == getpid() { return process }
+        process = parent
+    }
+    return nil
+}
