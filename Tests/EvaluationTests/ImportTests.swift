@@ -91,4 +91,11 @@ import Foundation
             file.reason?.contains("doc_to_text: no member") == true
                 || file.reason?.contains("no method 'explode'") == true)
     }
+
+    @Test func classesThatAreNotBuiltInCountAsPython() throws {
+        let file = try Self.imported("task: t\nclass: !function task.Other\n", ["task.py": "class Other: pass\n"])
+        #expect(file.outcome == .refused && !file.callsNoPython)
+        let known = try Self.imported("task: t\nclass: !function squadv2.task.SQuAD2\n")
+        #expect(known.outcome == .native && known.names == ["squadv2.task.SQuAD2"])
+    }
 }

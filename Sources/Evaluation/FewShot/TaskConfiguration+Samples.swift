@@ -43,7 +43,7 @@ extension TaskConfiguration {
     private func tooFewSamples(_ count: Int) -> TaskError {
         TaskError(
             .invalidData,
-            "num_fewshot is \(self.fewShot.count), but the few-shot split \(self.fewShotSplit ?? "") has too few rows "
-                + "(\(count)); lower it or add rows", file: self.file)
+            "num_fewshot is \(self.fewShot.count), but \(self.fewShotSplit.map { "the few-shot split \($0)" } ?? "the list of samples") "
+                + "has too few rows (\(count)); lower it or add rows", file: self.file)
     }
 }

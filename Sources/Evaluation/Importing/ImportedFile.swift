@@ -45,11 +45,11 @@ extension ImportedFile {
 
     private mutating func read(_ node: ConfigurationNode) throws(TaskError) {
         let functions = node.functions
+        self.callsNoPython = functions.isEmpty
         let node = try node.expandingClass()
         guard case .mapping(let members) = node.content else {
             throw node.error(.invalidValue, "a task file must be a mapping (key: value)")
         }
-        self.callsNoPython = functions.isEmpty
         if node.groupName != nil {
             let group = try TaskGroup(node)
             self.task = group.name
