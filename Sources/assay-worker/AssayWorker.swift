@@ -14,7 +14,7 @@ struct AssayWorker: AsyncParsableCommand {
             SIGTERM or Ctrl-C finishes the shard in hand and leaves; a second one, or SIGQUIT, abandons the shard.
             Example:  assay-worker --device cuda:0 --label h100
             Example:  assay-worker --all-devices --drain
-            """)
+            """, version: AssayVersion.text)
 
     @Flag(help: "Leave once nothing is left that could still run.")
     var drain = false

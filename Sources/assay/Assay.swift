@@ -10,6 +10,7 @@ struct Assay: AsyncParsableCommand {
             Start with:  assay up, then  assay model add NAME FILE.gguf, then  assay run jobs/demo.yaml
             Exit codes: 0 ok, 1 failed, 2 usage, 3 gate not passed.
             """,
+        version: AssayVersion.text,
         groupedSubcommands: [
             CommandGroup(
                 name: "Set-up:",
