@@ -40,6 +40,11 @@ public struct TaskPair: Sendable {
     ) throws(TaskError) {
         self.answered = try EvaluationTask(
             canonicalJSON: answered.task.configuration, data, rows: answered.dataSet.rows)
+        let epochs = (self.answered.configuration.epochs, scored.configuration.epochs)
+        guard epochs.0 == epochs.1 else {
+            throw TaskError(
+                .invalidSample, "the run has \(epochs.0) epochs and the task \(epochs.1); give --epochs \(epochs.0)")
+        }
         self.scored = scored
         self.dataSet = data.evaluated
         self.style = try answered.settings.promptStyle()

@@ -65,20 +65,6 @@ struct ComputedWork: ComputedShard {
     }
 }
 
-/// A shard's verdicts, once they are there.
-actor KeptVerdicts {
-    private var verdicts: [[ProgramVerdict]]?
-
-    func value(
-        _ make: @Sendable () async throws(ExecutionError) -> [[ProgramVerdict]]
-    ) async throws(ExecutionError) -> [[ProgramVerdict]] {
-        if let verdicts { return verdicts }
-        let made = try await make()
-        self.verdicts = made
-        return made
-    }
-}
-
 extension Store {
     /// Writes a shard's samples; what goes wrong is the store's fault or the samples', as the code says.
     func publish(

@@ -49,3 +49,17 @@ extension ProgramVerdict {
         }
     }
 }
+
+/// A shard's verdicts, once they are there.
+actor KeptVerdicts {
+    private var verdicts: [[ProgramVerdict]]?
+
+    func value(
+        _ make: @Sendable () async throws(ExecutionError) -> [[ProgramVerdict]]
+    ) async throws(ExecutionError) -> [[ProgramVerdict]] {
+        if let verdicts { return verdicts }
+        let made = try await make()
+        self.verdicts = made
+        return made
+    }
+}

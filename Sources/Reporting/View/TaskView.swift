@@ -90,12 +90,14 @@ extension Score {
     }
 }
 
-/// One line of the score table.
+/// One line of the tables of scores.
 struct ScoreView {
-    /// Whether it is the task's first line.
+    /// Whether it is the task's or group's first line.
     var isFirst = false
     /// Whether it is the first line of this metric in the task.
     var isFirstOfMetric: Bool
+    /// How many tasks it is over; empty for a task's own.
+    var tasks = ""
     var model: String
     var withModel: Bool
     var metric: String
@@ -109,7 +111,7 @@ struct ScoreView {
     var interval: String
     var method: String
 
-    init(_ score: Score, model: String, withModel: Bool, isFirstOfMetric: Bool) {
+    init(_ score: Score, model: String, withModel: Bool, isFirstOfMetric: Bool = true) {
         let texts = ScoreTexts(score.estimate)
         self.isFirstOfMetric = isFirstOfMetric
         self.model = Printable.text(model)
