@@ -33,6 +33,12 @@ public struct ConfidenceInterval: Sendable, Hashable {
             lower: successes == 0 ? 0 : max(0, centre - half), upper: successes == count ? 1 : min(1, centre + half))
     }
 
+    /// The smallest interval that holds all of `intervals`; nil for none.
+    static func covering(_ intervals: [ConfidenceInterval]) -> ConfidenceInterval? {
+        guard let lower = intervals.map(\.lower).min(), let upper = intervals.map(\.upper).max() else { return nil }
+        return .init(lower: lower, upper: upper)
+    }
+
     /// The interval of the exponential of what this interval is of.
     var exponentiated: ConfidenceInterval { .init(lower: exp(self.lower), upper: exp(self.upper)) }
 

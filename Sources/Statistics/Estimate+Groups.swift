@@ -41,7 +41,9 @@ extension Estimate {
             return estimate
         }
         estimate.standardError = spread
-        estimate.interval = .normal(around: score, standardError: spread)
+        // No spread is no certainty: the group is not surer than its least sure task.
+        estimate.interval =
+            spread == 0 ? .covering(parts.compactMap(\.interval)) : .normal(around: score, standardError: spread)
         estimate.gap = nil
         return estimate
     }

@@ -52,6 +52,13 @@ import Testing
         }
     }
 
+    @Test func groupsWithoutSpreadAreNoSurerThanTheirTasks() {
+        let parts = [4, 9].map { Estimate.mean(of: [Double](repeating: 0, count: $0)) }
+        for group in [Estimate.pooled(parts), .averaged(parts)] {
+            #expect(group.standardError == 0 && group.interval == .wilson(successes: 0, count: 4))
+        }
+    }
+
     @Test func oneClusterHasNoError() {
         let estimate = Estimate.clustered(
             [.init(value: 1, weight: 1), .init(value: 0, weight: 1)], clusters: ["a", "a"])

@@ -75,9 +75,10 @@ extension EstimateMethod {
                 + "exp(r ± t SE(r)), with Student’s t of C − 1 degrees of freedom."
         case .pooled:
             "The score is the mean of k tasks’ scores, each counted by its samples nᵢ. SE as lm-eval pools it: "
-                + "√(Σ (nᵢ − 1) nᵢ SEᵢ² / (Σ nᵢ − k) / Σ nᵢ). Interval: score ± 1.96 SE."
+                + "√(Σ (nᵢ − 1) nᵢ SEᵢ² / (Σ nᵢ − k) / Σ nᵢ). Interval: score ± 1.96 SE; where SE is 0, that of the least sure task."
         case .averaged:
-            "The score is the mean of k tasks’ scores, each counted alike. SE = √(Σ SEᵢ²) / k. Interval: score ± 1.96 SE."
+            "The score is the mean of k tasks’ scores, each counted alike. SE = √(Σ SEᵢ²) / k. Interval: "
+                + "score ± 1.96 SE; where SE is 0, that of the least sure task."
         }
     }
 }
