@@ -45,7 +45,8 @@ let leaves: [Target] =
         .target(name: "CBoostMath"),
         .target(name: "CLanguageData", exclude: ["NOTICE", "data", "language_data.py"]),
         .target(
-            name: "SQL", path: "sql", resources: [.embedInCode("migrations"), .embedInCode("queries")],
+            name: "SQL", path: "sql",
+            resources: [.embedInCode("functions"), .embedInCode("migrations"), .embedInCode("queries")],
             swiftSettings: swiftSettings),
     ]
     + module("UVEventLoop", ["CUV"])

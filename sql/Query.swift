@@ -16,13 +16,17 @@ extension Query {
     public static let changeProject = Query("change_project", PackageResources.change_project_sql)
     public static let claimShards = Query("claim_shards", PackageResources.claim_shards_sql)
     public static let commitShards = Query("commit_shards", PackageResources.commit_shards_sql)
+    public static let createFunctionTable = Query("create_function_table", PackageResources.create_function_table_sql)
     public static let createMigrationTable = Query(
         "create_migration_table", PackageResources.create_migration_table_sql)
+    public static let deferFunctionChecks = Query("defer_function_checks", PackageResources.defer_function_checks_sql)
     public static let deregisterWorker = Query("deregister_worker", PackageResources.deregister_worker_sql)
     public static let drainWorker = Query("drain_worker", PackageResources.drain_worker_sql)
     public static let dueSchedules = Query("due_schedules", PackageResources.due_schedules_sql)
     public static let failShard = Query("fail_shard", PackageResources.fail_shard_sql)
     public static let findDeadClaims = Query("find_dead_claims", PackageResources.find_dead_claims_sql)
+    public static let findFunctionTable = Query("find_function_table", PackageResources.find_function_table_sql)
+    public static let findFunctions = Query("find_functions", PackageResources.find_functions_sql)
     public static let findMigrationTable = Query("find_migration_table", PackageResources.find_migration_table_sql)
     public static let findRuns = Query("find_runs", PackageResources.find_runs_sql)
     public static let findSubmission = Query("find_submission", PackageResources.find_submission_sql)
@@ -65,6 +69,7 @@ extension Query {
     public static let pauseSchedule = Query("pause_schedule", PackageResources.pause_schedule_sql)
     public static let promoteShards = Query("promote_shards", PackageResources.promote_shards_sql)
     public static let reap = Query("reap", PackageResources.reap_sql)
+    public static let recordFunctions = Query("record_functions", PackageResources.record_functions_sql)
     public static let registerWorker = Query("register_worker", PackageResources.register_worker_sql)
     public static let releaseJobs = Query("release_jobs", PackageResources.release_jobs_sql)
     public static let releaseShards = Query("release_shards", PackageResources.release_shards_sql)
@@ -79,14 +84,16 @@ extension Query {
     public static let setTier = Query("set_tier", PackageResources.set_tier_sql)
 
     public static let all: [Query] = [
-        advanceSchedule, archiveRuns, cancelJobs, changeProject, claimShards, commitShards, createMigrationTable,
-        deregisterWorker, drainWorker, dueSchedules, failShard, findDeadClaims, findMigrationTable, findRuns,
-        findSubmission, heartbeat, holdJobs, insertDataSetSplit, insertDependency, insertJob, insertJobSpec,
-        insertMigration, insertModel, insertProject, insertRun, insertSchedule, insertScheduleFire, insertScheduleRun,
-        insertShards, jobFacts, jobSpecification, listAttempts, listDataSetSplits, listJobs, listMigrations, listModels,
-        listProjects, listResults, listRuns, listScheduleFires, listSchedules, listShards, listWorkers, lockDueSchedule,
+        advanceSchedule, archiveRuns, cancelJobs, changeProject, claimShards, commitShards, createFunctionTable,
+        createMigrationTable, deferFunctionChecks, deregisterWorker, drainWorker, dueSchedules, failShard,
+        findDeadClaims, findFunctionTable, findFunctions, findMigrationTable, findRuns, findSubmission, heartbeat,
+        holdJobs, insertDataSetSplit, insertDependency, insertJob, insertJobSpec, insertMigration, insertModel,
+        insertProject, insertRun, insertSchedule, insertScheduleFire, insertScheduleRun, insertShards, jobFacts,
+        jobSpecification, listAttempts, listDataSetSplits, listJobs, listMigrations, listModels, listProjects,
+        listResults, listRuns, listScheduleFires, listSchedules, listShards, listWorkers, lockDueSchedule,
         lockMigrations, lockSchedule, nextScheduleFire, notifySubmitted, openGates, openScheduleRuns, openShardCount,
-        pauseSchedule, promoteShards, reap, registerWorker, releaseJobs, releaseShards, removeDataSet, removeSchedule,
-        replaceSchedule, resumeSchedule, retryJobs, runOutlook, runSpecification, scheduleTemplate, setTier,
+        pauseSchedule, promoteShards, reap, recordFunctions, registerWorker, releaseJobs, releaseShards, removeDataSet,
+        removeSchedule, replaceSchedule, resumeSchedule, retryJobs, runOutlook, runSpecification, scheduleTemplate,
+        setTier,
     ]
 }

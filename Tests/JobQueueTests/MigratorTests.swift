@@ -11,10 +11,10 @@ import Testing
             let migrator = Migrator(database.pool)
             let before = try await migrator.status()
             #expect((before.version, before.isCurrent, before.pending.first) == (0, false, "tables"))
-            #expect(try await migrator.migrate() == Migration.all.map(\.name))
+            #expect(try await migrator.migrate() == Migration.all.map(\.name) + ["functions"])
             #expect(try await migrator.migrate().isEmpty)
             let after = try await migrator.status()
-            #expect((after.version, after.isCurrent) == (Migration.all.count, true))
+            #expect((after.version, after.isCurrent) == (Migration.all.last?.version, true))
             #expect(after.applied.map(\.sha256) == Migration.all.map(\.sha256))
         }
     }
@@ -27,7 +27,28 @@ import Testing
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
-            #expect(applied.sorted() == [0, 0, 0, Migration.all.count])
+            #expect(applied.sorted() == [0, 0, 0, Migration.all.count + 1])
+        }
+    }
+
+    /// A definition that is not this program's is replaced, and everything that stood in a migration stays.
+    @Test func functionsAreBroughtUpToDateByThemselves() async throws {
+        try await withTestDatabase { database in
+            let migrator = Migrator(database.pool)
+            try await migrator.migrate()
+            let connection = try await database.connect()
+            try await connection.execute(
+                script: """
+                    CREATE OR REPLACE FUNCTION run_is_open(p_run text) RETURNS boolean LANGUAGE sql AS 'SELECT NULL::boolean';
+                    UPDATE schema_functions SET sha256 = decode(repeat('00', 32), 'hex')
+                    """)
+            #expect(try await migrator.status().pending == ["functions"])
+            #expect(try await migrator.migrate() == ["functions"])
+            let open = try await connection.query(
+                PostgresStatement(name: "is_open", sql: "SELECT run_is_open('none') AS open")
+            ).only()
+            #expect(try open.decode("open", as: Bool.self) == false)
+            await connection.close()
         }
     }
 
@@ -52,7 +73,7 @@ import Testing
             let broken =
                 Migration.all + [
                     Migration(
-                        version: Migration.all.count + 1, name: "broken",
+                        version: 9999, name: "broken",
                         sql: "CREATE TABLE half (x integer); SELECT no_such;")
                 ]
             let error = await #expect(throws: QueueError.self) {
