@@ -22,8 +22,12 @@ extension StoreError {
         }
     }
 
-    /// The error of a result file that the library, or a check of ours, refused.
+    /// The error of a result file that the library, or a check of ours, refused, or that could not be written.
     init(_ error: HDF5Error, path: String) {
+        if let number = error.systemError {
+            self = .system(number, error.operation, path: path)
+            return
+        }
         self.init(.malformed, path: path, "this is no result file that can be trusted: \(error.description)")
     }
 }

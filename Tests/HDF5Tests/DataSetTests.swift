@@ -81,17 +81,42 @@ import Testing
         #expect(error?.code == .tooLarge)
     }
 
-    @Test func virtualDataSetsAreRefusedUnlessAllowed() throws {
+    @Test func virtualDataSetsAreRefusedUnlessAllowedAndShowTheirFillWhereAFileIsMissing() throws {
+        let sources = [
+            VirtualSource(file: "not-there.h5", dataSet: "/v", count: 2),
+            VirtualSource(file: "nor-this.h5", dataSet: "/a/b", count: 1),
+        ]
         let image = try Self.image { root in
-            let source = VirtualSource(file: "not-there.h5", dataSet: "/v", count: 2)
-            _ = try root.createVirtualDataSet(
-                "v", type: .float64, sources: [source, nil], counts: [2, 1], fill: 1)
+            _ = try root.createVirtualDataSet("f", type: .float32, sources: sources, fill: .nan)
+            _ = try root.createVirtualDataSet("i", type: .int32, sources: sources, fill: -1)
+            _ = try root.createVirtualDataSet("b", type: .uint8, sources: [sources[0]], fill: 255)
+            _ = try root.createDataSet("real", type: .uint8, shape: [1])
         }
         let file = try File.open(image: image, name: "test")
         let root = try file.root()
-        let error = #expect(throws: HDF5Error.self) { _ = try root.dataSet("v") }
+        let error = #expect(throws: HDF5Error.self) { _ = try root.dataSet("f") }
         #expect(error?.code == .unsupported)
-        // What a missing source looks like: nothing tells that it is missing.
-        #expect(try root.dataSet("v", allowVirtual: true).read(Double.self, limit: 100) == [1, 1, 1])
+        #expect(try root.dataSet("f", allowVirtual: true).read(Float.self, limit: 100).allSatisfy(\.isNaN))
+        #expect(try root.dataSet("i", allowVirtual: true).read(Int32.self, limit: 100) == [-1, -1, -1])
+        #expect(try root.dataSet("b", allowVirtual: true).read(UInt8.self, limit: 100) == [255, 255])
+        #expect(try root.dataSet("f", allowVirtual: true).virtualSources() == sources)
+        #expect(try root.dataSet("b", allowVirtual: true).virtualSources() == [sources[0]])
+        #expect(try root.dataSet("real").virtualSources() == nil)
+    }
+
+    @Test func rowsAreWrittenAndReadInParts() throws {
+        for storage in [DataSet.Storage.contiguous, .compressed(rows: 4, level: 1)] {
+            let image = try Self.image { root in
+                let dataSet = try root.createDataSet("v", type: .int32, shape: [10], storage: storage)
+                for rows in [0..<3, 3..<9, 9..<10] {
+                    let bytes = rows.map(Int32.init).withUnsafeBytes { Array($0) }
+                    try dataSet.writeBytes(bytes, rows: rows)
+                }
+                #expect(throws: HDF5Error.self) { try dataSet.writeBytes([0, 0, 0, 0], rows: 10..<11) }
+                #expect(throws: HDF5Error.self) { try dataSet.writeBytes([0, 0, 0], rows: 0..<1) }
+            }
+            let file = try File.open(image: image, name: "test")
+            #expect(try file.root().dataSet("v").read(Int32.self, limit: 100) == Array(0..<10))
+        }
     }
 }

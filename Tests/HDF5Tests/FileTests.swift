@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import HDF5
 import Testing
 
@@ -59,6 +60,44 @@ import Testing
         let image = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
         let same = try File.open(image: image, name: "image of a file on disk")
         #expect(try Self.read(same) == Content())
+    }
+
+    @Test func aFileBehindADescriptorReadsBackWhateverBecomesOfItsPath() throws {
+        let path = NSTemporaryDirectory() + "/hdf5-\(UUID().uuidString).h5"
+        let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        defer { Glibc.close(descriptor) }
+        // Nothing is opened by its path.
+        defer { try? FileManager.default.removeItem(atPath: path + ".moved") }
+        try FileManager.default.moveItem(atPath: path, toPath: path + ".moved")
+        let written = try File.create(descriptor: descriptor, name: "test")
+        try Self.write(Content(), into: written)
+        try written.close()
+        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path + ".moved")))
+        #expect(try Self.read(try File.open(image: bytes, name: "test")) == Content())
+        let file = try File.open(descriptor: descriptor, byteCount: bytes.count, name: "test")
+        #expect(try Self.read(file) == Content())
+        try file.close()
+        for wrong in [bytes.count - 1, bytes.count + 1] {
+            let error = #expect(throws: HDF5Error.self) {
+                _ = try File.open(descriptor: descriptor, byteCount: wrong, name: "test")
+            }
+            #expect(error?.code == .malformed)
+        }
+    }
+
+    @Test func aFullDiskIsAnErrorWhenTheFileIsClosed() throws {
+        let full = Glibc.open("/dev/full", O_RDWR | O_CLOEXEC)
+        defer { Glibc.close(full) }
+        let error = try #require(throws: HDF5Error.self) { try Self.writeAndClose(full) }
+        #expect(error.systemError == ENOSPC)
+        // The library is in order for what comes after.
+        #expect(try Self.read(try File.open(image: try Self.image(), name: "after")) == Content())
+    }
+
+    private static func writeAndClose(_ descriptor: Int32) throws {
+        let file = try File.create(descriptor: descriptor, name: "test")
+        try Self.write(Content(numbers: (0..<10_000).map { Double($0).squareRoot() }), into: file)
+        try file.close()
     }
 
     @Test func theSameContentGivesTheSameBytes() throws {

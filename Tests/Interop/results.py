@@ -2,12 +2,16 @@
 
 results.py shard FILE    prints the samples and the logical digest as JSON
 results.py job FILE      prints what a job's file shows as JSON
+results.py alone FILE    the same of the samples and choices, and what stands for the rest where shards are not found
+results.py limited FILE COUNT    what README's lines print, with at most COUNT open files
+results.py set FILE PATH ROW     changes a number of a job's file, or with PATH "schema_version" what it says of itself
 results.py spoil FILE FOLDER    writes every hostile variant of a shard, named by its kind
 """
 
 import hashlib
 import json
 import os
+import resource
 import shutil
 import sys
 
@@ -87,13 +91,14 @@ def texts(group, name):
     return [data[start:end].decode() for start, end in zip(offsets, offsets[1:])]
 
 
-def show(file):
+def show(file, linked=True):
+    """All that a file shows; without `linked` nothing that a job's file takes from its shards' files."""
     answer = {
         "frame": frame(file),
         "attributes": {name: text(value) for name, value in file.attrs.items()},
         "provenance": json.loads(file["provenance"][()]),
-        "prompt": texts(file["text"], "prompt"),
-        "generation": texts(file["text"], "generation"),
+        "prompt": texts(file["text"], "prompt") if linked else [],
+        "generation": texts(file["text"], "generation") if linked else [],
     }
     if "choices" in file:
         answer["choices"] = {
@@ -103,7 +108,13 @@ def show(file):
             "text": texts(file["choices"], "text"),
             "units": text(file["choices/logprob_sum"].attrs["units"]),
         }
-    if "tokens" in file:
+    if "generations" in file:
+        answer["generations"] = {
+            "offsets": file["index/generations"][:].tolist(),
+            "n_tokens": file["generations/n_tokens"][:].tolist(),
+            "text": texts(file["generations"], "text") if linked else [],
+        }
+    if "tokens" in file and linked:
         answer["tokens"] = {
             "offsets": file["index/tokens"][:].tolist(),
             "token_id": file["tokens/token_id"][:].tolist(),
@@ -233,6 +244,27 @@ def spoil(kind, source, target):
             raise SystemExit(f"no such kind: {kind}")
 
 
+def missing(file):
+    """The values that stand where a shard's file is not found, of each virtual data set."""
+    found = {path: item for path, item in data_sets(file).items() if item.is_virtual}
+    return {
+        path: {
+            "values": sorted({"NaN" if value != value else str(value) for value in item[:].tolist()}),
+            "fill": "NaN" if item.fillvalue != item.fillvalue else str(item.fillvalue),
+            "note": text(item.attrs["where_missing"]),
+        }
+        for path, item in found.items()
+    }
+
+
+def limited(path, count):
+    """What README's lines print of a file, with few open files allowed."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))
+    samples = h5py.File(path)["samples"]
+    ids = samples["_index"].asstr()[:]
+    return {"mean": float(samples["acc"][:].mean()), "ids": len(set(ids)), "empty": int((ids == "").sum())}
+
+
 def replace(group, name, values):
     del group[name]
     group.create_dataset(name, data=values)
@@ -243,8 +275,21 @@ def main(arguments):
         for kind in KINDS:
             spoil(kind, arguments[1], os.path.join(arguments[2], f"{kind}.h5"))
         return
+    if arguments[0] == "limited":
+        return print(json.dumps(limited(arguments[1], int(arguments[2]))))
+    if arguments[0] == "set":
+        os.chmod(arguments[1], 0o644)
+        with h5py.File(arguments[1], "r+", libver=("v110", "v110")) as file:
+            if arguments[2] == "schema_version":
+                file.attrs.modify("schema_version", np.int64(int(arguments[3])))
+            else:
+                value = file[arguments[2]][int(arguments[3])]
+                file[arguments[2]][int(arguments[3])] = value + 1 if np.isfinite(value) else 1
+        return
     with h5py.File(arguments[1], "r") as file:
-        answer = show(file)
+        answer = show(file, linked=arguments[0] != "alone")
+        if arguments[0] == "alone":
+            answer["missing"] = missing(file)
         if arguments[0] == "shard":
             answer["digest"] = digest(file)
         else:

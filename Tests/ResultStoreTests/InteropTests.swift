@@ -22,6 +22,16 @@ private struct Shown: Decodable {
         var text: [String]
         var units: String
     }
+    struct Generations: Decodable {
+        var offsets: [Int]
+        var n_tokens: [Int]
+        var text: [String]
+    }
+    struct Missing: Decodable {
+        var values: [String]
+        var fill: String
+        var note: String
+    }
     struct Tokens: Decodable {
         var offsets: [Int]
         var token_id: [Int32]
@@ -35,6 +45,8 @@ private struct Shown: Decodable {
     var generation: [String]
     var choices: Choices?
     var tokens: Tokens?
+    var generations: Generations?
+    var missing: [String: Missing]?
     var digest: String?
     var shards: [String]?
     var virtual: [String]?
@@ -46,7 +58,8 @@ private struct Shown: Decodable {
         self = try decoder.decode(Shown.self, from: try await Python.run("results.py", kind, path))
     }
 
-    func expect(_ samples: [SampleResult], mode: LogitsMode) {
+    /// - Parameter isAlone: Whether the file is a job's without its shards.
+    func expect(_ samples: [SampleResult], mode: LogitsMode, isAlone: Bool = false) {
         #expect(self.frame.ids == samples.map(\.sampleID))
         #expect(self.frame.target == samples.map(\.target))
         #expect(self.frame.prediction == samples.map(\.prediction))
@@ -57,12 +70,12 @@ private struct Shown: Decodable {
         for (index, name) in samples[0].metrics.map(\.name).enumerated() {
             #expect(self.frame.metrics[name] == samples.map { $0.metrics[index].value })
         }
-        #expect(self.prompt == samples.map(\.prompt))
-        #expect(self.generation == samples.map(\.generation))
+        #expect(self.prompt == (isAlone ? [] : samples.map(\.prompt)))
+        #expect(self.generation == (isAlone ? [] : samples.map(\.generation)))
         #expect(self.provenance == ["task": "hellaswag"])
         #expect(self.attributes["complete"] == "1" && self.attributes["engine"] == "llama.cpp")
         let choices = samples.flatMap(\.choices)
-        #expect((self.choices == nil) == (mode == .none) && (self.tokens == nil) == (mode != .tokens))
+        #expect((self.choices == nil) == (mode == .none) && (self.tokens == nil) == (isAlone || mode != .tokens))
         if let shown = self.choices {
             #expect(shown.offsets == samples.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.choices.count) })
             #expect(shown.logprob_sum == choices.map(\.logProb))
@@ -90,15 +103,83 @@ private struct Shown: Decodable {
         #expect(shown.digest == file.digest)
     }
 
-    @Test func pythonReadsAJobFileThroughItsVirtualDataSets() async throws {
+    @Test func pythonReadsAJobFile() async throws {
         let place = try await TemporaryStore()
         let job = try await PublishedJob(in: place, counts: [7, 1, 30], mode: .tokens)
         let file = try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
         let shown = try await Shown("job", "\(place.path)/\(file.path)")
         shown.expect(job.samples, mode: .tokens)
         #expect(shown.shards == job.files.map { String($0.path.split(separator: "/")[3]) })
-        #expect(shown.virtual?.contains("/samples/acc") == true && shown.virtual?.contains("/tokens/logprob") == true)
+        #expect(shown.virtual.map(Set.init) == Self.linked)
         #expect(shown.attributes["digest"] == file.digest && shown.attributes["row_count"] == "38")
+    }
+
+    /// What a job's file takes from its shards' files.
+    private static let linked: Set = [
+        "/text/prompt", "/text/generation", "/tokens/token_id", "/tokens/logprob", "/tokens/request",
+    ]
+
+    @Test func aJobFileWithoutItsShardsStillGivesTheScoresAndSaysWhatIsMissing() async throws {
+        let place = try await TemporaryStore()
+        let job = try await PublishedJob(in: place, counts: [7, 1, 30], mode: .tokens)
+        let file = try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
+        let copy = "\(place.path)/reports/alone.h5"
+        try FileManager.default.copyItem(atPath: "\(place.path)/\(file.path)", toPath: copy)
+        let shown = try await Shown("alone", copy)
+        shown.expect(job.samples, mode: .tokens, isAlone: true)
+        let missing = try #require(shown.missing)
+        #expect(Set(missing.keys) == Self.linked)
+        for (path, column) in missing {
+            let fill = path == "/tokens/logprob" ? "NaN" : path.hasPrefix("/text/") ? "255" : "-1"
+            #expect(column.values == [fill] && column.fill == fill)
+            #expect(column.note.hasPrefix(fill) && column.note.contains("/shards"))
+        }
+        let all = try await Command.run("/usr/bin/env", ["h5dump", "-d", "/samples/acc", "\(place.path)/\(file.path)"])
+        let alone = try await Command.run("/usr/bin/env", ["h5dump", "-d", "/samples/acc", copy])
+        func data(_ bytes: Data) -> Substring {
+            let text = String(decoding: bytes, as: UTF8.self)
+            return text[(text.firstRange(of: "DATA {")?.lowerBound ?? text.endIndex)...]
+        }
+        #expect(data(all) == data(alone) && data(all).contains("(0): "))
+    }
+
+    @Test func aJobOfMoreShardsThanFilesMayBeOpenIsReadWhole() async throws {
+        let place = try await TemporaryStore(inMemory: true)
+        let job = try await PublishedJob(in: place, counts: [Int](repeating: 1, count: 1100), mode: .none)
+        let file = try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
+        struct Shown: Decodable {
+            var mean: Double
+            var ids: Int
+            var empty: Int
+        }
+        let shown = try JSONDecoder().decode(
+            Shown.self, from: try await Python.run("results.py", "limited", "\(place.path)/\(file.path)", "256"))
+        let mean = job.samples.reduce(0) { $0 + $1.metrics[0].value } / Double(job.samples.count)
+        #expect(abs(shown.mean - mean) < 1e-12 && shown.ids == 1100 && shown.empty == 0)
+    }
+
+    @Test func aShardWithoutGenerationsHasNoneInTheJobFile() async throws {
+        let place = try await TemporaryStore()
+        var all: [SampleResult] = []
+        var files: [PublishedFile] = []
+        for (index, count) in [4, 3, 5].enumerated() {
+            var samples = SampleResult.severalTexts(count, start: all.count, seed: UInt64(index))
+            for sample in samples.indices where index != 1 { samples[sample].cluster = "passage \(sample / 2)" }
+            if index != 2 { for sample in samples.indices { samples[sample].generations = [] } }
+            let header = ShardHeader.sample(index: index, start: all.count, count: count, mode: .choices)
+            files.append(
+                try await place.store.publishShard(header, samples: samples, epoch: 1, incarnation: UUID()))
+            all += samples
+        }
+        let file = try await place.store.buildJobFile(runID: "k3f9m2ab", jobID: "k3f9m2ab.1", shards: files)
+        let shown = try await Shown("job", "\(place.path)/\(file.path)")
+        shown.expect(all, mode: .choices)
+        let generations = try #require(shown.generations)
+        #expect(generations.offsets == all.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.generations.count) })
+        #expect(generations.text == all.flatMap(\.generations).map(\.text))
+        #expect(generations.n_tokens == all.flatMap(\.generations).map(\.tokenCount))
+        #expect(shown.frame.columns.contains("cluster"))
+        #expect(try await place.store.verifyJobFile(file, shards: files).isEmpty)
     }
 
     @Test func weightsThatAShardLeftOutAreOneInTheJobFile() async throws {

@@ -1,7 +1,8 @@
 import Evaluation
 import Foundation
-import ResultStore
 import Testing
+
+@testable import ResultStore
 
 @Suite struct JobFileTests {
     @Test func buildingAgainGivesTheSameFile() async throws {
@@ -90,5 +91,51 @@ import Testing
         let damaged = try place.bytes(file.path).dropLast()
         try Data(damaged).write(to: place.url(file.path))
         #expect(try await place.store.verifyJobFile(file, shards: job.files).last?.kind == .wrongSize)
+    }
+
+    @Test func aMissingOrShortShardIsAnErrorThatNamesItAlsoWhereTheFileWasBuiltBefore() async throws {
+        let place = try await TemporaryStore()
+        let job = try await PublishedJob(in: place, counts: [3, 5, 2], mode: .none)
+        for isBuilt in [false, true] {
+            if isBuilt {
+                _ = try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
+            }
+            let bytes = try place.bytes(job.files[1].path)
+            try FileManager.default.removeItem(at: place.url(job.files[1].path))
+            let missing = await #expect(throws: StoreError.self) {
+                try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
+            }
+            #expect(missing?.code == .missing && missing?.path.hasSuffix(job.files[1].path) == true)
+            try Data(bytes.dropLast()).write(to: place.url(job.files[1].path))
+            let short = await #expect(throws: StoreError.self) {
+                try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
+            }
+            #expect(short?.code == .corrupt && short?.description.contains(job.files[1].path) == true)
+            try FileManager.default.removeItem(at: place.url(job.files[1].path))
+            try Data(bytes).write(to: place.url(job.files[1].path))
+        }
+    }
+
+    @Test func aFileOfAnotherVersionIsBuiltAgain() async throws {
+        let place = try await TemporaryStore()
+        let job = try await PublishedJob(in: place, counts: [3, 5], mode: .choices)
+        let file = try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
+        _ = try await Python.run("results.py", "set", "\(place.path)/\(file.path)", "schema_version", "1")
+        #expect(SHA256Text.of(try place.bytes(file.path)) != file.sha256)
+        #expect(try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files) == file)
+        #expect(SHA256Text.of(try place.bytes(file.path)) == file.sha256)
+    }
+
+    @Test(arguments: ["/samples/acc", "/choices/logprob_sum", "/index/choices", "/text/prompt_offsets"])
+    func anElementThatDiffersFromTheShardsIsFound(column: String) async throws {
+        let place = try await TemporaryStore()
+        let job = try await PublishedJob(in: place, counts: [40, 50], mode: .choices)
+        let file = try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
+        _ = try await Python.run("results.py", "set", "\(place.path)/\(file.path)", column, "17")
+        // Who changes the file may have given its hash out, too.
+        let changed = try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
+        let issues = try await place.store.verifyJobFile(changed, shards: job.files)
+        #expect(issues.map(\.kind) == [.wrongContent])
+        #expect(issues.first?.message.hasPrefix("\(column) ") == true)
     }
 }

@@ -7,7 +7,7 @@ extension DataSet {
     private static var ratioLimit: Int { 1100 }
 
     /// Throws unless the elements lie in this file, in a layout and with filters that we write.
-    func checkStorage(allowVirtual: Bool) throws(HDF5Error) {
+    func checkStorage(allowVirtual: Bool, allowHoles: Bool) throws(HDF5Error) {
         let id = self.handle.id
         let creation = Handle(
             try checked("H5Dget_create_plist", on: self.path) { H5Dget_create_plist(id) }, H5Pclose)
@@ -23,7 +23,7 @@ extension DataSet {
         }
         try self.checkFilters(creation)
         let (declared, stored) = (self.byteCount, H5Dget_storage_size(id))
-        guard UInt64(declared) / UInt64(Self.ratioLimit) <= stored else {
+        guard allowHoles || UInt64(declared) / UInt64(Self.ratioLimit) <= stored else {
             throw HDF5Error(
                 .tooLarge, operation: "opening", object: self.path,
                 detail: "it declares \(declared) bytes and stores \(stored)")

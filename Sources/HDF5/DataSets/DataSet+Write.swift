@@ -23,6 +23,22 @@ extension DataSet {
         try self.writeAll(bytes.span.bytes)
     }
 
+    /// Writes some rows of a one-dimensional data set, given as they are in memory.
+    public func writeBytes(_ bytes: [UInt8], rows: Range<Int>) throws(HDF5Error) {
+        guard self.shape.count == 1, rows.lowerBound >= 0, rows.upperBound <= self.count,
+            bytes.count == rows.count * self.type.byteCount
+        else { throw self.mismatch("\(bytes.count) bytes for the rows \(rows)") }
+        guard !rows.isEmpty else { return }
+        let memory = try self.type.makeType(on: self.path)
+        let part = try DataSpace.make([rows.count], on: self.path)
+        let whole = try DataSpace.make(self.shape, on: self.path)
+        try DataSpace.select(whole, start: rows.lowerBound, count: rows.count, on: self.path)
+        let (id, typeID, partID, wholeID) = (self.handle.id, memory.id, part.id, whole.id)
+        try checked("H5Dwrite", on: self.path) {
+            bytes.withUnsafeBytes { H5Dwrite(id, typeID, partID, wholeID, chdf5_default, $0.baseAddress) }
+        }
+    }
+
     private func writeAll(_ bytes: RawSpan) throws(HDF5Error) {
         guard self.count > 0 else { return }
         let memory = try self.type.makeType(on: self.path)

@@ -45,4 +45,19 @@ enum DataSpace {
             H5Sselect_hyperslab(id, H5S_SELECT_SET, starts, nil, counts, nil)
         }
     }
+
+    /// The rows that are selected of a one-dimensional space; `nil` if they are not one range.
+    static func rows(of space: borrowing Handle, on object: String) throws(HDF5Error) -> Range<Int>? {
+        let id = space.id
+        guard try checked("H5Sget_simple_extent_ndims", on: object, { H5Sget_simple_extent_ndims(id) }) == 1 else {
+            return nil
+        }
+        let count = try checked("H5Sget_select_npoints", on: object) { H5Sget_select_npoints(id) }
+        var (first, last) = ([hsize_t(0)], [hsize_t(0)])
+        try checked("H5Sget_select_bounds", on: object) { H5Sget_select_bounds(id, &first, &last) }
+        guard let start = Int(exactly: first[0]), let end = Int(exactly: last[0]), end - start + 1 == Int(count) else {
+            return nil
+        }
+        return start..<end + 1
+    }
 }

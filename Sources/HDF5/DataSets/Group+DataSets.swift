@@ -24,8 +24,11 @@ extension Group {
     /// Opens a data set that a hard link of this group names.
     ///
     /// Throws `unsupported` for types, shapes, layouts and filters that we never write, for external storage and, unless
-    /// `allowVirtual`, for virtual data sets; `tooLarge` if its extents cannot be counted.
-    public func dataSet(_ name: String, allowVirtual: Bool = false) throws(HDF5Error) -> DataSet {
+    /// `allowVirtual`, for virtual data sets; `tooLarge` if its extents cannot be counted, or, unless `isBeingWritten`, if
+    /// it declares much more than it holds.
+    public func dataSet(_ name: String, allowVirtual: Bool = false, isBeingWritten: Bool = false) throws(HDF5Error)
+        -> DataSet
+    {
         let path = try self.hardLink(name)
         let id = self.handle.id
         let handle = Handle(try checked("H5Dopen2", on: path) { H5Dopen2(id, name, chdf5_default) }, H5Dclose)
@@ -40,7 +43,7 @@ extension Group {
             throw HDF5Error(.tooLarge, operation: "opening", object: path, detail: "its shape is \(shape)")
         }
         let dataSet = DataSet(path: path, type: type, shape: shape, count: count, handle: handle)
-        try dataSet.checkStorage(allowVirtual: allowVirtual)
+        try dataSet.checkStorage(allowVirtual: allowVirtual, allowHoles: isBeingWritten)
         return dataSet
     }
 

@@ -1,6 +1,7 @@
 import CHDF5
+import Glibc
 
-/// An open HDF5 file, on disk or in memory.
+/// An open HDF5 file, on disk, behind a descriptor or in memory.
 ///
 /// Closing fails while groups or data sets of it are still open. Without `close()` the file is closed unchecked when the
 /// value goes out of scope, which is right for reading and for giving up.
@@ -11,6 +12,7 @@ public struct File: ~Copyable {
     public let name: String
     let handle: Handle
     let image: ImageBuffer?
+    let descriptor: DescriptorFile?
 
     /// Makes a new file on disk; fails if one is there.
     public static func create(path: String) throws(HDF5Error) -> File {
@@ -27,6 +29,31 @@ public struct File: ~Copyable {
         return try create(name: name, as: self.memoryName(), access: access, image: image)
     }
 
+    /// Makes a new file in one that is open for reading and writing and empty; it needs no more memory than what is
+    /// written at a time.
+    ///
+    /// `close()` throws the system's error if any write failed; what was written is not flushed to the disk.
+    public static func create(descriptor: Int32, name: String) throws(HDF5Error) -> File {
+        let access = try PropertyLists.fileAccess(on: name)
+        let file = try DescriptorFile(copying: descriptor, byteCount: 0, name: name)
+        try file.install(in: access, on: name)
+        return try create(name: name, as: self.memoryName(), access: access, image: nil, descriptor: file)
+    }
+
+    /// Opens a file of this many bytes behind a descriptor for reading.
+    ///
+    /// Throws `malformed` unless it is exactly one closed file of the format that `create` makes.
+    public static func open(descriptor: Int32, byteCount: Int, name: String) throws(HDF5Error) -> File {
+        var start = [UInt8](repeating: 0, count: Superblock.byteCount)
+        let count = start.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }
+        guard count >= 0 else { throw .system(errno, "reading the file", object: name) }
+        try Superblock.check(Array(start.prefix(count)), byteCount: byteCount, name: name)
+        let access = try PropertyLists.fileAccess(on: name)
+        let file = try DescriptorFile(copying: descriptor, byteCount: byteCount, name: name)
+        try file.install(in: access, on: name)
+        return try open(name: name, as: self.memoryName(), access: access, descriptor: file)
+    }
+
     /// Opens a file on disk for reading.
     public static func open(path: String) throws(HDF5Error) -> File {
         try open(name: path, as: path, access: try PropertyLists.fileAccess(on: path))
@@ -36,7 +63,7 @@ public struct File: ~Copyable {
     ///
     /// Throws `malformed` unless they are exactly one closed file of the format that `create` makes.
     public static func open(image bytes: [UInt8], name: String) throws(HDF5Error) -> File {
-        try Superblock.check(bytes, name: name)
+        try Superblock.check(bytes, byteCount: bytes.count, name: name)
         let access = try PropertyLists.fileAccess(on: name)
         let id = access.id
         try checked("H5Pset_fapl_core", on: name) { H5Pset_fapl_core(id, 1 << 20, false) }
@@ -54,9 +81,21 @@ public struct File: ~Copyable {
         return Group(path: "/", handle: Handle(group, H5Gclose))
     }
 
-    /// Closes the file and checks that it was closed.
+    /// Closes the file and checks that it was closed and that every write was done.
     public consuming func close() throws(HDF5Error) {
-        try self.handle.close("H5Fclose", on: self.name)
+        let (name, descriptor) = (self.name, self.descriptor)
+        do {
+            try self.handle.close("H5Fclose", on: name)
+        } catch {
+            try descriptor?.check(name: name)
+            throw error
+        }
+        try descriptor?.check(name: name)
+    }
+
+    /// Throws the system's error if a write has failed so far; only for files behind a descriptor.
+    public func checkWrites() throws(HDF5Error) {
+        try self.descriptor?.check(name: self.name)
     }
 
     /// Closes a file made in memory and returns its bytes.
@@ -78,18 +117,21 @@ public struct File: ~Copyable {
     }
 
     private static func create(
-        name: String, as libraryName: String, access: borrowing Handle, image: ImageBuffer?
+        name: String, as libraryName: String, access: borrowing Handle, image: ImageBuffer?,
+        descriptor: DescriptorFile? = nil
     ) throws(HDF5Error) -> File {
         let creation = try PropertyLists.container(chdf5_file_create(), on: name)
         let (creationID, accessID) = (creation.id, access.id)
         let id = try checked("H5Fcreate", on: name) { H5Fcreate(libraryName, chdf5_exclusive, creationID, accessID) }
-        return File(name: name, handle: Handle(id, H5Fclose), image: image)
+        return File(name: name, handle: Handle(id, H5Fclose), image: image, descriptor: descriptor)
     }
 
-    private static func open(name: String, as libraryName: String, access: borrowing Handle) throws(HDF5Error) -> File {
+    private static func open(
+        name: String, as libraryName: String, access: borrowing Handle, descriptor: DescriptorFile? = nil
+    ) throws(HDF5Error) -> File {
         let accessID = access.id
         let id = try checked("H5Fopen", on: name) { H5Fopen(libraryName, chdf5_read_only, accessID) }
-        return File(name: name, handle: Handle(id, H5Fclose), image: nil)
+        return File(name: name, handle: Handle(id, H5Fclose), image: nil, descriptor: descriptor)
     }
 }
 

@@ -5,8 +5,9 @@ enum Superblock {
     static let byteCount = 48
     private static let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
 
-    /// Throws unless `bytes` are one whole file with this superblock that nobody has open for writing.
-    static func check(_ bytes: [UInt8], name: String) throws(HDF5Error) {
+    /// Throws unless `bytes` begin one whole file of `byteCount` bytes with this superblock that nobody has open for
+    /// writing.
+    static func check(_ bytes: [UInt8], byteCount fileSize: Int, name: String) throws(HDF5Error) {
         guard bytes.count >= byteCount, Array(bytes[..<8]) == signature else {
             throw malformed(name, "this is no HDF5 file")
         }
@@ -17,8 +18,8 @@ enum Superblock {
             throw malformed(name, "the file was never closed by its writer")
         }
         let end = endOfFile(bytes)
-        guard end == UInt64(bytes.count) else {
-            throw malformed(name, "the file has \(bytes.count) bytes and says that it has \(end)")
+        guard end == UInt64(fileSize) else {
+            throw malformed(name, "the file has \(fileSize) bytes and says that it has \(end)")
         }
     }
 

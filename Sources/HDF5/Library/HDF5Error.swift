@@ -1,3 +1,5 @@
+import Glibc
+
 /// A call to libhdf5 that failed, or a file that does not hold what was asked of it.
 public struct HDF5Error: Error, Sendable, Hashable, CustomStringConvertible {
     /// The kind of failure, for callers that decide by it.
@@ -30,6 +32,13 @@ public struct HDF5Error: Error, Sendable, Hashable, CustomStringConvertible {
         self.object = object
         self.detail = detail
         self.stack = stack
+    }
+
+    /// A call to the operating system that failed with `number`.
+    static func system(_ number: Int32, _ operation: String, object: String) -> HDF5Error {
+        HDF5Error(
+            .callFailed, operation: operation, object: object,
+            stack: ["\(String(cString: strerror(number))), errno = \(number)"])
     }
 
     public var description: String {

@@ -8,8 +8,11 @@ struct ColumnSpecification: Sendable, Hashable {
 
     /// How the same column of several shards becomes one.
     enum Joining: Sendable, Hashable {
-        /// One behind the other.
+        /// Copied one behind the other.
         case concatenated
+        /// Shown one behind the other by a virtual data set, since copying them would double the results. Where a
+        /// shard's file is missing readers get the kind's `fill`, which is no value of these columns.
+        case linked
         /// Offsets into a concatenated column, n + 1 of them, which are moved on.
         case offsets
         /// The same in every shard.
@@ -28,6 +31,19 @@ struct ColumnSpecification: Sendable, Hashable {
         self.name = components.last ?? ""
         self.kind = kind
         self.joining = joining
+    }
+
+    /// What a virtual data set shows where a file is missing: a token id and a number of a request that there are not,
+    /// a byte that no UTF-8 has.
+    ///
+    /// `nil` for kinds of which any value could be a result.
+    var fill: Double? {
+        switch self.kind {
+        case .int32: -1
+        case .float32: .nan
+        case .uint8: 255
+        case .int8, .int64, .uint64, .float64, .bool, .strings: nil
+        }
     }
 
     /// The absolute path in the file.
@@ -90,8 +106,8 @@ struct ShardSchema: Sendable, Hashable {
 
     private var textColumns: [ColumnSpecification] {
         [
-            .init("/text/prompt", .uint8), .init("/text/prompt_offsets", .uint64, .offsets),
-            .init("/text/generation", .uint8), .init("/text/generation_offsets", .uint64, .offsets),
+            .init("/text/prompt", .uint8, .linked), .init("/text/prompt_offsets", .uint64, .offsets),
+            .init("/text/generation", .uint8, .linked), .init("/text/generation_offsets", .uint64, .offsets),
         ]
     }
 
@@ -104,12 +120,13 @@ struct ShardSchema: Sendable, Hashable {
 
     private static let generationColumns: [ColumnSpecification] = [
         .init("/index/generations", .uint64, .offsets), .init("/generations/n_tokens", .int32),
-        .init("/generations/finish_reason", .int8), .init("/generations/text", .uint8),
+        .init("/generations/finish_reason", .int8), .init("/generations/text", .uint8, .linked),
         .init("/generations/text_offsets", .uint64, .offsets),
     ]
 
     private static let tokenColumns: [ColumnSpecification] = [
-        .init("/index/tokens", .uint64, .offsets), .init("/tokens/token_id", .int32),
-        .init("/tokens/logprob", .float32), .init("/tokens/is_prompt", .bool), .init("/tokens/request", .int32),
+        .init("/index/tokens", .uint64, .offsets), .init("/tokens/token_id", .int32, .linked),
+        .init("/tokens/logprob", .float32, .linked), .init("/tokens/is_prompt", .bool),
+        .init("/tokens/request", .int32, .linked),
     ]
 }

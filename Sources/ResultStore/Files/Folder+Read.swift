@@ -56,7 +56,8 @@ extension Folder {
 struct OpenFile: ~Copyable {
     let path: String
     let byteCount: Int
-    private let descriptor: Int32
+    /// Open as long as this value lives.
+    let descriptor: Int32
 
     /// Opens a file of the store, following no link.
     init(in folder: borrowing Folder, name: String) throws(StoreError) {

@@ -5,7 +5,8 @@ import Glibc
 /// Without `commit` it is removed when the value goes out of scope, on whatever path.
 struct TemporaryFile: ~Copyable {
     private let folder: Folder
-    private let descriptor: Int32
+    /// Open for reading and writing as long as this value lives.
+    let descriptor: Int32
     /// The name while it is incomplete.
     let name: String
     private var isCommitted = false
@@ -14,7 +15,7 @@ struct TemporaryFile: ~Copyable {
     init(for name: String, in folder: borrowing Folder) throws(StoreError) {
         let own = try folder.folder([])
         let temporary = Layout.temporary(for: name)
-        let descriptor = openat(own.descriptor, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
+        let descriptor = openat(own.descriptor, temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw .system(errno, "making the file", path: "\(own.path)/\(temporary)") }
         self.folder = own
         self.descriptor = descriptor

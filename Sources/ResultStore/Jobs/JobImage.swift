@@ -1,104 +1,129 @@
 import Evaluation
 import HDF5
 
-/// The bytes of a job's file: virtual data sets over its shards, which stand in the same folder.
+/// A job's file: the columns of its shards joined, in the groups and with the attributes of a shard's file.
+///
+/// All of /samples, /choices and /index, and all offsets, are copies, so that the file says the same wherever it is.
+/// Texts, token ids and log-probabilities are virtual data sets over the shards' files, which stand in the same folder;
+/// the attribute `where_missing` of each says what they show where a shard's file is not found or cannot be opened.
+/// Numbers and ids lie uncompressed and in one piece, because analysts read whole columns; longer strings and text are
+/// compressed.
 @HDF5Actor
 enum JobImage {
     static let format = "assay-job"
-    static let schemaVersion = 1
+    /// 1 had virtual data sets only, which showed 0 where a shard's file could not be opened.
+    static let schemaVersion = 2
+    private static let level = 4
+    /// Strings that are wider than this are compressed: most of the padding of a column is then zeros.
+    private static let widestPlain = 64
 
-    /// Makes the file of shards that were checked and are in order.
-    static func make(_ shards: [ShardSummary], digest: String) throws(HDF5Error) -> [UInt8] {
-        let file = try File.createInMemory(name: "job-\(digest)")
-        try write(shards, digest: digest, into: file)
-        return try file.closeToImage()
-    }
-
-    private static func write(
-        _ shards: [ShardSummary], digest: String, into file: borrowing File
-    ) throws(HDF5Error) {
-        guard let first = shards.first else { return }
+    /// Writes all but the copied columns' elements, for which it makes the data sets.
+    static func writeFrame(_ layout: JobLayout, digest: String, into file: borrowing File) throws(HDF5Error) {
+        guard let header = layout.header, let schema = layout.schema else { return }
         let root = try file.root()
-        for (name, value) in attributes(of: shards, first.header, digest: digest) {
-            try root.setAttribute(name, value)
-        }
-        try root.writeText("provenance", first.header.provenance)
-        try JobManifest(shards).write(in: root)
-        let schema = joined(shards.map(\.schema), logitsMode: first.header.logitsMode)
+        for (name, value) in attributes(of: layout, header, digest: digest) { try root.setAttribute(name, value) }
+        try root.writeText("provenance", header.provenance)
+        try JobManifest(layout.manifest).write(in: root)
         try Frame.makeGroups(schema, in: root)
         for column in schema.columns {
             switch column.joining {
             case .constant:
-                let categories = FinishReason.categories.map(\.rawValue)
-                try ShardImage.write(.strings(categories), as: column, in: root)
-            case .offsets:
-                try ShardImage.write(.uint64(joinedOffsets(column, shards)), as: column, in: root)
-            case .concatenated:
-                try writeVirtual(column, shards, in: root)
+                try ShardImage.write(.strings(FinishReason.categories.map(\.rawValue)), as: column, in: root)
+            case .linked: try self.link(column, layout, in: root)
+            case .concatenated, .offsets:
+                let (type, count) = (layout.type(of: column), layout.count(of: column))
+                let group = try root.group(at: column.groups)
+                let dataSet = try group.createDataSet(
+                    column.name, type: type, shape: [count], storage: self.storage(of: type, count: count))
+                try Frame.annotate(dataSet, as: column)
             }
         }
-        try root.setAttribute("complete", 1)
+    }
+
+    /// Marks the file as whole; the last thing that is written.
+    static func complete(_ file: borrowing File) throws(HDF5Error) {
+        try file.root().setAttribute("complete", 1)
+    }
+
+    /// What of the file is not as the layout says, but for the elements of the copied columns.
+    static func differences(_ layout: JobLayout, digest: String, in file: borrowing File) throws(HDF5Error) -> [String]
+    {
+        guard let header = layout.header, let schema = layout.schema else { return ["/"] }
+        let root = try file.root()
+        var differences: [String] = []
+        for (name, value) in attributes(of: layout, header, digest: digest)
+        where try root.attribute(name) != value { differences.append("/@\(name)") }
+        if try root.text("provenance", limit: ShardHeader.provenanceLimit) != header.provenance {
+            differences.append("/provenance")
+        }
+        for column in schema.columns where column.joining != .constant {
+            let isSame = try self.isSame(column, layout, in: root)
+            if !isSame { differences.append(column.path) }
+        }
+        return differences
+    }
+
+    /// Whether a data set has the place, type, length and, if it is virtual, the sources that it should have.
+    private static func isSame(
+        _ column: ColumnSpecification, _ layout: JobLayout, in root: borrowing Group
+    ) throws(HDF5Error) -> Bool {
+        let group = try root.group(at: column.groups)
+        guard try group.contains(column.name) else { return false }
+        let dataSet = try group.dataSet(column.name, allowVirtual: true)
+        let sources = try dataSet.virtualSources()
+        let type = layout.type(of: column)
+        guard column.joining == .linked else {
+            return sources == nil && dataSet.type == type && dataSet.shape == [layout.count(of: column)]
+        }
+        let expected = layout.sources(of: column)
+        if expected.isEmpty { return sources == nil && dataSet.type == type && dataSet.shape == [0] }
+        return dataSet.type == type && sources == expected
+    }
+
+    private static func link(
+        _ column: ColumnSpecification, _ layout: JobLayout, in root: borrowing Group
+    ) throws(HDF5Error) {
+        let group = try root.group(at: column.groups)
+        let sources = layout.sources(of: column)
+        guard !sources.isEmpty, let fill = column.fill else {
+            let empty = try group.createDataSet(column.name, type: layout.type(of: column), shape: [0])
+            return try Frame.annotate(empty, as: column)
+        }
+        let dataSet = try group.createVirtualDataSet(
+            column.name, type: layout.type(of: column), sources: sources, fill: fill)
+        try dataSet.setAttribute(
+            "where_missing",
+            .text(
+                "\(fill.isNaN ? "NaN" : "\(Int(fill))"): the shard's file, which /shards names, is not beside this one, or "
+                    + "too many files are open"))
+        try Frame.annotate(dataSet, as: column)
+    }
+
+    private static func storage(of type: ElementType, count: Int) -> HDF5.DataSet.Storage {
+        let isText =
+            switch type {
+            case .uint8: true
+            case .string(let width): width > widestPlain
+            default: false
+            }
+        guard isText, count > 0 else { return .contiguous }
+        return .compressed(rows: min(count, ShardJoiner.rows(of: type)), level: level)
     }
 
     private static func attributes(
-        of shards: [ShardSummary], _ header: ShardHeader, digest: String
+        of layout: JobLayout, _ header: ShardHeader, digest: String
     ) -> [(String, AttributeValue)] {
         [
             ("format", .text(format)), ("schema_version", .integer(schemaVersion)), ("run_id", .text(header.runID)),
-            ("job_id", .text(header.jobID)), ("digest", .text(digest)), ("shard_count", .integer(shards.count)),
-            ("row_start", .integer(header.rowStart)),
-            ("row_count", .integer(shards.reduce(0) { $0 + $1.header.rowCount })),
-            ("model_sha256", .text(header.modelSHA256)), ("tokenizer_sha256", .text(header.tokenizerSHA256)),
-            ("dataset_sha256", .text(header.datasetSHA256)), ("task_hash", .text(header.taskHash)),
-            ("engine", .text(header.engine)),
-            ("engine_build", .text(distinct(shards.map(\.header.engineBuild)))),
-            ("device_kind", .text(distinct(shards.map(\.header.deviceKind)))),
+            ("job_id", .text(header.jobID)), ("digest", .text(digest)),
+            ("shard_count", .integer(layout.manifest.count)), ("row_start", .integer(header.rowStart)),
+            ("row_count", .integer(layout.rowCount)), ("model_sha256", .text(header.modelSHA256)),
+            ("tokenizer_sha256", .text(header.tokenizerSHA256)), ("dataset_sha256", .text(header.datasetSHA256)),
+            ("task_hash", .text(header.taskHash)), ("engine", .text(header.engine)),
+            // One value where all are equal, else all there are.
+            ("engine_build", .text(layout.engineBuilds.sorted().joined(separator: ", "))),
+            ("device_kind", .text(layout.deviceKinds.sorted().joined(separator: ", "))),
             ("logits_mode", .text(header.logitsMode.rawValue)),
         ]
-    }
-
-    /// One value where all are equal, else all there are.
-    private static func distinct(_ values: [String]) -> String { Set(values).sorted().joined(separator: ", ") }
-
-    /// The columns of all: weights are stored where any shard has them.
-    private static func joined(_ schemas: [ShardSchema], logitsMode: LogitsMode) -> ShardSchema {
-        let withWeights = Set(schemas.flatMap { $0.metrics.filter(\.hasWeights).map(\.name) })
-        var metrics = schemas.first?.metrics ?? []
-        for index in metrics.indices { metrics[index].hasWeights = withWeights.contains(metrics[index].name) }
-        return ShardSchema(
-            metrics: metrics, logitsMode: logitsMode, hasGenerations: schemas.contains(where: \.hasGenerations),
-            hasClusters: schemas.contains(where: \.hasClusters))
-    }
-
-    /// The shards' offsets one behind the other, each moved on by what stands before.
-    private static func joinedOffsets(_ column: ColumnSpecification, _ shards: [ShardSummary]) -> [UInt64] {
-        var joined: [UInt64] = [0]
-        for shard in shards {
-            let start = joined.last ?? 0
-            joined += (shard.offsets[column.path] ?? []).dropFirst().map { start + $0 }
-        }
-        return joined
-    }
-
-    private static func writeVirtual(
-        _ column: ColumnSpecification, _ shards: [ShardSummary], in root: borrowing Group
-    ) throws(HDF5Error) {
-        // Of the columns only weights can be missing, where all are 1.
-        let counts = shards.map { $0.counts[column.path] ?? $0.header.rowCount }
-        let types = shards.compactMap { $0.types[column.path] }
-        guard let type = types.max(by: { $0.byteCount < $1.byteCount }) else { return }
-        let group = try root.group(at: column.groups)
-        guard counts.contains(where: { $0 > 0 }) else {
-            let empty = try group.createDataSet(column.name, type: type, shape: [0])
-            return try Frame.annotate(empty, as: column)
-        }
-        let sources = zip(shards, counts).map { shard, count in
-            shard.counts[column.path].map { _ in
-                VirtualSource(file: shard.fileName, dataSet: column.path, count: count)
-            }
-        }
-        let dataSet = try group.createVirtualDataSet(
-            column.name, type: type, sources: sources, counts: counts, fill: sources.contains(nil) ? 1 : nil)
-        try Frame.annotate(dataSet, as: column)
     }
 }

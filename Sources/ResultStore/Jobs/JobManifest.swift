@@ -1,6 +1,7 @@
 import HDF5
 
-/// The list of a job's shards in the job's file, /shards: a virtual data set does not tell that a file is missing.
+/// The list of a job's shards in the job's file, /shards: what it was made of, and the files of its virtual data sets,
+/// which do not tell themselves that a file is missing.
 struct JobManifest: Sendable, Hashable {
     struct Entry: Sendable, Hashable {
         let file: String
@@ -13,12 +14,8 @@ struct JobManifest: Sendable, Hashable {
 
     let entries: [Entry]
 
-    init(_ shards: [ShardSummary]) {
-        self.entries = shards.map { shard in
-            Entry(
-                file: shard.fileName, bytes: shard.file.bytes, sha256: shard.file.sha256, digest: shard.file.digest,
-                rowStart: shard.header.rowStart, rowCount: shard.header.rowCount)
-        }
+    init(_ entries: [Entry]) {
+        self.entries = entries
     }
 
     private static let columns: [ColumnSpecification] = [
@@ -41,8 +38,8 @@ struct JobManifest: Sendable, Hashable {
 
     /// Reads the list, and nothing else, from a job's file; throws `malformed` if it is no complete one.
     @HDF5Actor
-    init(image bytes: [UInt8], name: String) throws(HDF5Error) {
-        let file = try File.open(image: bytes, name: name)
+    init(descriptor: Int32, byteCount: Int, name: String) throws(HDF5Error) {
+        let file = try File.open(descriptor: descriptor, byteCount: byteCount, name: name)
         self = try Self.read(file)
         try file.close()
     }
@@ -69,15 +66,11 @@ struct JobManifest: Sendable, Hashable {
             throw malformed("/shards", "its columns differ in length")
         }
         return JobManifest(
-            entries: (0..<count).map { index in
+            (0..<count).map { index in
                 Entry(
                     file: strings[0][index], bytes: numbers[0][index], sha256: strings[1][index],
                     digest: strings[2][index], rowStart: numbers[1][index], rowCount: numbers[2][index])
             })
-    }
-
-    private init(entries: [Entry]) {
-        self.entries = entries
     }
 
     /// Whether these are just the given files, in order.

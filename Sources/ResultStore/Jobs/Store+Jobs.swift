@@ -1,10 +1,12 @@
+import Glibc
 import HDF5
 
 extension Store {
     /// Makes the one file over all shards of a job, named by the job's digest, unless it is there.
     ///
-    /// `shards` are all shards of the job in the order of their numbers; each is read and verified. Throws `missing` or
-    /// `corrupt` for a shard that is not as published, `invalidInput` if they are not one whole job.
+    /// `shards` are all shards of the job in the order of their numbers; each is read and verified, or, where the file is
+    /// there, looked for with its size. Throws `missing` or `corrupt` for a shard that is not as published,
+    /// `invalidInput` if they are not one whole job. The shards pass through memory one by one.
     public func buildJobFile(
         runID: String, jobID: String, shards: [PublishedFile]
     ) async throws(StoreError) -> PublishedFile {
@@ -16,7 +18,7 @@ extension Store {
         let digest = Self.jobDigest(files.map(\.digest))
         let path = try Layout.jobFile(run: run, job: job, digest: digest)
         if let existing = try self.existing(path, digest: digest, shards: files) { return existing }
-        var shards: [ShardSummary] = []
+        var layout = JobLayout(run: run, job: job, folder: path.folder)
         for file in files {
             // Others may use the thread between two shards.
             await Task.yield()
@@ -28,34 +30,108 @@ extension Store {
             }
             // Decoding checks every offset before they are joined.
             _ = try content.table.samples(content.header)
-            shards.append(ShardSummary(file, header: content.header, table: content.table))
+            try layout.add(file, content.header, content.table)
         }
-        try shards.check(run: run, job: job, folder: path.folder)
-        let checked = shards
-        let image = try translating(path: path.text) { () throws(HDF5Error) in
-            try JobImage.make(checked, digest: digest)
+        let folder = try Folder.root(self.root).folder(path.folder, create: true)
+        let temporary = try TemporaryFile(for: path.name, in: folder)
+        try await self.write(layout, of: files, digest: digest, to: temporary.descriptor, path: path.text)
+        try temporary.flush()
+        let written = try folder.sha256(temporary.name)
+        guard try Self.manifest(temporary.descriptor, byteCount: written.bytes, path: path.text).lists(files) else {
+            throw StoreError(
+                .corrupt, path: "\(folder.path)/\(temporary.name)",
+                "what was written reads back differently; nothing was kept. Check the disk and the file system.")
         }
         // The same work may have been published again in other files, so that an older file over them is replaced.
-        return try self.publish(image, at: path, digest: digest, replacing: true) { (bytes) throws(StoreError) in
-            try Self.manifest(bytes, path: path.text).lists(files)
+        try temporary.commit(as: path.name)
+        return PublishedFile(path: path.text, bytes: written.bytes, sha256: written.sha256, digest: digest)
+    }
+
+    @HDF5Actor
+    private func write(
+        _ layout: JobLayout, of files: [PublishedFile], digest: String, to descriptor: Int32, path: String
+    ) async throws(StoreError) {
+        let (header, schema) = try layout.complete()
+        let file = try translating(path: path) { () throws(HDF5Error) in
+            let file = try File.create(descriptor: descriptor, name: "job \(header.jobID)")
+            try JobImage.writeFrame(layout, digest: digest, into: file)
+            return file
+        }
+        var joiner = ShardJoiner(layout, schema)
+        for shard in files {
+            await Task.yield()
+            let content = try self.read(shard.path, sha256: shard.sha256, part: .copied)
+            try translating(path: path) { () throws(HDF5Error) in
+                try joiner.add(content.table, rowCount: content.header.rowCount) {
+                    (column, rows, bytes) throws(HDF5Error) in
+                    try Self.write(bytes, to: column, rows: rows, of: file)
+                }
+                // A full disk is noticed here and not after hours of joining.
+                try file.checkWrites()
+            }
+        }
+        try translating(path: path) { () throws(HDF5Error) in
+            try joiner.finish { (column, rows, bytes) throws(HDF5Error) in
+                try Self.write(bytes, to: column, rows: rows, of: file)
+            }
+            try JobImage.complete(file)
+        }
+        do {
+            try file.close()
+        } catch {
+            throw StoreError(error, path: path)
         }
     }
 
-    /// The job's file if it is there and lists just these shards.
+    @HDF5Actor
+    private static func write(
+        _ bytes: [UInt8], to column: ColumnSpecification, rows: Range<Int>, of file: borrowing File
+    ) throws(HDF5Error) {
+        let dataSet = try file.root().group(at: column.groups).dataSet(column.name, isBeingWritten: true)
+        try dataSet.writeBytes(bytes, rows: rows)
+    }
+
+    /// The job's file if it is there, lists just these shards, and they are there too.
     @HDF5Actor
     private func existing(
         _ path: StorePath, digest: String, shards: [PublishedFile]
     ) throws(StoreError) -> PublishedFile? {
         let folder = try Folder.root(self.root).folder(path.folder)
         guard try folder.status(path.name) != nil else { return nil }
-        let bytes = try folder.read(path.name)
-        // One that cannot be read is made anew.
-        guard let manifest = try? Self.manifest(bytes, path: path.text), manifest.lists(shards) else { return nil }
-        return PublishedFile(path: path.text, bytes: bytes.count, sha256: SHA256Text.of(bytes), digest: digest)
+        // One that cannot be read is made again.
+        guard let manifest = try? self.manifest(of: path), manifest.lists(shards) else { return nil }
+        for shard in shards { try folder.check(shard) }
+        let found = try folder.sha256(path.name)
+        return PublishedFile(path: path.text, bytes: found.bytes, sha256: found.sha256, digest: digest)
+    }
+
+    /// The list of shards in a job's file; throws `malformed` if it is no complete one of this version.
+    @HDF5Actor
+    func manifest(of path: StorePath) throws(StoreError) -> JobManifest {
+        let file = try OpenFile(in: try Folder.root(self.root).folder(path.folder), name: path.name)
+        return try Self.manifest(file.descriptor, byteCount: file.byteCount, path: path.text)
     }
 
     @HDF5Actor
-    static func manifest(_ bytes: [UInt8], path: String) throws(StoreError) -> JobManifest {
-        try translating(path: path) { () throws(HDF5Error) in try JobManifest(image: bytes, name: path) }
+    private static func manifest(
+        _ descriptor: Int32, byteCount: Int, path: String
+    ) throws(StoreError) -> JobManifest {
+        try translating(path: path) { () throws(HDF5Error) in
+            try JobManifest(descriptor: descriptor, byteCount: byteCount, name: path)
+        }
+    }
+}
+
+extension Folder {
+    /// Throws `missing` or `corrupt` unless a published file of this folder is there with its size.
+    fileprivate func check(_ file: PublishedFile) throws(StoreError) {
+        let name = try StorePath(parsing: file.path).name
+        guard let status = try self.status(name) else {
+            throw StoreError(.missing, path: file.path, "the file is not there, although it was published.")
+        }
+        guard status.isFile, Int(status.st_size) == file.bytes else {
+            throw StoreError(
+                .corrupt, path: file.path, "the file has \(status.st_size) bytes, published were \(file.bytes).")
+        }
     }
 }

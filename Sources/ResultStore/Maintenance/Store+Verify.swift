@@ -8,7 +8,6 @@ extension Store {
 
     /// Verifies a job's shards, its file, and that readers of its file see just what the shards hold.
     ///
-    /// A virtual data set shows zeros where a shard is missing, so the job's file alone proves nothing.
     public func verifyJobFile(
         _ file: PublishedFile, shards: [PublishedFile]
     ) async throws(StoreError) -> [VerificationIssue] {
@@ -21,7 +20,7 @@ extension Store {
         for shard in shards {
             // Others may use the thread between two shards.
             await Task.yield()
-            if let issue = try self.issue(of: shard) { issues.append(issue) }
+            if case .failure(let issue) = try self.content(of: shard) { issues.append(issue) }
         }
         return issues
     }
@@ -30,42 +29,64 @@ extension Store {
     private func verify(
         _ file: PublishedFile, over shards: [PublishedFile]
     ) async throws(StoreError) -> [VerificationIssue] {
-        var issues = try await self.verify(shards)
-        switch try self.bytes(of: file) {
-        case .failure(let issue): issues.append(issue)
-        case .success(let bytes):
-            do {
-                guard try Self.manifest(bytes, path: file.path).lists(shards),
-                    file.digest == Self.jobDigest(shards.map(\.digest))
-                else {
-                    issues.append(
-                        .init(.wrongManifest, file, "the job's file is one over other shards; build it again"))
-                    break
-                }
-                if issues.isEmpty { issues += try await self.compare(file, with: shards) }
-            } catch {
-                issues.append(.init(.unreadable, file, error.message))
+        let path = try StorePath(parsing: file.path)
+        var issues: [VerificationIssue] = []
+        var layout = JobLayout(run: path.folder.dropLast().last ?? "", job: path.folder.last ?? "", folder: path.folder)
+        for shard in shards {
+            await Task.yield()
+            switch try self.content(of: shard) {
+            case .failure(let issue): issues.append(issue)
+            case .success(let content):
+                // After a bad shard the rest cannot be joined.
+                if issues.isEmpty { try layout.add(shard, content.header, content.table) }
             }
+        }
+        if let issue = try self.issue(of: file) { return issues + [issue] }
+        do {
+            guard try self.manifest(of: path).lists(shards), file.digest == Self.jobDigest(shards.map(\.digest)) else {
+                return issues + [.init(.wrongManifest, file, "the job's file is one over other shards; build it again")]
+            }
+            if issues.isEmpty { issues += try await self.compare(file, with: shards, layout) }
+        } catch {
+            issues.append(.init(.unreadable, file, error.message))
         }
         return issues
     }
 
-    /// What is wrong with a shard, if anything.
+    /// A shard that is as published, or what is wrong with it.
     @HDF5Actor
-    private func issue(of shard: PublishedFile) throws(StoreError) -> VerificationIssue? {
+    private func content(
+        of shard: PublishedFile
+    ) throws(StoreError) -> Result<(header: ShardHeader, table: ColumnTable), VerificationIssue> {
         switch try self.bytes(of: shard) {
-        case .failure(let issue): return issue
+        case .failure(let issue): return .failure(issue)
         case .success(let bytes):
             do {
                 let content = try Self.parse(bytes, part: .everything, path: shard.path)
                 _ = try content.table.samples(content.header)
                 let digest = try Self.digest(content.header, content.table, path: shard.path)
-                guard digest != shard.digest else { return nil }
-                return .init(.wrongDigest, shard, "its logical digest is \(digest), published was \(shard.digest)")
+                guard digest == shard.digest else {
+                    return .failure(
+                        .init(.wrongDigest, shard, "its logical digest is \(digest), published was \(shard.digest)"))
+                }
+                return .success(content)
             } catch {
-                return .init(.unreadable, shard, error.message)
+                return .failure(.init(.unreadable, shard, error.message))
             }
         }
+    }
+
+    /// What is wrong with a file's size or hash, if anything; files of any length are read in parts.
+    @HDF5Actor
+    private func issue(of file: PublishedFile) throws(StoreError) -> VerificationIssue? {
+        let found: (bytes: Int, sha256: String)
+        do {
+            let path = try StorePath(parsing: file.path)
+            found = try Folder.root(self.root).folder(path.folder).sha256(path.name)
+        } catch {
+            return try Self.issue(error, of: file)
+        }
+        return Self.issue(bytes: found.bytes, sha256: found.sha256, of: file)
     }
 
     /// The bytes of a file that is as published, or what is wrong.
@@ -76,22 +97,31 @@ extension Store {
             let path = try StorePath(parsing: file.path)
             bytes = try Folder.root(self.root).folder(path.folder).read(path.name)
         } catch {
-            switch error.code {
-            case .unusableStore: throw error
-            case .missing: return .failure(.init(.missing, file, "the file is not there"))
-            default: return .failure(.init(.unreadable, file, error.message))
-            }
+            return .failure(try Self.issue(error, of: file))
         }
-        guard bytes.count == file.bytes else {
-            return .failure(
-                .init(.wrongSize, file, "the file has \(bytes.count) bytes, published were \(file.bytes)"))
-        }
-        let sha256 = SHA256Text.of(bytes)
-        guard sha256 == file.sha256 else {
-            return .failure(
-                .init(.wrongSHA256, file, "the file's SHA-256 is \(sha256), published was \(file.sha256)"))
+        if let issue = Self.issue(bytes: bytes.count, sha256: SHA256Text.of(bytes), of: file) {
+            return .failure(issue)
         }
         return .success(bytes)
+    }
+
+    /// Why a file could not be read; throws the error if it is the store's.
+    private static func issue(_ error: StoreError, of file: PublishedFile) throws(StoreError) -> VerificationIssue {
+        switch error.code {
+        case .unusableStore: throw error
+        case .missing: .init(.missing, file, "the file is not there")
+        default: .init(.unreadable, file, error.message)
+        }
+    }
+
+    private static func issue(bytes: Int, sha256: String, of file: PublishedFile) -> VerificationIssue? {
+        guard bytes == file.bytes else {
+            return .init(.wrongSize, file, "the file has \(bytes) bytes, published were \(file.bytes)")
+        }
+        guard sha256 == file.sha256 else {
+            return .init(.wrongSHA256, file, "the file's SHA-256 is \(sha256), published was \(file.sha256)")
+        }
+        return nil
     }
 }
 

@@ -4,11 +4,14 @@ import HDF5
 enum ShardPart {
     case everything
     case samples
+    /// What a job's file has a copy of.
+    case copied
 
     func columns(of schema: ShardSchema) -> [ColumnSpecification] {
         switch self {
         case .everything: schema.columns
         case .samples: schema.sampleColumns
+        case .copied: schema.columns.filter { $0.joining != .linked }
         }
     }
 }

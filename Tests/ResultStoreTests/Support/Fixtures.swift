@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import Glibc
 import ResultStore
 
 /// A store in a folder of its own that goes away with the value.
@@ -7,8 +8,10 @@ final class TemporaryStore: Sendable {
     let path: String
     let store: Store
 
-    init() async throws {
-        self.path = NSTemporaryDirectory() + "/assay-store-\(UUID().uuidString)"
+    /// - Parameter inMemory: For tests of many files, which a disk would take long to flush.
+    init(inMemory: Bool = false) async throws {
+        let folder = inMemory && access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NSTemporaryDirectory()
+        self.path = folder + "/assay-store-\(UUID().uuidString)"
         self.store = try await Store(root: self.path)
     }
 
