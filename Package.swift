@@ -76,7 +76,12 @@ let useCases: [Target] =
     + module(
         "Reporting", ["Evaluation", "ResultStore", "JobQueue", "Statistics", crypto, mustache],
         tests: ["PostgresTesting"], testsExclude: ["Fixtures"], resources: [.embedInCode("Templates")])
-    + module("Console", ["JobQueue", "Postgres", "UVEventLoop", "ResultStore", argumentParser, logging, yams])
+    + module(
+        "Console",
+        [
+            "JobQueue", "Postgres", "Reporting", "ResultStore", "UVEventLoop", argumentParser, logging, yams,
+        ],
+        tests: ["Statistics"])
 
 /// A thin program: parse, configure, run.
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {

@@ -26,7 +26,7 @@ public struct AssayLogHandler: LogHandler {
         Output.write(self.line(event.level, "\(event.message)", merged), to: 2)
     }
 
-    private func line(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata) -> String {
+    private func line(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata) -> PrintedText {
         let time = Date.now.formatted(.iso8601)
         switch self.format {
         case .text:
@@ -41,7 +41,7 @@ public struct AssayLogHandler: LogHandler {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             guard let data = try? encoder.encode(fields) else { return "{\"message\":\"unprintable\"}\n" }
-            return String(decoding: data, as: UTF8.self) + "\n"
+            return "\(lines: PrintedText.escapedJSON(String(decoding: data, as: UTF8.self)))\n"
         }
     }
 }

@@ -23,19 +23,19 @@ public enum CommandRunner {
 
     private static func end(_ failure: CommandFailure) -> Never {
         let terminal = Terminal.standardError(environment: [:])
-        Output.note("\(terminal.styled("error:", .red)) \(failure.message)")
-        if let hint = failure.hint { Output.note("  \(hint)") }
+        Output.note("\(terminal.styled("error:", .red)) \(lines: failure.message)")
+        if let hint = failure.hint { Output.note("  \(lines: hint)") }
         exit(failure.exitCode.rawValue)
     }
 
     private static func end(_ error: any Error, _ root: any AsyncParsableCommand.Type) -> Never {
         let code = root.exitCode(for: error)
         if code == .success {
-            Output.line(root.fullMessage(for: error))
+            Output.line(PrintedText(lines: root.fullMessage(for: error)))
             exit(ExitStatus.ok.rawValue)
         }
         if code == .validationFailure {
-            Output.note(root.fullMessage(for: error))
+            Output.note(PrintedText(lines: root.fullMessage(for: error)))
             exit(ExitStatus.usage.rawValue)
         }
         if let code = error as? ArgumentParser.ExitCode { exit(code.rawValue) }

@@ -37,8 +37,13 @@ public enum Format {
     }
 
     /// A name in a column of its own, and its value.
-    public static func field(_ name: String, _ value: String) -> String {
-        "\(name)\(String(repeating: " ", count: max(18 - name.count, 1)))\(value)"
+    public static func field(_ name: String, _ value: String) -> PrintedText {
+        self.field(name, PrintedText(value))
+    }
+
+    public static func field(_ name: String, _ value: PrintedText) -> PrintedText {
+        let name = PrintedText(name)
+        return "\(name)\(String(repeating: " ", count: max(18 - name.width, 1)))\(value)"
     }
 
     /// "1 job", "2 jobs".

@@ -1,16 +1,15 @@
 internal import FoundationEssentials
 internal import Glibc
 
-/// Writes to the standard streams; a closed pipe ends the process quietly, as users of `head` expect.
+/// Writes to the standard streams what is safe on a terminal; a closed pipe ends the process quietly, as users of `head`
+/// expect.
 public enum Output {
-    public static func line(_ text: String = "", terminator: String = "\n") {
-        self.write(text + terminator, to: STDOUT_FILENO)
-    }
+    public static func line(_ text: PrintedText = "") { self.write(text + "\n", to: STDOUT_FILENO) }
 
-    public static func note(_ text: String) { self.write(text + "\n", to: STDERR_FILENO) }
+    public static func note(_ text: PrintedText) { self.write(text + "\n", to: STDERR_FILENO) }
 
-    static func write(_ text: String, to descriptor: CInt) {
-        var bytes = Array(text.utf8)[...]
+    static func write(_ text: PrintedText, to descriptor: CInt) {
+        var bytes = Array(text.description.utf8)[...]
         while !bytes.isEmpty {
             let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if written < 0 {
@@ -23,7 +22,7 @@ public enum Output {
 
     /// One JSON document with sorted keys and a final newline.
     public static func json(_ value: some Encodable) throws(CommandFailure) {
-        self.line(try self.jsonText(value))
+        self.line(PrintedText(lines: PrintedText.escapedJSON(try self.jsonText(value))))
     }
 
     public static func jsonText(_ value: some Encodable) throws(CommandFailure) -> String {

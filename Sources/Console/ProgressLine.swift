@@ -1,15 +1,15 @@
-/// A line that is rewritten in place on a terminal, and printed anew when it changes enough elsewhere.
+/// A line that is rewritten in place on a terminal, and printed again when it changes enough elsewhere.
 public struct ProgressLine {
     private let terminal: Terminal
-    private var shown = ""
+    private var shown: PrintedText = ""
     private var plainMark: Int?
 
     public init(terminal: Terminal) { self.terminal = terminal }
 
     /// `percent` decides how often a piped reader gets a line: once every ten points.
-    public mutating func show(_ text: String, percent: Int) {
+    public mutating func show(_ text: PrintedText, percent: Int) {
         if self.terminal.isInteractive {
-            let fitted = String(text.prefix(max(self.terminal.width - 1, 1)))
+            let fitted = text.prefix(columns: max(self.terminal.width - 1, 1))
             guard fitted != self.shown else { return }
             Output.write("\r\u{1B}[K\(fitted)", to: 2)
             self.shown = fitted

@@ -38,7 +38,10 @@ public struct Terminal: Sendable {
         case yellow = "33"
     }
 
-    public func styled(_ text: String, _ style: Style) -> String {
-        self.usesColour ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
+    /// Data in a style, escaped.
+    public func styled(_ data: String, _ style: Style) -> PrintedText { self.styled(PrintedText(data), style) }
+
+    public func styled(_ text: PrintedText, _ style: Style) -> PrintedText {
+        self.usesColour && !text.isEmpty ? text.styled(on: style.rawValue, off: "0") : text
     }
 }

@@ -38,6 +38,6 @@ struct BuildCommand: AsyncParsableCommand {
                     name: "\(built.published.name)", version: built.published.version, isNew: built.published.isNew,
                     folder: built.absoluteFolder, results: built.resultFiles))
         }
-        Output.line(built.summary(style: self.options.style), terminator: "")
+        Output.line(built.summary(on: .standardOutput(environment: self.options.environment)))
     }
 }

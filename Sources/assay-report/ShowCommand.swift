@@ -6,7 +6,7 @@ internal import Statistics
 struct ShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Show a report's score table, after checking its files.",
+        abstract: "Show a report's scores, those of groups last, after checking its files.",
         discussion: "Example:  assay-report show k3f9m2ab --version 1")
 
     @Argument(help: "The report's name.")
@@ -18,7 +18,11 @@ struct ShowCommand: AsyncParsableCommand {
     @OptionGroup var options: GlobalOptions
 
     struct Row: Encodable {
-        var task: String
+        /// `nil` for a group's score.
+        var task: String?
+        var group: String?
+        /// How many tasks the group's score is made of.
+        var tasks: Int?
         var model: String
         var metric: String
         var filter: String?
@@ -38,11 +42,13 @@ struct ShowCommand: AsyncParsableCommand {
             return try Output.json(
                 scores.map {
                     Row(
-                        task: $0.task, model: $0.model, metric: $0.metric, filter: $0.filter, n: $0.n, value: $0.value,
+                        task: $0.groupTasks == nil ? $0.task : nil, group: $0.groupTasks == nil ? nil : $0.task,
+                        tasks: $0.groupTasks, model: $0.model, metric: $0.metric, filter: $0.filter, n: $0.n,
+                        value: $0.value,
                         standardError: $0.standardError, lower: $0.interval?.lower, upper: $0.interval?.upper)
                 })
         }
-        Output.line(ScoreTable.render(scores, style: self.options.style), terminator: "")
+        Output.line(ScoreTable.render(scores, on: .standardOutput(environment: self.options.environment)))
         Output.line()
         Output.line("\(library.path(of: name, version: version))/report.html")
     }

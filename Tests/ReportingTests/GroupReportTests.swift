@@ -37,9 +37,19 @@ struct GroupReportTests {
         #expect(group.scores[0].estimate == Estimate.pooled(parts))
         for name in ["report.html", "report.md"] { #expect(try self.text(files, name).contains("Both of them")) }
         #expect(try self.text(files, "report.json").contains(#""group": "both""#))
-        #expect(files.report.scoreRows.last?.task == "both (2 tasks)")
+        let row = try #require(files.report.scoreRows.last)
+        #expect(row.task == "both" && row.groupTasks == 2 && row.title == "both (2 tasks)")
         let alike = try self.report(self.members(weighted: false)).report.groups[0].scores[0].estimate
         #expect(alike == Estimate.averaged(parts))
+    }
+
+    @Test func thePublishedReportGivesTheScoresOfGroupsBack() throws {
+        let folder = try Folder()
+        let library = ReportLibrary(store: folder.path)
+        let files = try self.report(self.members(weighted: true))
+        _ = try library.publish(files)
+        let rows = try library.scores(of: ReportName("demo"), version: 1)
+        #expect(rows == files.report.scoreRows && rows.last?.groupTasks == 2 && rows.first?.groupTasks == nil)
     }
 
     @Test func aTaskThatIsThereTwiceMakesNoGroup() throws {

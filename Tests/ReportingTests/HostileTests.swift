@@ -146,12 +146,4 @@ struct HostileTests {
         }
         #expect(error?.code == .notReportable)
     }
-
-    @Test("The terminal sees no control characters", arguments: Self.strings)
-    func terminal(text: String) throws {
-        let table = ScoreTable.render(try Self.files(text).report.scoreRows, style: .plain)
-        #expect(!table.unicodeScalars.contains { $0.properties.generalCategory == .control && $0 != "\n" })
-        #expect(!table.unicodeScalars.contains("\u{202E}"))
-        #expect(table.split(separator: "\n").count == 1 + 12)
-    }
 }

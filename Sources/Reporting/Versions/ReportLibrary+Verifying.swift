@@ -29,7 +29,7 @@ extension ReportLibrary {
         return manifest
     }
 
-    /// The scores of a version, whose files are verified first.
+    /// The scores of a version, whose files are verified first; those of groups come last.
     public func scores(of name: ReportName, version: Int) throws(ReportError) -> [ScoreRow] {
         let manifest = try self.verify(name, version: version)
         let path = "\(self.path(of: name, version: version))/report.json"
@@ -38,7 +38,11 @@ extension ReportLibrary {
         else { throw Self.damage("\(path) is missing") }
         let json = try JSONValue(parsing: String(decoding: content, as: UTF8.self), source: path)
         guard let scores = json["scores"]?.array else { throw Self.damage("\(path): \"scores\" is not a list") }
-        return scores.map(ScoreRow.init)
+        // Reports of versions without groups have no such member.
+        guard let groups = (json["groups"] ?? .array([])).array else {
+            throw Self.damage("\(path): \"groups\" is not a list")
+        }
+        return scores.map(ScoreRow.init) + groups.map(ScoreRow.init)
     }
 
     private static func damage(_ what: String) -> ReportError {
@@ -47,14 +51,15 @@ extension ReportLibrary {
 }
 
 extension ScoreRow {
-    /// A line of the table from a member of report.json's "scores".
+    /// A line of the table from a member of report.json's "scores" or "groups".
     fileprivate init(_ json: JSONValue) {
         var interval: ConfidenceInterval?
         if let lower = json["interval"]?["lower"]?.double, let upper = json["interval"]?["upper"]?.double {
             interval = .init(lower: lower, upper: upper)
         }
         self.init(
-            task: json["task"]?.string ?? "", model: json["model"]?.string ?? "",
+            task: json["task"]?.string ?? json["group"]?.string ?? "", groupTasks: json["tasks"]?.int,
+            model: json["model"]?.string ?? "",
             metric: json["metric"]?.string ?? "", filter: json["filter"]?.string,
             higherIsBetter: json["higher_is_better"]?.bool ?? true, n: json["n"]?.int ?? 0,
             value: json["value"]?.double, standardError: json["standard_error"]?.double, interval: interval)

@@ -43,6 +43,6 @@ struct ResultsPathCommand: AsyncParsableCommand {
             return rows
         }
         if self.options.json { return try Output.json(rows) }
-        for row in rows { Output.line(row.path) }
+        for row in rows { Output.line("\(row.path)") }
     }
 }

@@ -37,7 +37,7 @@ struct RunCommand: AsyncParsableCommand {
             if !self.options.json {
                 Output.note(
                     "run \(run.id): \(Format.counted(plan.jobs.count, "job")), "
-                        + Format.counted(run.progress.samples, "sample"))
+                        + "\(Format.counted(run.progress.samples, "sample"))")
             }
             let runsCode = plan.submission.jobs.contains { $0.needLabels.contains(WorkerLabel.runsCode) }
             let settled = try await self.work(on: run, runsCode: runsCode, session)
@@ -48,7 +48,7 @@ struct RunCommand: AsyncParsableCommand {
                     Answer(run: settled, report: built.absoluteFolder, results: built.resultFiles))
             }
             let terminal = Terminal.standardOutput(environment: self.options.environment)
-            Output.line(built.summary(style: terminal.usesColour ? .ansi : .plain), terminator: "")
+            Output.line(built.summary(on: terminal))
         }
     }
 

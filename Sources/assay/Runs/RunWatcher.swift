@@ -35,9 +35,9 @@ struct RunWatcher {
         }
     }
 
-    private func describe(_ run: RunRecord, _ rate: Double?, _ outlook: RunOutlook?) -> String {
+    private func describe(_ run: RunRecord, _ rate: Double?, _ outlook: RunOutlook?) -> PrintedText {
         let progress = run.progress
-        var text =
+        var text: PrintedText =
             "\(run.id) \(run.name): \(run.state.rawValue), \(progress.samplesDone)/\(progress.samples) samples, "
             + "\(progress.shards.done)/\(progress.shards.total) shards"
         if progress.shards.running > 0 { text += ", \(progress.shards.running) running" }

@@ -81,7 +81,7 @@ struct ShowCommand: AsyncParsableCommand {
         }
     }
 
-    private func describe(_ outlook: RunOutlook) -> String {
+    private func describe(_ outlook: RunOutlook) -> PrintedText {
         guard let expected = outlook.expectedDuration else {
             guard outlook.workersSuitable == 0 else {
                 return "How long the rest takes can be said when something like it has been done once."

@@ -47,7 +47,7 @@ struct SubmitCommand: AsyncParsableCommand {
                 Output.line(
                     "\(run.id)  \(run.name): \(Format.counted(plan.jobs.count, "job")), "
                         + "\(Format.counted(run.progress.samples, "sample")), "
-                        + Format.counted(run.progress.shards.total, "shard"))
+                        + "\(Format.counted(run.progress.shards.total, "shard"))")
             }
             guard self.watch else { return }
             let settled = try await RunWatcher(session: session, environment: self.options.environment)

@@ -48,12 +48,13 @@ struct PromptDifference {
             Output.line("\(first) has \(self.answer.rows[0]) rows, \(second) has \(self.answer.rows[1])")
         }
         guard !self.answer.lines.isEmpty else { return }
-        Output.line(terminal.styled("--- \(first)\n+++ \(second)", .bold))
+        Output.line(terminal.styled("--- \(first)", .bold))
+        Output.line(terminal.styled("+++ \(second)", .bold))
         for line in self.answer.lines {
             switch line.first {
             case "-": Output.line(terminal.styled(line, .red))
             case "+": Output.line(terminal.styled(line, .green))
-            default: Output.line(line)
+            default: Output.line("\(line)")
             }
         }
     }

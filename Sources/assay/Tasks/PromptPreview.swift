@@ -35,7 +35,7 @@ struct PromptPreview: Encodable {
         for (index, part) in self.requests.enumerated() {
             if part.context != shown {
                 Output.line(terminal.styled("context\(Self.count(part.contextTokens))", .dim))
-                Output.line(part.context)
+                Output.line("\(lines: part.context)")
                 if tokens, let ids = part.contextTokens { Output.line(terminal.styled(Self.list(ids), .dim)) }
                 shown = part.context
             }

@@ -43,7 +43,7 @@ struct TaskImportCommand: AsyncParsableCommand {
     }
 
     private func show(_ file: ImportedFile, on terminal: Terminal) {
-        if let reason = file.reason { return Output.line(reason) }
+        if let reason = file.reason { return Output.line("\(lines: reason)") }
         let names = file.names.isEmpty ? "" : ": " + file.names.joined(separator: ", ")
         Output.line(terminal.styled(file.file, .bold) + "  \(file.outcome.rawValue)\(names)")
         for note in file.notes { Output.line("  \(note)") }

@@ -83,7 +83,7 @@ struct TaskPreviewCommand: AsyncParsableCommand {
             })
         if self.options.json { return try Output.json(answer) }
         let terminal = Terminal.standardOutput(environment: self.options.environment)
-        for note in task.configuration.notes { Output.note(note) }
+        for note in task.configuration.notes { Output.note("\(note)") }
         for sample in answer.samples { sample.show(on: terminal, tokens: self.tokens) }
         Output.line(
             terminal.styled("prompts of all \(answer.rows) rows", .dim) + " sha256 \(answer.promptsSHA256)")

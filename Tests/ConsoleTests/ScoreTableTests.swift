@@ -1,10 +1,12 @@
+import Reporting
 import Statistics
 import Testing
 
-@testable import Reporting
+@testable import Console
 
-@Suite("Tables on the terminal")
-struct TerminalTests {
+@Suite struct ScoreTableTests {
+    static let plain = Terminal(isInteractive: false, width: 80, usesColour: false)
+    static let color = Terminal(isInteractive: true, width: 80, usesColour: true)
     static let rows = [
         ScoreRow(
             task: "hellaswag", model: "small", metric: "acc", filter: nil, higherIsBetter: true, n: 100, value: 0.43,
@@ -19,19 +21,18 @@ struct TerminalTests {
 
     @Test func plain() {
         #expect(
-            ScoreTable.render(Self.rows, style: .plain) == """
+            ScoreTable.render(Self.rows, on: Self.plain).description == """
                 task       metric               n   score      ± SE     95 % interval
                 hellaswag  acc ↑              100  0.4300  ± 0.0498  [0.3325, 0.5275]
                 hellaswag  acc_norm ↑         100  0.5000  ± 0.0503  [0.4015, 0.5985]
                 prose      word_perplexity ↓    1  41.250                         n/a
-
                 """)
     }
 
     @Test("On a terminal the score is bold, and a task is named once")
     func ansi() {
-        let table = ScoreTable.render(Self.rows, style: .ansi)
-        #expect(table.contains("\u{1B}[1m0.4300\u{1B}[22m"))
+        let table = ScoreTable.render(Self.rows, on: Self.color).description
+        #expect(table.contains("\u{1B}[1m0.4300\u{1B}[0m"))
         #expect(table.split(separator: "hellaswag").count == 2)
         #expect(!table.contains("small"))
     }
@@ -40,22 +41,29 @@ struct TerminalTests {
     func models() {
         var rows = Self.rows
         rows[1].model = "large"
-        let table = ScoreTable.render(rows, style: .plain)
+        let table = ScoreTable.render(rows, on: Self.plain).description
         #expect(table.hasPrefix("task       model"))
         #expect(table.contains("large"))
     }
 
-    @Test("Columns stay aligned beside wide characters and escapes")
-    func alignment() {
-        let table = TextTable(
-            columns: [.init("a"), .init("n", .right)], rows: [["日本", "1"], ["x\u{1B}[31my", "10"], ["e\u{301}"]])
-        #expect(
-            table.render(style: .plain) == """
-                a         n
-                日本      1
-                x [31my  10
-                e\u{301}
+    @Test("A group says how many tasks it is made of")
+    func groups() {
+        var rows = Self.rows
+        rows[2].groupTasks = 57
+        #expect(ScoreTable.render(rows, on: Self.plain).description.contains("prose (57 tasks)  word_perplexity ↓"))
+    }
 
-                """)
+    @Test("No name is a command to the terminal", arguments: PrintedTextTests.hostile)
+    func hostile(text: String) {
+        var rows = Self.rows
+        for index in rows.indices {
+            rows[index].task += text
+            rows[index].model += text
+            rows[index].metric += text
+            rows[index].filter = text
+        }
+        let table = ScoreTable.render(rows, on: Self.plain).description
+        PrintedTextTests.expectSafe(table)
+        #expect(table.split(separator: "\n").count == 1 + rows.count)
     }
 }
