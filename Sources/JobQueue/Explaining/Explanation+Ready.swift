@@ -3,8 +3,7 @@ extension Explanation {
     mutating func explainReady(_ facts: JobFacts) {
         let workers = facts.workers
         guard workers.live > 0 else {
-            reasons.append("No worker is alive.")
-            remedies.append("assay-worker   starts one here")
+            explainNobody(facts.job)
             return
         }
         guard workers.suitable > 0 else {
@@ -41,14 +40,41 @@ extension Explanation {
         }
     }
 
+    /// Without workers it still matters which ones: any other would leave the job where it is.
+    private mutating func explainNobody(_ job: JobRecord) {
+        var needs: [String] = []
+        var flags = ""
+        let labels = job.needLabels.filter { $0 != WorkerLabel.runsCode }
+        if !labels.isEmpty {
+            needs.append("labeled \(labels.joined(separator: ", "))")
+            flags += labels.map { " --label \($0)" }.joined()
+        }
+        if labels.count < job.needLabels.count {
+            needs.append("that runs programs")
+            flags += " --run-code"
+        }
+        if let device = job.needDevice { needs.append("on a device of kind \(device)") }
+        if job.needGPUMegabytes > 0 { needs.append("with \(job.needGPUMegabytes) MB of device memory") }
+        guard !needs.isEmpty else {
+            reasons.append("No worker is alive.")
+            remedies.append("assay-worker   starts one here")
+            return
+        }
+        reasons.append("No worker is alive, and it needs one \(needs.joined(separator: " and ")).")
+        let isThere = job.needDevice == nil && job.needGPUMegabytes == 0
+        remedies.append(
+            "assay-worker\(flags)   starts one\(isThere ? "" : "; do it on a machine that has such a device")")
+    }
+
     private mutating func explainUnsuitable(_ facts: JobFacts) {
         let (job, workers) = (facts.job, facts.workers)
         if !job.needLabels.isEmpty, workers.withLabels == 0 {
             reasons.append(
-                "It needs workers labelled \(job.needLabels.joined(separator: ", ")); "
+                "It needs workers labeled \(job.needLabels.joined(separator: ", ")); "
                     + "of the \(workers.live) alive none has these labels.")
             remedies.append(
-                "assay-worker \(job.needLabels.map { "--label \($0)" }.joined(separator: " "))   starts one that has")
+                "assay-worker\(job.needLabels.map { $0 == WorkerLabel.runsCode ? " --run-code" : " --label \($0)" }.joined())"
+                    + "   starts one that has")
         }
         if job.needGPUMegabytes > 0, workers.withMemory == 0 {
             reasons.append(

@@ -17,6 +17,7 @@ struct RunWatcher {
         let start = clock.now
         var outlook: RunOutlook?
         var look = 0
+        var said: [String] = []
         while true {
             let run = try await self.session.queue.run(matching: id.description)
             let progress = run.progress
@@ -24,6 +25,12 @@ struct RunWatcher {
             // Until its own rate is known, that of the past is the best guess; asked for now and then only.
             if meter.rate == nil, look % 20 == 0 { outlook = try? await self.session.queue.outlook(of: run.id) }
             look += 1
+            // Workers that were just started need a moment to register.
+            if look % 10 == 0, let reason = try? await self.obstacle(of: run), !said.contains(reason) {
+                said.append(reason)
+                line.finish()
+                Output.note("run \(run.id) does not go on: \(lines: reason)")
+            }
             line.show(
                 self.describe(run, meter.rate, outlook),
                 percent: Format.percent(progress.samplesDone, of: progress.samples))
@@ -33,6 +40,22 @@ struct RunWatcher {
             }
             try await self.session.loop.sleep(for: .milliseconds(500))
         }
+    }
+
+    /// What keeps everything that is left of a run waiting for somebody to do something, if that is so.
+    ///
+    /// `nil` while a shard is computed or a worker could take one. The first open job stands for all.
+    private func obstacle(of run: RunRecord) async throws(QueueError) -> String? {
+        let shards = run.progress.shards
+        guard shards.running == 0, shards.open > 0,
+            try await self.session.queue.outlook(of: run.id).workersSuitable == 0,
+            let job = try await self.session.queue.jobs(of: run.id).first(where: { $0.progress.shards.ready > 0 })
+        else { return nil }
+        let facts = try await self.session.queue.facts(of: job.id)
+        guard facts.job.gate == .open, facts.workers.suitable == 0 else { return nil }
+        let explanation = Explanation(facts)
+        return ([explanation.reasons.joined(separator: " ")] + explanation.remedies.map { "  \($0)" })
+            .joined(separator: "\n")
     }
 
     private func describe(_ run: RunRecord, _ rate: Double?, _ outlook: RunOutlook?) -> PrintedText {

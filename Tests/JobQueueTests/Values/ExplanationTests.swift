@@ -39,6 +39,21 @@ import Testing
         #expect(explanation.remedies == ["assay-worker   starts one here"])
     }
 
+    @Test func nobodyIsThereAndNotEveryWorkerWouldDo() throws {
+        var facts = try facts()
+        facts.workers = JobFacts.WorkerFacts()
+        facts.job.needLabels = ["h100", WorkerLabel.runsCode]
+        var explanation = Explanation(facts)
+        #expect(explanation.reasons == ["No worker is alive, and it needs one labeled h100 and that runs programs."])
+        #expect(explanation.remedies == ["assay-worker --label h100 --run-code   starts one"])
+        facts.job.needLabels = []
+        facts.job.needDevice = "cuda"
+        facts.job.needGPUMegabytes = 40_000
+        explanation = Explanation(facts)
+        #expect(explanation.reasons[0].hasSuffix("one on a device of kind cuda and with 40000 MB of device memory."))
+        #expect(explanation.remedies[0].hasPrefix("assay-worker   starts one; do it on a machine"))
+    }
+
     @Test func nobodyIsGoodEnough() throws {
         var facts = try facts()
         facts.job.needLabels = ["a100", "fast"]
@@ -48,7 +63,7 @@ import Testing
         (facts.workers.withDevice, facts.workers.suitable) = (0, 0)
         let explanation = Explanation(facts)
         #expect(explanation.reasons.count == 3)
-        #expect(explanation.reasons[0].contains("labelled a100, fast"))
+        #expect(explanation.reasons[0].contains("labeled a100, fast"))
         #expect(explanation.reasons[1].contains("40000 MB"))
         #expect(explanation.reasons[2].contains("kind cuda"))
         #expect(explanation.remedies.first?.contains("assay-worker --label a100 --label fast") == true)
