@@ -99,9 +99,18 @@ struct AssayWorker: AsyncParsableCommand {
     func run() async throws {
         if self.countsGPUs { return Output.line("\(LlamaDevice.cudaCount)") }
         let summary = self.allDevices ? try await self.supervise() : try await self.work()
-        if self.options.json { return try Output.json(summary) }
-        Output.line(
-            "\(summary.committed) shards committed (\(summary.samples) samples, \(summary.tokens) tokens), "
-                + "\(summary.failed) failed, \(summary.fenced + summary.released) given up")
+        if self.options.json {
+            try Output.json(summary)
+        } else {
+            Output.line(
+                "\(summary.committed) shards committed (\(summary.samples) samples, \(summary.tokens) tokens), "
+                    + "\(Format.counted(summary.failed, "attempt")) failed, \(summary.givenUp) given up, "
+                    + "\(summary.fenced + summary.released) left to others")
+        }
+        // A supervisor counts the shards of its workers itself, and would start one again that ends so.
+        guard self.drain || self.once, self.supervisor == nil, summary.givenUp > 0 else { return }
+        throw CommandFailure(
+            "\(Format.counted(summary.givenUp, "shard")) failed for good and \(summary.givenUp == 1 ? "has" : "have") no result",
+            hint: "see why with `assay logs --failed RUN`; `assay retry --failed RUN` has them tried again")
     }
 }

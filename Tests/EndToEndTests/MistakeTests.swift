@@ -51,7 +51,8 @@ import UVEventLoop
                 "/bin/sh", "-c",
                 "trap '' XFSZ; ulimit -f 16; exec '\(Workbench.programs)/assay-worker' --once --threads 1 --store-patience 0"
             )
-            #expect(limited.standardOutput.text.contains("1 failed"), "\(limited.standardError.text)")
+            #expect(
+                limited.standardOutput.text.contains("1 attempt failed, 0 given up"), "\(limited.standardError.text)")
             let files = FileManager.default.enumerator(atPath: "\(bench.store)/runs")?.allObjects as? [String] ?? []
             #expect(files.filter { $0.contains(".h5") || $0.contains(".tmp") }.isEmpty)
             let shown = try await bench.assay("show", run.id)
@@ -59,6 +60,58 @@ import UVEventLoop
             // The disk has room again: the shard is tried again, and done.
             #expect(try await bench.worker().termination.isSuccess)
             #expect(try await bench.assay("results", "verify", run.id).contains("as published"))
+        }
+    }
+
+    /// `assay run` starts a worker without labels; it says so instead of waiting in silence.
+    @Test func aJobThatNoWorkerCanTakeIsSaid() async throws {
+        try await Workbench.withModel { bench in
+            let file = try bench.jobFile(
+                """
+                model: smollm2
+                requires: {labels: [h100]}
+                tasks: [{task: TASKS/hellaswag.yaml, limit: 1}]
+                """)
+            let run = try await bench.answer(RunAnswer.self, "submit", file)
+            let explained = try await bench.assay("explain", run.id)
+            #expect(explained.contains("No worker is alive, and it needs one labeled h100."), "\(explained)")
+            #expect(explained.contains("assay-worker --label h100"), "\(explained)")
+            // Waits for the sentence, then interrupts as somebody at the terminal would.
+            let result = try await bench.run(
+                "/bin/sh", "-c",
+                """
+                '\(Workbench.programs)/assay' run '\(file)' --device cpu 2> said & run=$!
+                until grep -q 'labeled h100' said || ! kill -0 $run; do sleep 0.1; done
+                kill -INT $run; wait $run; echo $?; cat said
+                """)
+            let text = result.standardOutput.text
+            #expect(text.hasPrefix("130\n"), "\(text)")
+            #expect(text.contains("does not go on: It needs workers labeled h100"), "\(text)")
+            #expect(text.contains("assay-worker --label h100   starts one that has"), "\(text)")
+        }
+    }
+
+    /// A prompt that is too long fails its shard, and no other attempt would change that.
+    @Test func aDrainSaysWhatWasGivenUpAndFails() async throws {
+        try await Workbench.withModel { bench in
+            let file = try bench.jobFile(
+                """
+                model: smollm2
+                settings: {overflow: error, max_length: 16}
+                tasks: [{task: TASKS/hellaswag.yaml, limit: 1}]
+                """)
+            for program in [["--device", "cpu"], ["--all-devices"]] {
+                let run = try await bench.answer(RunAnswer.self, "submit", file)
+                let worker = try await bench.loop.run(
+                    bench.configuration(
+                        "assay-worker", Workbench.workerArguments + ["--run", run.id] + program))
+                #expect(worker.termination == .exited(status: 1), "\(program): \(worker.standardError.text)")
+                #expect(
+                    worker.standardOutput.text.contains(
+                        "0 shards committed (0 samples, 0 tokens), 1 attempt failed, 1 given up"),
+                    "\(program): \(worker.standardOutput.text)")
+                #expect(worker.standardError.text.contains("1 shard failed for good and has no result"))
+            }
         }
     }
 

@@ -42,9 +42,11 @@ extension Worker {
         let board = tenure.board
         do throws(QueueError) {
             // Once the lease is lost the shard is another worker's to try.
-            _ = try await self.patiently("record a failure", while: { !board.isLost }) { queue throws(QueueError) in
+            let outcome = try await self.patiently("record a failure", while: { !board.isLost }) {
+                queue throws(QueueError) in
                 try await queue.fail(shard, failure)
             }
+            if outcome == .failed { self.summary.givenUp += 1 }
         } catch {
             if error.isTransient || error.code == .cancelled { return }
             throw ExecutionError(.permanent, "the failure of \(shard.key) could not be recorded: \(error)")

@@ -36,7 +36,10 @@ public struct WorkerOptions: Sendable {
 /// What a worker did before it ended.
 public struct WorkerSummary: Sendable, Hashable, Codable {
     public var committed = 0
+    /// Attempts that failed, also those that another attempt made good.
     public var failed = 0
+    /// Shards that had no attempt left, or whose error no other attempt would change: they have no result.
+    public var givenUp = 0
     /// Results that came too late: the shard was another's by then.
     public var fenced = 0
     public var released = 0
@@ -52,6 +55,7 @@ public struct WorkerSummary: Sendable, Hashable, Codable {
     mutating func add(_ other: WorkerSummary) {
         self.committed += other.committed
         self.failed += other.failed
+        self.givenUp += other.givenUp
         self.fenced += other.fenced
         self.released += other.released
         self.samples += other.samples
