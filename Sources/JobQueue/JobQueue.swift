@@ -93,6 +93,9 @@ public protocol RunRegistry: Sendable {
     @discardableResult
     func submit(_ submission: RunSubmission) async throws(QueueError) -> RunRecord
 
+    /// Throws what submitting this would throw now, and stores nothing.
+    func checkSubmission(_ submission: RunSubmission) async throws(QueueError)
+
     /// The newest runs first.
     ///
     /// - Parameter project: Only this project's; nil for all.

@@ -17,6 +17,15 @@ extension Planner {
         }
     }
 
+    /// Throws what submitting the plan would throw now; enqueues nothing and copies no data.
+    public static func check(_ plan: RunPlan, queue: any RunRegistry) async throws(PlanningError) {
+        do {
+            try await queue.checkSubmission(plan.submission)
+        } catch {
+            throw PlanningError(.unavailable, at: "run '\(plan.submission.name)'", "\(error)")
+        }
+    }
+
     /// Copies the data into the store, then adds the schedule, under the plan's name.
     ///
     /// - Parameter replacing: Let the name mean this schedule from now on, if it means another one.

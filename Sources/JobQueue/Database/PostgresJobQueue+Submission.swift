@@ -17,6 +17,24 @@ extension PostgresJobQueue {
     }
 }
 
+extension PostgresJobQueue {
+    /// Submits and takes it back, so that nothing that the database has to say against it is left out.
+    public func checkSubmission(_ submission: RunSubmission) async throws(QueueError) {
+        struct TakenBack: Error {}
+        try submission.validate()
+        do {
+            try await pool.withTransaction { connection in
+                try await submission.store(on: connection, digest: submission.digest)
+                throw TakenBack()
+            }
+        } catch is TakenBack {
+            return
+        } catch {
+            throw QueueError(error, task: "check run \(submission.id)")
+        }
+    }
+}
+
 extension RunSubmission {
     /// Inserts everything, unless the same submission is there already.
     func store(on connection: PostgresConnection, digest: String) async throws {

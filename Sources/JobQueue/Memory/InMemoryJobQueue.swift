@@ -89,6 +89,11 @@ extension InMemoryJobQueue {
         return try ledger.run(matching: submission.id.text)
     }
 
+    public func checkSubmission(_ submission: RunSubmission) throws(QueueError) {
+        var copy = ledger
+        try copy.submit(submission, now: now())
+    }
+
     public func runs(limit: Int, project: String?) throws(QueueError) -> [RunRecord] {
         ledger.runRecords(limit: limit, project: project)
     }

@@ -40,8 +40,12 @@ struct SubmitCommand: AsyncParsableCommand {
             let plan = try await RunPreparation.plan(
                 self.file, priority: self.priority, project: self.project,
                 after: self.after.map { .init($0, .ok) } + self.afterAny.map { .init($0, .any) }, session)
-            if self.dryRun { return try self.show(plan) }
-            let run = try await Planner.submit(plan, queue: session.queue, store: try await session.store())
+            let store = try await session.store()
+            if self.dryRun {
+                try await Planner.check(plan, queue: session.queue)
+                return try self.show(plan)
+            }
+            let run = try await Planner.submit(plan, queue: session.queue, store: store)
             if self.options.json, !self.watch { return try Output.json(run) }
             if !self.options.json {
                 Output.line(

@@ -35,6 +35,35 @@ import Testing
     }
 
     @Test(arguments: Implementation.allCases)
+    func checkingThrowsWhatSubmittingWouldAndStoresNothing(_ implementation: Implementation) async throws {
+        try await withQueue(implementation) { test in
+            let queue = test.queue
+            let projects = try await queue.projects()
+            var new = try submission("00000001")
+            new.project = "new"
+            try await queue.checkSubmission(new)
+            #expect(try await queue.runs(limit: 10, project: nil).isEmpty)
+            #expect(try await queue.projects() == projects)
+            try await queue.submit(submission("00000002"))
+            // The same again is no other submission.
+            try await queue.checkSubmission(submission("00000002"))
+            var gap = job(0)
+            gap.shards[1].rowStart += 1
+            let nobody = JobDependency(.run(try RunID("zzzzzzzz")))
+            for wrong in [
+                try submission("00000002", [job(shards: 4)]), try submission("00000003", [gap]),
+                try submission("00000003", []), try submission("00000003", [job(0, shards: 1, after: [nobody])]),
+            ] {
+                let checked = await #expect(throws: QueueError.self) { try await queue.checkSubmission(wrong) }
+                let submitted = await #expect(throws: QueueError.self) { try await queue.submit(wrong) }
+                #expect(checked?.code == submitted?.code && checked?.message == submitted?.message)
+            }
+            #expect(try await queue.runs(limit: 10, project: nil).map(\.id.text) == ["00000002"])
+            #expect(try await queue.onlyJob(of: "00000002").progress.shards.total == 3)
+        }
+    }
+
+    @Test(arguments: Implementation.allCases)
     func findsARunByItsFirstCharacters(_ implementation: Implementation) async throws {
         try await withQueue(implementation) { test in
             for id in ["k3f9x2a0", "k3f9x2a1", "k3zzzzzz"] {
