@@ -1,5 +1,6 @@
 public import ArgumentParser
 internal import Glibc
+internal import ResultStore
 
 /// Runs a command line and ends the process with Assay's exit codes.
 public enum CommandRunner {
@@ -39,6 +40,10 @@ public enum CommandRunner {
             exit(ExitStatus.usage.rawValue)
         }
         if let code = error as? ArgumentParser.ExitCode { exit(code.rawValue) }
-        self.end(CommandFailure("\(error)"))
+        let job = (error as? StoreError)?.damagedJob
+        self.end(
+            CommandFailure(
+                "\(error)", hint: job.map { "`assay results repair \($0)` has what is lost or damaged computed again" })
+        )
     }
 }

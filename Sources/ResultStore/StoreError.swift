@@ -32,5 +32,15 @@ public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
         self.message = message
     }
 
+    /// The job of the published file that is missing or damaged, such as "k3f9m2ab.1"; `nil` for any other error.
+    public var damagedJob: String? {
+        guard [.missing, .corrupt, .malformed].contains(self.code) else { return nil }
+        // The path may be absolute.
+        let names = self.path.split(separator: "/")
+        guard let runs = names.lastIndex(of: "runs"), names.count == runs + 4, names[runs + 3].hasPrefix("shard-")
+        else { return nil }
+        return String(names[runs + 2])
+    }
+
     public var description: String { "\(self.path): \(self.message)" }
 }

@@ -106,6 +106,7 @@ import Testing
                 try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
             }
             #expect(missing?.code == .missing && missing?.path.hasSuffix(job.files[1].path) == true)
+            #expect(missing?.damagedJob == job.job)
             try Data(bytes.dropLast()).write(to: place.url(job.files[1].path))
             let short = await #expect(throws: StoreError.self) {
                 try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)

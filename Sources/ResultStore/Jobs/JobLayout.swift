@@ -50,10 +50,12 @@ struct JobLayout: Sendable {
                     self.widths[column.path] = max(self.widths[column.path] ?? 1, width)
                 }
             case .linked:
-                // A shard without this column has none of its elements.
-                var counts = self.linked[column.path] ?? []
-                counts += repeatElement(0, count: index - counts.count)
-                self.linked[column.path] = counts + [values.count]
+                // Shards without this column have none of its elements.
+                let lacking = index - (self.linked[column.path]?.count ?? 0)
+                if lacking > 0 {
+                    self.linked[column.path, default: []].append(contentsOf: repeatElement(0, count: lacking))
+                }
+                self.linked[column.path, default: []].append(values.count)
             }
         }
         guard let first = self.header, let schema = self.schemas else {

@@ -12,6 +12,8 @@ struct ShardJoiner {
     fileprivate struct Column {
         let specification: ColumnSpecification
         let type: ElementType
+        /// How many elements it has in the job's file.
+        let count: Int
         /// How many elements are given out at a time.
         let rows: Int
         var start = 0
@@ -28,7 +30,8 @@ struct ShardJoiner {
     init(_ layout: JobLayout, _ schema: ShardSchema) {
         self.columns = schema.columns.filter { $0.joining == .concatenated || $0.joining == .offsets }.map { column in
             let type = layout.type(of: column)
-            return Column(specification: column, type: type, rows: Self.rows(of: type))
+            return Column(
+                specification: column, type: type, count: layout.count(of: column), rows: Self.rows(of: type))
         }
     }
 
@@ -42,9 +45,17 @@ struct ShardJoiner {
         }
     }
 
-    /// Gives out what is left.
+    /// Gives out what is left; throws unless every column is then full, for what is not written reads as 0.
     mutating func finish(_ sink: Sink) throws(HDF5Error) {
-        for index in self.columns.indices { try self.columns[index].giveOut(atLeast: 1, sink) }
+        for index in self.columns.indices {
+            try self.columns[index].giveOut(atLeast: 1, sink)
+            let (column, path) = (self.columns[index], self.columns[index].specification.path)
+            guard column.start == column.count else {
+                throw HDF5Error(
+                    .malformed, operation: "joining shards", object: path,
+                    detail: "the shards have \(column.start) of its \(column.count) elements")
+            }
+        }
     }
 }
 
