@@ -45,7 +45,7 @@ void guarded(const std::string &source, cjinja_result *result, Work work) {
                 line_start = at + 1;
             }
             const std::string_view before = std::string_view(source).substr(line_start, end - line_start);
-            result->column = assay::code_points(before).size() + 1;
+            result->column = assay::count_code_points(before) + 1;
         }
         put(result, error.what());
     } catch (const std::bad_alloc &) {

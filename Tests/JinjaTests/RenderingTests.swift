@@ -28,6 +28,11 @@ import Testing
         ("{% for x in range(5) if x is odd %}{{ loop.index }}:{{ x }} {% endfor %}", "{}", "1:1 2:3 "),
         ("{{ ['A','B'].index('B') }} {{ ','.join(['a','b']) }} {{ ' a  b '.split() }}", "{}", "1 a,b ['a', 'b']"),
         ("{{ 'a### b### c'.split('### ')[-1].rstrip() }}", "{}", "c"),
+        // Longer than what a string holds within itself: it was read after it had been freed.
+        (
+            "{{ tools|tojson }}", #"{"tools":[{"name":"get_weather","parameters":{"city":"it's <b> & 'c'"}}]}"#,
+            #"[{"name": "get_weather", "parameters": {"city": "it\u0027s \u003cb\u003e \u0026 \u0027c\u0027"}}]"#
+        ),
         ("{{ x|trim|replace('a','b')|upper }}", #"{"x":"  cat "}"#, "CBT"),
         ("{{ '12'|int + 1 }} {{ 'x'|int }} {{ 'x'|int(-1) }} {{ '3.9'|int }} {{ '1.5'|float }}", "{}", "13 0 -1 3 1.5"),
         ("{{ [3,1,2]|sort|join('-') }} {{ ['b','A']|sort }} {{ [1,2]|sum }}", "{}", "1-2-3 ['A', 'b'] 3"),

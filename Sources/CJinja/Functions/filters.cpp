@@ -66,7 +66,7 @@ value to_float(const value &input, const arguments &given, budget &) {
 value length(const value &input, const arguments &given, budget &budget) {
     given.check("length", 0);
     budget.spend(1 + size_of(input) / 8);
-    if (is_text(input)) return integer(int64_t(code_points(string_of(input)).size()));
+    if (is_text(input)) return integer(int64_t(count_code_points(string_of(input))));
     if (is_list(input) || is_object(input)) return integer(int64_t(size_of(input)));
     throw failure(kind_of(input) + " has no length");
 }
@@ -115,8 +115,9 @@ value trim(const value &input, const arguments &given, budget &budget) {
 // Quotes as json.dumps does, with what Jinja escapes for HTML.
 value tojson(const value &input, const arguments &given, budget &budget) {
     given.check("tojson", 0);
+    const std::string plain = json(input, budget);
     std::string result;
-    for (const auto point : code_points(json(input, budget))) {
+    for (const auto point : code_points(plain)) {
         if (point == "<") {
             result += "\\u003c";
         } else if (point == ">") {

@@ -45,7 +45,7 @@ value call_string_method(
         given.check(name, count, names);
     };
     auto position = [&](size_t found) -> value {
-        return integer(found == std::string::npos ? -1 : int64_t(code_points(content.substr(0, found)).size()));
+        return integer(found == std::string::npos ? -1 : int64_t(count_code_points(content.substr(0, found))));
     };
 
     if (name == "strip" || name == "lstrip" || name == "rstrip") {
@@ -108,7 +108,7 @@ value call_string_method(
         at_most(1);
         const std::string wanted = text_argument(a.empty() ? nullptr : a[0], name);
         budget.spend_search(content.size(), wanted.size());
-        if (wanted.empty()) return integer(int64_t(code_points(content).size()) + 1);
+        if (wanted.empty()) return integer(int64_t(count_code_points(content)) + 1);
         int64_t count = 0;
         for (size_t at = 0; (at = content.find(wanted, at)) != std::string::npos; at += wanted.size()) ++count;
         return integer(count);

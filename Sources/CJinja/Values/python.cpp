@@ -131,6 +131,8 @@ std::vector<std::string_view> code_points(std::string_view content) {
     return result;
 }
 
+size_t count_code_points(std::string_view content) { return code_points(content).size(); }
+
 bool truth(const value &v) {
     if (is_silent(v)) return false;
     if (v->is_undefined()) fail_undefined(v);

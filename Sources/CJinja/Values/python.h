@@ -59,6 +59,10 @@ std::string string_of(const value &v);
 
 // The code points of valid UTF-8; a stray byte counts as one.
 std::vector<std::string_view> code_points(std::string_view content);
+// They are views: of a string that ends before them they would be freed memory.
+std::vector<std::string_view> code_points(std::string &&content) = delete;
+// How many there are.
+size_t count_code_points(std::string_view content);
 
 // The same undefined value, but empty and false from now on.
 value silenced(const value &undefined);
