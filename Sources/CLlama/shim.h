@@ -6,6 +6,11 @@
 
 #include "distribution.h"
 
+extern char **environ;
+
+/// A variable of this process's environment as "NAME=value"; null after the last one.
+static inline const char *assay_environment_entry(long index) { return environ ? environ[index] : NULL; }
+
 /// The features that the CPU code of this build uses, as a list ended by a null name; null if it does not say.
 static inline const struct ggml_backend_feature *assay_cpu_features(void) {
     ggml_backend_dev_t device = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);

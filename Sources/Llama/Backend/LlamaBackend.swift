@@ -20,10 +20,12 @@ public enum LlamaBackend {
     /// Touching it starts llama.cpp, once.
     static let started: Void = {
         LogRouter.shared.install()
-        for name in RoundingSwitches.remove() {
-            LogRouter.shared.logger.warning("\(name) is ignored: it changes scores, and results do not tell of it")
+        for name in EngineEnvironment.clean() {
+            LogRouter.shared.logger.warning(
+                "\(name) is ignored: it changes how the engine computes or runs code, and results do not tell of it")
         }
-        ggml_backend_load_all()
+        // Not ggml_backend_load_all(): it runs what lies in the working folder under certain names. The back ends of this
+        // build are linked in, and are there by themselves.
         llama_backend_init()
     }()
 }
