@@ -40,6 +40,7 @@ let leaves: [Target] =
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
         .systemLibrary(name: "CLlama", pkgConfig: "assay-llama"),
         .systemLibrary(name: "CLlamaCommon", pkgConfig: "assay-llama-common"),
+        .target(name: "CLlamaCalls", dependencies: ["CLlama"]),
         .target(name: "CJinja", dependencies: ["CLlamaCommon"]),
         .target(name: "CGrammar", dependencies: ["CLlamaCommon"]),
         .target(name: "CBoostMath"),
@@ -51,7 +52,7 @@ let leaves: [Target] =
     ]
     + module("UVEventLoop", ["CUV"])
     + module("HDF5", ["CHDF5"])
-    + module("Llama", ["CLlama", "CGrammar", crypto, logging])
+    + module("Llama", ["CLlama", "CLlamaCalls", "CGrammar", crypto, logging], tests: ["EngineTesting"])
     + module("Jinja", ["CJinja"])
     + module("Statistics", ["CBoostMath"], testsExclude: ["Fixtures"])
 
@@ -61,7 +62,7 @@ let services: [Target] =
         resources: [.embedInCode("Driver/driver.py"), .embedInCode("Driver/probe.py")])
     + module("Postgres", ["CPostgres", "UVEventLoop", logging], tests: ["PostgresTesting"])
     + module("Evaluation", ["CLanguageData", "Jinja", collections, crypto, yams], testsExclude: ["Fixtures"])
-    + module("Inference", ["Evaluation", "Llama", logging], testsExclude: ["Fixtures"])
+    + module("Inference", ["Evaluation", "Llama", logging], tests: ["EngineTesting"], testsExclude: ["Fixtures"])
     + module(
         "JobQueue", ["Postgres", "SQL", crypto], tests: ["PostgresTesting", "UVEventLoop", logging],
         testsExclude: ["Fixtures"])
@@ -106,12 +107,13 @@ let testSupport: [Target] = [
     .target(
         name: "PostgresTesting", dependencies: ["Postgres", "UVEventLoop"], path: "Tests/PostgresTesting",
         swiftSettings: swiftSettings),
+    .target(name: "EngineTesting", path: "Tests/EngineTesting", swiftSettings: swiftSettings),
     .target(
         name: "ProcessTesting", dependencies: ["UVEventLoop"], path: "Tests/ProcessTesting",
         swiftSettings: swiftSettings),
     .testTarget(
         name: "EndToEndTests",
-        dependencies: ["ProcessTesting", "UVEventLoop", "assay", "assay-worker", "assay-report"],
+        dependencies: ["EngineTesting", "ProcessTesting", "UVEventLoop", "assay", "assay-worker", "assay-report"],
         swiftSettings: swiftSettings),
     .testTarget(
         name: "FaultTests",

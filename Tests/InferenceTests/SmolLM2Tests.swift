@@ -14,12 +14,12 @@ import Testing
             settings: EngineSettings(maxLength: 512, batchTokens: 256, maxSequences: 32, threads: 1, device: .cpu))
     }
 
-    private func choices(_ engine: LlamaEngine, _ context: String, _ endings: [String]) -> [EngineRequest] {
-        endings.map { ending in
-            let context = engine.tokenizer.encode(context, addSpecial: true)
+    private func choices(_ engine: LlamaEngine, _ context: String, _ endings: [String]) throws -> [EngineRequest] {
+        try endings.map { ending in
+            let context = try engine.tokenizer.encode(context, addSpecial: true)
             return .score(
                 .init(
-                    tokens: context + engine.tokenizer.encode(" " + ending, addSpecial: false),
+                    tokens: try context + engine.tokenizer.encode(" " + ending, addSpecial: false),
                     scoredFrom: context.count))
         }
     }
@@ -27,7 +27,7 @@ import Testing
     @Test func scoresAreRepeatableAndSensible() async throws {
         let engine = try await self.engine()
         let requests =
-            self.choices(engine, "The capital of France is", ["Paris", "a banana", "London"])
+            try self.choices(engine, "The capital of France is", ["Paris", "a banana", "London"])
             + self.choices(engine, "Two plus two equals", ["four", "purple"])
             + self.choices(engine, "The sun rises in the", ["east", "telephone"])
         let first = try await engine.run(requests)
@@ -53,12 +53,14 @@ import Testing
         // As plain text: special tokens in prompts are not recognised.
         let requests = [
             GenerationRequest(
-                prompt: engine.tokenizer.encode(prompt, addSpecial: true), stop: ["<|im_end|>", "\n"], maxTokens: 24),
+                prompt: try engine.tokenizer.encode(prompt, addSpecial: true), stop: ["<|im_end|>", "\n"], maxTokens: 24
+            ),
             GenerationRequest(
-                prompt: engine.tokenizer.encode("Question: What is the capital of France?\nAnswer:", addSpecial: true),
+                prompt: try engine.tokenizer.encode(
+                    "Question: What is the capital of France?\nAnswer:", addSpecial: true),
                 stop: ["\n"], maxTokens: 16),
             GenerationRequest(
-                prompt: engine.tokenizer.encode("The capital of France is", addSpecial: true), stop: ["\n"],
+                prompt: try engine.tokenizer.encode("The capital of France is", addSpecial: true), stop: ["\n"],
                 maxTokens: 8),
         ]
         let first = try await engine.run(requests.map { .generate($0) })
@@ -74,7 +76,7 @@ import Testing
     /// Greedy or drawn, one text or many: what comes is what the constraint allows.
     @Test func constrainedTextsFollowTheirGrammar() async throws {
         let engine = try await self.engine()
-        let prompt = engine.tokenizer.encode("Question: How many legs does a cat have?\nAnswer:", addSpecial: true)
+        let prompt = try engine.tokenizer.encode("Question: How many legs does a cat have?\nAnswer:", addSpecial: true)
         let schema = TextConstraint.jsonSchema(
             #"{"type":"object","properties":{"legs":{"type":"integer","minimum":0,"maximum":99}},"required":["legs"],"#
                 + #""additionalProperties":false}"#)

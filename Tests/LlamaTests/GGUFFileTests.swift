@@ -1,3 +1,4 @@
+import EngineTesting
 import Testing
 
 @testable import Llama
@@ -41,7 +42,7 @@ import Testing
             let error = try withFile(damaged) { path in
                 try llamaError {
                     let model = try LlamaModel(path: path, device: .cpu)
-                    return model.vocabulary.detokenize(model.vocabulary.tokenize("the end", addSpecial: true))
+                    return try model.vocabulary.detokenize(model.vocabulary.tokenize("the end", addSpecial: true))
                 }
             }
             if error != nil { refused += 1 }

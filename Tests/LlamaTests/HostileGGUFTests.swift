@@ -1,3 +1,5 @@
+import EngineTesting
+import Foundation
 import Testing
 
 @testable import Llama
@@ -89,6 +91,42 @@ import Testing
         #expect(try experts(8, used: 2, groups: 3, usedGroups: 1)?.code == .malformedFile)
         #expect(try experts(8, used: 2, groups: 4, usedGroups: 4)?.code == .malformedFile)
         #expect(try experts(4_000_000_000, used: 2)?.code == .malformedFile)
+    }
+
+    @Test func whatLlamaWouldComputeWith() throws {
+        for value in [-1, Float.nan, -Float.infinity] {
+            let error = try self.error { $0.set("llama.attention.layer_norm_rms_epsilon", .float(value)) }
+            #expect(error?.code == .malformedFile)
+        }
+        #expect(try self.error { $0.set("llama.attention.causal", .bool(false)) }?.code == .unsupported)
+        #expect(try self.error { $0.set("llama.attention.causal", .bool(true)) } == nil)
+        #expect(try self.error { $0.set("general.alignment", .uint32(16)) }?.code == .unsupported)
+        for tokenizer in ["bert", "no_vocab", "none", "test"] {
+            #expect(try self.error { $0.set("tokenizer.ggml.model", .string(tokenizer)) }?.code == .unsupported)
+        }
+        // Norms in 16 bits, matrices of integers and of doubles.
+        #expect(try self.error { $0.tensors[0] = ("norm", [16], 1, 0) }?.code == .unsupported)
+        for type: UInt32 in [24, 25, 26, 28] {
+            #expect(try self.error { $0.tensors[0] = ("w", [4, 2], type, 0) }?.code == .unsupported)
+        }
+        #expect(try self.error { $0.tensors[0] = ("w", [8, 2], 1, 0) } == nil)
+    }
+
+    /// Whatever a header says: it is refused, or the model computes.
+    ///
+    /// In other processes, which end if llama.cpp aborts.
+    @Test(arguments: 0..<4) func noHeaderEndsTheProcess(_ part: Int) async throws {
+        let diary = FileManager.default.temporaryDirectory.appending(path: "assay-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: diary) }
+        let result = await #expect(processExitsWith: .success) { [part = part as Int, diary = diary as String] in
+            for (index, variant) in HeaderVariant.all.enumerated() where index % 4 == part {
+                try variant.name.write(toFile: diary, atomically: false, encoding: .utf8)
+                try variant.compute()
+            }
+        }
+        if result == nil {
+            Issue.record("ended at \((try? String(contentsOfFile: diary, encoding: .utf8)) ?? "the first one")")
+        }
     }
 
     @Test func tensors() throws {

@@ -52,11 +52,11 @@ extension Request {
         let end = scalars.lastIndex { !PythonText.isSpace($0) }.map(scalars.index(after:)) ?? scalars.startIndex
         if context.isEmpty {
             head = []
-            tail = tokenizer.encode(continuation, addSpecial: false)
+            tail = try tokenizer.encode(continuation, addSpecial: false)
         } else {
             // Encoded together: tokens may reach over the boundary.
-            let whole = tokenizer.encode(context + continuation, addSpecial: true)
-            head = tokenizer.encode(String(scalars[..<end]), addSpecial: true)
+            let whole = try tokenizer.encode(context + continuation, addSpecial: true)
+            head = try tokenizer.encode(String(scalars[..<end]), addSpecial: true)
             tail = Array(whole.dropFirst(head.count))
         }
         if head.isEmpty {
@@ -85,7 +85,7 @@ extension Request {
     private static func windows(
         _ text: String, _ tokenizer: TextEncoder, _ maxLength: Int
     ) throws(TaskError) -> [ScoringRequest] {
-        let tokens = tokenizer.encode(text, addSpecial: false)
+        let tokens = try tokenizer.encode(text, addSpecial: false)
         guard !tokens.isEmpty else { return [] }
         var predicted = min(maxLength, tokens.count)
         var windows = [
@@ -110,7 +110,7 @@ extension Request {
                 .invalidSample,
                 "max_gen_toks is \(maxTokens), but the model takes only \(maxLength) tokens, prompt included; lower it")
         }
-        var tokens = tokenizer.encode(prompt, addSpecial: true)
+        var tokens = try tokenizer.encode(prompt, addSpecial: true)
         if tokens.isEmpty { tokens = [try self.prefix(tokenizer)] }
         let truncated = max(0, tokens.count - room)
         return GenerationRequest(
@@ -125,7 +125,7 @@ private struct TextEncoder {
 
     var prefixToken: Int32? { self.tokenizer.prefixToken }
 
-    func encode(_ text: String, addSpecial: Bool) -> [Int32] {
-        self.tokenizer.encode(text, addSpecial: addSpecial, isChat: self.isChat)
+    func encode(_ text: String, addSpecial: Bool) throws(TaskError) -> [Int32] {
+        try self.tokenizer.encode(text, addSpecial: addSpecial, isChat: self.isChat)
     }
 }

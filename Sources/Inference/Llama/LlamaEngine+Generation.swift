@@ -168,7 +168,7 @@ struct GenerationSession {
             return nil
         }
         let piece = self.vocabulary.endsGeneration(best.token) ? nil : self.vocabulary.piece(best.token)
-        if piece != nil { matcher?.accept(best.token) }
+        if piece != nil { try matcher?.accept(best.token) }
         let generation = self.states[text].append(best.token, logProb: best.logProb, piece: piece)
         if generation != nil {
             self.schedule.finish(slot)

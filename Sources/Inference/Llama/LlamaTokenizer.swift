@@ -17,8 +17,12 @@ public struct LlamaTokenizer: Tokenizer {
             })
     }
 
-    public func encode(_ text: String, addSpecial: Bool, readSpecial: Bool) -> [Int32] {
-        self.vocabulary.tokenize(text, addSpecial: addSpecial, readSpecial: readSpecial)
+    public func encode(_ text: String, addSpecial: Bool, readSpecial: Bool) throws(TaskError) -> [Int32] {
+        do throws(LlamaError) {
+            return try self.vocabulary.tokenize(text, addSpecial: addSpecial, readSpecial: readSpecial)
+        } catch {
+            throw TaskError(.invalidSample, error.message)
+        }
     }
 
     public var beginning: String? { self.vocabulary.beginningOfText.map(self.vocabulary.name) }

@@ -37,6 +37,9 @@ public struct ContextShape: Sendable, Hashable {
         self.threads = threads
     }
 
+    /// Cells that a context can have in all.
+    public static let mostCells = 1 << 30
+
     /// All cells of the context.
     public var totalCells: Int {
         switch self.layout {
@@ -45,13 +48,16 @@ public struct ContextShape: Sendable, Hashable {
         }
     }
 
+    /// Rows that llama.cpp keeps for outputs: at least one for each sequence, wanted or not.
+    var outputRows: Int { max(self.outputs, self.sequences) }
+
     func check() throws(LlamaError) {
         let numbers: [(name: String, value: Int, range: ClosedRange<Int>)] = [
             ("cells", self.cells, 256...1 << 24), ("sequences", self.sequences, 1...LlamaBackend.maxSequences),
             ("batch tokens", self.batchTokens, 1...1 << 20),
             ("step tokens", self.stepTokens, 1...max(1, self.batchTokens)),
             ("outputs", self.outputs, 1...max(1, self.batchTokens)), ("threads", self.threads, 1...512),
-            ("cells in all", self.totalCells, 256...1 << 30),
+            ("cells in all", self.totalCells, 256...Self.mostCells),
         ]
         for (name, value, range) in numbers where !range.contains(value) {
             throw LlamaError(

@@ -1,4 +1,5 @@
 internal import CLlama
+internal import CLlamaCalls
 
 /// The memory of sequences.
 extension LlamaContext {
@@ -10,9 +11,14 @@ extension LlamaContext {
     /// Forgets a sequence's tokens from `position` on.
     public func truncate(sequence: Int32, from position: Int = 0) throws(LlamaError) {
         try self.check(sequence)
-        guard llama_memory_seq_rm(llama_get_memory(self.pointer), sequence, Int32(clamping: position), -1) else {
+        let (isDone, failure) = llamaCall {
+            cllama_truncate(UnsafeMutableRawPointer(self.pointer), sequence, Int32(clamping: position), &$0)
+        }
+        guard isDone else {
             throw LlamaError(
-                .unsupported, "this kind of model can't forget a part of a sequence (from position \(position))")
+                .unsupported,
+                "this kind of model can't forget a part of a sequence (from position \(position))"
+                    + (failure.map { ": \($0)" } ?? ""))
         }
     }
 
@@ -23,7 +29,12 @@ extension LlamaContext {
         guard source != target else { return }
         try self.truncate(sequence: target)
         // Whole sequences only: llama.cpp aborts on a part where sequences have cells of their own.
-        llama_memory_seq_cp(llama_get_memory(self.pointer), source, target, -1, -1)
+        let (isDone, failure) = llamaCall {
+            cllama_copy(UnsafeMutableRawPointer(self.pointer), source, target, &$0)
+        }
+        guard isDone else {
+            throw LlamaError(.decodeFailed, "sequence \(source) could not be copied: \(failure ?? "no reason given")")
+        }
     }
 
     private func check(_ sequence: Int32) throws(LlamaError) {

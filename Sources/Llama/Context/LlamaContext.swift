@@ -1,4 +1,5 @@
 internal import CLlama
+internal import CLlamaCalls
 
 /// A model at work: the memory of the sequences it is reading.
 ///
@@ -21,31 +22,44 @@ public final class LlamaContext {
             throw LlamaError(
                 .limitExceeded, "\(model.file.path): only the vocabulary was loaded, a context needs weights")
         }
+        let (made, complaints) = LogRouter.shared.capturing {
+            var parameters = Self.parameters(shape, of: model.file)
+            return llamaCall { cllama_context(UnsafeMutableRawPointer(model.handle.pointer), &parameters, &$0) }
+        }
+        guard let pointer = made.value else {
+            let reasons = complaints + (made.failure.map { [$0] } ?? [])
+            let reason = reasons.isEmpty ? "no reason given" : reasons.joined(separator: "; ")
+            throw LlamaError(
+                .outOfMemory,
+                "\(model.file.path): llama.cpp can't make a context of \(shape.totalCells) tokens: \(reason)")
+        }
+        guard llama_get_memory(OpaquePointer(pointer)) != nil else {
+            llama_free(OpaquePointer(pointer))
+            throw LlamaError(
+                .unsupported,
+                "\(model.file.path): the model (\(model.file.architecture)) reads texts as a whole; only decoders are supported"
+            )
+        }
+        self.shape = shape
+        self.model = model.handle
+        self.pointer = OpaquePointer(pointer)
+        self.vocabularySize = model.vocabulary.count
+    }
+
+    static func parameters(_ shape: ContextShape, of file: GGUFFile) -> llama_context_params {
         var parameters = llama_context_default_params()
         parameters.n_ctx = UInt32(shape.totalCells)
         parameters.n_batch = UInt32(shape.batchTokens)
         parameters.n_ubatch = UInt32(shape.stepTokens)
-        parameters.n_outputs_max = UInt32(shape.outputs)
+        parameters.n_outputs_max = UInt32(shape.outputRows)
         parameters.n_seq_max = UInt32(shape.sequences)
         parameters.n_threads = Int32(shape.threads)
         parameters.n_threads_batch = Int32(shape.threads)
         parameters.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED
         parameters.kv_unified = shape.layout == .shared
         parameters.no_perf = true
-        if model.file.hasFullPrecision { (parameters.type_k, parameters.type_v) = (GGML_TYPE_F32, GGML_TYPE_F32) }
-        let (pointer, complaints) = LogRouter.shared.capturing {
-            llama_init_from_model(model.handle.pointer, parameters)
-        }
-        guard let pointer else {
-            let reason = complaints.isEmpty ? "no reason given" : complaints.joined(separator: "; ")
-            throw LlamaError(
-                .outOfMemory,
-                "\(model.file.path): llama.cpp can't make a context of \(shape.totalCells) tokens: \(reason)")
-        }
-        self.shape = shape
-        self.model = model.handle
-        self.pointer = pointer
-        self.vocabularySize = model.vocabulary.count
+        if file.hasFullPrecision { (parameters.type_k, parameters.type_v) = (GGML_TYPE_F32, GGML_TYPE_F32) }
+        return parameters
     }
 
     deinit { llama_free(self.pointer) }
@@ -55,7 +69,7 @@ public final class LlamaContext {
         try self.check(batch)
         self.wantsOutput = []
         self.outputs = []
-        let (status, complaints) = LogRouter.shared.capturing { self.rawDecode(batch) }
+        let ((status, failure), complaints) = LogRouter.shared.capturing { self.rawDecode(batch) }
         guard status == 0 else {
             let what =
                 switch status {
@@ -65,14 +79,15 @@ public final class LlamaContext {
                 case -2: "memory could not be allocated"
                 default: "the computation failed (\(status))"
                 }
-            let details = complaints.isEmpty ? "" : ": " + complaints.joined(separator: "; ")
+            let reasons = complaints + (failure.map { [$0] } ?? [])
+            let details = reasons.isEmpty ? "" : ": " + reasons.joined(separator: "; ")
             throw LlamaError(
                 status == -2 ? .outOfMemory : .decodeFailed, "decoding \(batch.count) tokens failed: \(what)\(details)")
         }
         self.wantsOutput = batch.outputs
     }
 
-    private func rawDecode(_ batch: LlamaBatch) -> Int32 {
+    private func rawDecode(_ batch: LlamaBatch) -> (value: Int32, failure: String?) {
         var (tokens, positions, outputs, sequences) = (batch.tokens, batch.positions, batch.outputs, batch.sequences)
         return tokens.withUnsafeMutableBufferPointer { tokens in
             positions.withUnsafeMutableBufferPointer { positions in
@@ -84,12 +99,13 @@ public final class LlamaContext {
                         var lists = starts.map { sequences.baseAddress?.advanced(by: $0) }
                         return counts.withUnsafeMutableBufferPointer { counts in
                             lists.withUnsafeMutableBufferPointer { lists in
-                                llama_decode(
-                                    self.pointer,
-                                    llama_batch(
-                                        n_tokens: Int32(tokens.count), token: tokens.baseAddress, embd: nil,
-                                        pos: positions.baseAddress, n_seq_id: counts.baseAddress,
-                                        seq_id: lists.baseAddress, logits: outputs.baseAddress))
+                                var batch = llama_batch(
+                                    n_tokens: Int32(tokens.count), token: tokens.baseAddress, embd: nil,
+                                    pos: positions.baseAddress, n_seq_id: counts.baseAddress,
+                                    seq_id: lists.baseAddress, logits: outputs.baseAddress)
+                                return llamaCall {
+                                    cllama_decode(UnsafeMutableRawPointer(self.pointer), &batch, &$0)
+                                }
                             }
                         }
                     }
@@ -100,9 +116,10 @@ public final class LlamaContext {
 
     /// Everything that llama.cpp would answer with an abort.
     private func check(_ batch: LlamaBatch) throws(LlamaError) {
-        guard (1...self.shape.batchTokens).contains(batch.count) else {
-            throw LlamaError(
-                .limitExceeded, "a batch of \(batch.count) tokens; this context takes 1...\(self.shape.batchTokens)")
+        // llama.cpp takes no batch that is larger than the context.
+        let most = min(self.shape.batchTokens, self.shape.totalCells)
+        guard (1...most).contains(batch.count) else {
+            throw LlamaError(.limitExceeded, "a batch of \(batch.count) tokens; this context takes 1...\(most)")
         }
         guard batch.outputCount <= self.shape.outputs else {
             throw LlamaError(

@@ -22,6 +22,8 @@ public struct GGUFFile: Sendable, Hashable {
     public let hasFullPrecision: Bool
     /// Bytes that the keys and values of one token take in a context, estimated from the shapes.
     public let cacheBytesPerToken: Int
+    /// Attention heads of the layer that has most.
+    public let headCount: Int
     /// The context length up to which rotary frequencies are taken from the short table, where there are two tables.
     public let longRopeThreshold: Int?
 
@@ -41,6 +43,7 @@ public struct GGUFFile: Sendable, Hashable {
         let shape = try ModelShape(metadata, architecture: self.architecture)
         self.contextLength = shape.contextLength
         self.cacheBytesPerToken = shape.cacheBytesPerToken
+        self.headCount = shape.headCount
         self.longRopeThreshold = tensors.hasLongRopeFactors ? shape.originalContextLength : nil
         self.parameterCount = tensors.parameterCount
         self.quantization = metadata.quantization()

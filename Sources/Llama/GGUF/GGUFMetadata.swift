@@ -64,6 +64,11 @@ struct GGUFMetadata {
         else {
             throw LlamaError(.malformedFile, "\(self.path): is damaged: general.alignment is no power of two")
         }
+        // llama.cpp maps tensors where they lie, and ends the process over one that begins elsewhere.
+        guard alignment >= 32 else {
+            throw LlamaError(
+                .unsupported, "\(self.path): general.alignment is \(alignment); at least 32 is supported, the default")
+        }
         return alignment
     }
 

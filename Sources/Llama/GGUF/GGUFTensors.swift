@@ -73,6 +73,15 @@ extension FileReader {
             throw LlamaError(
                 .malformedFile, "\(self.path): is damaged: the rows of tensor \(name) do not fit the type \(rawType)")
         }
+        // llama.cpp checks shapes, not types: it has no code for these, and ends the process when it computes.
+        guard rank > 1 || type == GGML_TYPE_F32 else {
+            throw LlamaError(
+                .unsupported, "\(self.path): the vector \(name) has the type \(rawType); vectors have 32-bit floats")
+        }
+        guard ggml_get_type_traits_cpu(type)?.pointee.vec_dot != nil || name.contains("tid2eid") else {
+            throw LlamaError(
+                .unsupported, "\(self.path): llama.cpp can't multiply the type \(rawType), which tensor \(name) has")
+        }
         let bytes = (elements / blockLength).multipliedReportingOverflow(by: ggml_type_size(type))
         guard !bytes.overflow else {
             throw LlamaError(.malformedFile, "\(self.path): is damaged: tensor \(name) is too large")

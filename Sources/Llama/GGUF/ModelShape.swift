@@ -4,6 +4,8 @@ struct ModelShape {
     /// The length before the model was stretched to a longer context, where the file says so.
     let originalContextLength: Int?
     let cacheBytesPerToken: Int
+    /// Attention heads of the layer that has most, 1...65536.
+    let headCount: Int
 
     init(_ metadata: GGUFMetadata, architecture: String) throws(LlamaError) {
         let layers = try metadata.requiredInteger("\(architecture).block_count", in: 1...GGUFLimits.layers)
@@ -26,6 +28,7 @@ struct ModelShape {
             let cacheHeadCount = min(max(cacheHeads?[layer] ?? headCount, 0), 1 << 16)
             bytes += cacheHeadCount * (keyLength + valueLength) * (metadata.hasFullPrecision ? 4 : 2)
         }
+        self.headCount = min(max(heads?.max() ?? 1, 1), 1 << 16)
         // Hostile shapes must not overflow what is computed from this.
         self.cacheBytesPerToken = min(max(bytes, 1), 1 << 32)
     }

@@ -1,5 +1,6 @@
 internal import CGrammar
 internal import CLlama
+internal import CLlamaCalls
 
 /// What a generated text may look like, in llama.cpp's notation GBNF.
 public struct Grammar: Sendable, Hashable {
@@ -8,13 +9,13 @@ public struct Grammar: Sendable, Hashable {
 
     /// - Throws: `LlamaError` of code `unsupported`; what is wrong llama.cpp says on standard error.
     public init(gbnf text: String) throws(LlamaError) {
-        guard !text.isEmpty, let sampler = llama_sampler_init_grammar(nil, text, "root") else {
+        guard !text.isEmpty, let sampler = llamaCall({ cllama_grammar(nil, text, &$0) }).value else {
             throw LlamaError(
                 .unsupported,
                 "the grammar can't be parsed, has no rule root, or is left-recursive; llama.cpp says more on standard error, "
                     + "and its grammars/README.md describes the notation")
         }
-        llama_sampler_free(sampler)
+        llama_sampler_free(sampler.assumingMemoryBound(to: llama_sampler.self))
         self.text = text
     }
 

@@ -1,4 +1,5 @@
 internal import CLlama
+internal import CLlamaCalls
 
 /// How far a text has come in a grammar, and which tokens may come next.
 ///
@@ -24,14 +25,16 @@ public final class GrammarMatcher {
     ///
     /// Marks such as the beginning of text never may: a grammar sees their names, the text would not.
     public func allows(_ token: Int32) -> Bool {
-        guard !self.vocabulary.isHidden(token) else { return false }
+        guard (0..<Int32(clamping: self.vocabulary.count)).contains(token), !self.vocabulary.isHidden(token) else {
+            return false
+        }
         var candidate = llama_token_data(id: token, logit: 0, p: 0)
         var array = withUnsafeMutablePointer(to: &candidate) {
             llama_token_data_array(data: $0, size: 1, selected: -1, sorted: false)
         }
         return withUnsafeMutablePointer(to: &candidate) { pointer in
             array.data = pointer
-            llama_sampler_apply(self.sampler, &array)
+            guard llamaCall({ cllama_apply(self.sampler, &array, &$0) }).value else { return false }
             return pointer.pointee.logit == 0
         }
     }
@@ -48,15 +51,28 @@ public final class GrammarMatcher {
         return self.candidates.withUnsafeMutableBufferPointer { candidates in
             var array = llama_token_data_array(
                 data: candidates.baseAddress, size: candidates.count, selected: -1, sorted: false)
-            llama_sampler_apply(self.sampler, &array)
+            guard llamaCall({ cllama_apply(self.sampler, &array, &$0) }).value else {
+                return Array(repeating: Self.forbidden, count: candidates.count)
+            }
             return candidates.map { candidate in
                 self.vocabulary.isHidden(candidate.id) ? Self.forbidden : max(candidate.logit, Self.forbidden)
             }
         }
     }
 
-    /// Takes the next token, one that is allowed and does not end the text.
-    public func accept(_ token: Int32) { llama_sampler_accept(self.sampler, token) }
+    /// Takes the next token.
+    ///
+    /// - Throws: `LlamaError` of code `limitExceeded` if the token is not allowed.
+    public func accept(_ token: Int32) throws(LlamaError) {
+        // llama.cpp ends the process over an end of text where the grammar wants more.
+        guard self.allows(token) else {
+            throw LlamaError(.limitExceeded, "token \(token) is not what the grammar wants next")
+        }
+        let (isAccepted, failure) = llamaCall { cllama_accept(self.sampler, token, &$0) }
+        guard isAccepted else {
+            throw LlamaError(.limitExceeded, "token \(token) can't be taken by the grammar: \(failure ?? "")")
+        }
+    }
 }
 
 extension Distribution {

@@ -1,4 +1,5 @@
 internal import CLlama
+internal import CLlamaCalls
 
 /// A model in memory.
 ///
@@ -32,29 +33,40 @@ public final class LlamaModel: Sendable {
         self.device = device
         self.hasWeights = !vocabularyOnly
         self.handle = try Self.load(file, accelerator: accelerator, vocabularyOnly: vocabularyOnly)
+        try self.handle.checkVocabulary(of: file)
         if !vocabularyOnly { try self.checkKind() }
     }
 
     private static func load(
         _ file: GGUFFile, accelerator: ggml_backend_dev_t?, vocabularyOnly: Bool
     ) throws(LlamaError) -> ModelHandle {
-        // A list of its own, ended by nil: without one llama.cpp spreads the model over all devices.
-        var devices: [ggml_backend_dev_t?] = accelerator == nil ? [nil] : [accelerator, nil]
-        let (pointer, complaints) = LogRouter.shared.capturing {
-            devices.withUnsafeMutableBufferPointer { devices in
-                var parameters = llama_model_default_params()
-                parameters.devices = devices.baseAddress
-                parameters.n_gpu_layers = accelerator == nil ? 0 : -1
-                parameters.split_mode = LLAMA_SPLIT_MODE_NONE
+        let (loaded, complaints) = LogRouter.shared.capturing {
+            Self.withParameters(accelerator) { parameters in
                 parameters.vocab_only = vocabularyOnly
-                return llama_model_load_from_file(file.path, parameters)
+                return llamaCall { cllama_load(file.path, &parameters, &$0) }
             }
         }
-        guard let pointer else {
-            let reason = complaints.isEmpty ? "no reason given" : complaints.joined(separator: "; ")
+        guard let pointer = loaded.value else {
+            let reasons = complaints + (loaded.failure.map { [$0] } ?? [])
+            let reason = reasons.isEmpty ? "no reason given" : reasons.joined(separator: "; ")
             throw LlamaError(.loadFailed, "\(file.path): llama.cpp can't load this model: \(reason)")
         }
-        return ModelHandle(pointer)
+        return ModelHandle(OpaquePointer(pointer))
+    }
+
+    /// How models are loaded: all of them on the accelerator, else on the CPU.
+    static func withParameters<Result>(
+        _ accelerator: ggml_backend_dev_t?, _ body: (inout llama_model_params) -> Result
+    ) -> Result {
+        // A list of its own, ended by nil: without one llama.cpp spreads the model over all devices.
+        var devices: [ggml_backend_dev_t?] = accelerator == nil ? [nil] : [accelerator, nil]
+        return devices.withUnsafeMutableBufferPointer { devices in
+            var parameters = llama_model_default_params()
+            parameters.devices = devices.baseAddress
+            parameters.n_gpu_layers = accelerator == nil ? 0 : -1
+            parameters.split_mode = LLAMA_SPLIT_MODE_NONE
+            return body(&parameters)
+        }
     }
 
     /// Refuses what can't be evaluated sequence by sequence from left to right.
@@ -85,4 +97,35 @@ final class ModelHandle: @unchecked Sendable {
     init(_ pointer: OpaquePointer) { self.pointer = pointer }
 
     deinit { llama_model_free(self.pointer) }
+
+    /// Refuses vocabularies that llama.cpp takes, and on which it ends the process when a text is tokenized.
+    fileprivate func checkVocabulary(of file: GGUFFile) throws(LlamaError) {
+        guard let vocabulary = llama_model_get_vocab(self.pointer) else {
+            throw LlamaError(.unsupported, "\(file.path): the model has no vocabulary")
+        }
+        let usable = [
+            LLAMA_VOCAB_TYPE_SPM, LLAMA_VOCAB_TYPE_BPE, LLAMA_VOCAB_TYPE_UGM, LLAMA_VOCAB_TYPE_RWKV,
+            LLAMA_VOCAB_TYPE_PLAMO2,
+        ]
+        guard usable.contains(llama_vocab_type(vocabulary)) else {
+            throw LlamaError(
+                .unsupported,
+                "\(file.path): the kind of its tokenizer (tokenizer.ggml.model) can't be used for decoders")
+        }
+        guard Int(llama_vocab_n_tokens(vocabulary)) == file.vocabularySize else {
+            throw LlamaError(
+                .malformedFile,
+                "\(file.path): is damaged: llama.cpp reads \(llama_vocab_n_tokens(vocabulary)) tokens where the file has "
+                    + "\(file.vocabularySize)")
+        }
+        for (adds, token, name) in [
+            (llama_vocab_get_add_bos(vocabulary), llama_vocab_bos(vocabulary), "bos"),
+            (llama_vocab_get_add_eos(vocabulary), llama_vocab_eos(vocabulary), "eos"),
+        ] where adds && token == LLAMA_TOKEN_NULL {
+            throw LlamaError(
+                .malformedFile,
+                "\(file.path): is damaged: tokenizer.ggml.add_\(name)_token is set, but there is no such token "
+                    + "(tokenizer.ggml.\(name)_token_id)")
+        }
+    }
 }

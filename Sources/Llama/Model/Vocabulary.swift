@@ -1,4 +1,5 @@
 internal import CLlama
+internal import CLlamaCalls
 
 /// The vocabulary of a model: text to token ids and back.
 ///
@@ -22,8 +23,8 @@ public struct Vocabulary: Sendable {
     /// Whether `endOfText` is put behind a text by default.
     public let addsEndOfText: Bool
 
-    /// Texts are handed to llama.cpp in pieces of at most this many bytes, far beyond any prompt.
-    private static let longestText = 1 << 30
+    /// Bytes of the longest text: llama.cpp's tokenizers need up to a kilobyte of stack for each of them.
+    private static let longestText = 1 << 26
 
     init(_ model: ModelHandle) {
         let pointer = llama_model_get_vocab(model.pointer)!
@@ -45,46 +46,59 @@ public struct Vocabulary: Sendable {
 
     /// A sampler that lets pass what a grammar allows; `nil` if llama.cpp can't parse it.
     func grammarSampler(_ grammar: String) -> UnsafeMutablePointer<llama_sampler>? {
-        llama_sampler_init_grammar(self.pointer, grammar, "root")
+        llamaCall { cllama_grammar(UnsafeRawPointer(self.pointer), grammar, &$0) }.value?
+            .assumingMemoryBound(to: llama_sampler.self)
     }
 
     /// The token ids of `text`.
     ///
     /// - Parameters:
     ///   - addSpecial: also adds what the vocabulary adds by default, such as beginning of text.
-    ///   - readSpecial: special tokens written in the text are recognised.
-    public func tokenize(_ text: String, addSpecial: Bool, readSpecial: Bool = false) -> [Int32] {
+    ///   - readSpecial: special tokens written in the text are recognized.
+    /// - Throws: `LlamaError` of code `limitExceeded` for a text that is too long, or that llama.cpp can't split.
+    public func tokenize(
+        _ text: String, addSpecial: Bool, readSpecial: Bool = false
+    ) throws(LlamaError) -> [Int32] {
         var text = text
-        return text.withUTF8 { bytes in
-            var result: [Int32] = []
-            var start = 0
-            repeat {
-                let piece = UnsafeBufferPointer(rebasing: bytes[start..<min(bytes.count, start + Self.longestText)])
-                result += self.tokenize(piece, addSpecial && start == 0, readSpecial)
-                start += piece.count
-            } while start < bytes.count
-            return result
+        let outcome: Result<[Int32], LlamaError> = text.withUTF8 { bytes in
+            do throws(LlamaError) {
+                return .success(try self.tokenize(bytes, addSpecial, readSpecial))
+            } catch {
+                return .failure(error)
+            }
         }
+        return try outcome.get()
     }
 
     private func tokenize(
         _ bytes: UnsafeBufferPointer<UInt8>, _ addSpecial: Bool, _ readSpecial: Bool
-    ) -> [Int32] {
+    ) throws(LlamaError) -> [Int32] {
+        guard bytes.count <= Self.longestText else {
+            throw LlamaError(
+                .limitExceeded,
+                "a text of \(bytes.count) bytes can't be tokenized; at most \(Self.longestText) bytes can")
+        }
         // A token is rarely shorter than a byte; where it is, llama.cpp says how much room it needs.
         var capacity = bytes.count + 4
         while true {
-            var needed = 0
+            var needed = Int32.min
+            var failure: String?
             let tokens = [Int32](unsafeUninitializedCapacity: capacity) { room, count in
-                let written = bytes.withMemoryRebound(to: CChar.self) { text in
-                    llama_tokenize(
-                        self.pointer, text.baseAddress, Int32(text.count), room.baseAddress, Int32(capacity),
-                        addSpecial, readSpecial)
+                (needed, failure) = bytes.withMemoryRebound(to: CChar.self) { text in
+                    llamaCall {
+                        cllama_tokenize(
+                            UnsafeRawPointer(self.pointer), text.baseAddress, Int32(text.count), room.baseAddress,
+                            Int32(room.count), addSpecial, readSpecial, &$0)
+                    }
                 }
-                needed = Int(written)
-                count = max(Int(written), 0)
+                count = max(Int(needed), 0)
             }
             if needed >= 0 { return tokens }
-            capacity = -needed
+            guard needed > Int32.min, -Int(needed) > capacity else {
+                throw LlamaError(
+                    .limitExceeded, "a text of \(bytes.count) bytes can't be tokenized: \(failure ?? "it is too long")")
+            }
+            capacity = -Int(needed)
         }
     }
 

@@ -1,7 +1,9 @@
 /// Writes GGUF bytes for tests, sound ones and others.
-struct GGUFBuilder {
-    enum Value {
+public struct GGUFBuilder: Sendable {
+    public enum Value: Sendable {
         case uint32(UInt32)
+        case float(Float)
+        case bool(Bool)
         case string(String)
         case strings([String])
         case floats([Float])
@@ -10,25 +12,28 @@ struct GGUFBuilder {
         case raw(type: UInt32, bytes: [UInt8])
     }
 
-    var version: UInt32 = 3
-    var metadata: [(key: String, value: Value)] = [
+    public var version: UInt32 = 3
+    public var metadata: [(key: String, value: Value)] = [
         ("general.architecture", .string("llama")), ("llama.block_count", .uint32(1)),
         ("llama.embedding_length", .uint32(8)), ("llama.context_length", .uint32(64)),
         ("llama.attention.head_count", .uint32(2)), ("tokenizer.ggml.model", .string("gpt2")),
         ("tokenizer.ggml.tokens", .strings(["a", "b"])), ("tokenizer.ggml.token_type", .int32s([1, 1])),
     ]
     /// Name, dimensions, type (0: 32-bit floats), offset.
-    var tensors: [(name: String, dimensions: [UInt64], type: UInt32, offset: UInt64)] = [("w", [8, 2], 0, 0)]
-    var dataBytes = 64
-    var claimedTensors: UInt64?
-    var claimedMetadata: UInt64?
+    public var tensors: [(name: String, dimensions: [UInt64], type: UInt32, offset: UInt64)] = [("w", [8, 2], 0, 0)]
+    /// What the tensors hold, from their first offset on.
+    public var data = [UInt8](repeating: 0, count: 64)
+    public var claimedTensors: UInt64?
+    public var claimedMetadata: UInt64?
 
-    mutating func set(_ key: String, _ value: Value?) {
+    public init() {}
+
+    public mutating func set(_ key: String, _ value: Value?) {
         self.metadata.removeAll { $0.key == key }
         if let value { self.metadata.append((key, value)) }
     }
 
-    func bytes() -> [UInt8] {
+    public func bytes() -> [UInt8] {
         var out = Array("GGUF".utf8)
         Self.append(self.version, to: &out)
         Self.append(self.claimedTensors ?? UInt64(self.tensors.count), to: &out)
@@ -44,8 +49,8 @@ struct GGUFBuilder {
             Self.append(tensor.type, to: &out)
             Self.append(tensor.offset, to: &out)
         }
-        out += [UInt8](repeating: 0, count: (32 - out.count % 32) % 32 + self.dataBytes)
-        return out
+        out += [UInt8](repeating: 0, count: (32 - out.count % 32) % 32)
+        return out + self.data
     }
 
     private static func append(_ number: some FixedWidthInteger, to out: inout [UInt8]) {
@@ -62,6 +67,12 @@ struct GGUFBuilder {
         case .uint32(let number):
             self.append(UInt32(4), to: &out)
             self.append(number, to: &out)
+        case .float(let number):
+            self.append(UInt32(6), to: &out)
+            self.append(number.bitPattern, to: &out)
+        case .bool(let isTrue):
+            self.append(UInt32(7), to: &out)
+            out.append(isTrue ? 1 : 0)
         case .string(let text):
             self.append(UInt32(8), to: &out)
             self.append(text, to: &out)
