@@ -151,14 +151,15 @@ extension JobSettings {
         let reader = try YAMLReader(
             node, path: path, prefix: prefix,
             known: [
-                "shard_size", "max_length", "batch_tokens", "max_sequences", "generation_slots", "logits", "overflow",
-                "chat_template", "fewshot_as_multiturn", "system_instruction", "run_code",
+                "shard_size", "max_length", "batch_tokens", "max_sequences", "generation_slots", "cache_mb", "logits",
+                "overflow", "chat_template", "fewshot_as_multiturn", "system_instruction", "run_code",
             ])
         self.shardSize = try reader.integer("shard_size", in: 1...100_000)
         self.maxLength = try reader.integer("max_length", in: 16...10_000_000)
         self.batchTokens = try reader.integer("batch_tokens", in: 32...1_000_000)
         self.maxSequences = try reader.integer("max_sequences", in: 2...256)
         self.generationSlots = try reader.integer("generation_slots", in: 1...255)
+        self.cacheMegabytes = try reader.integer("cache_mb", in: 1...100_000_000)
         self.logits = try reader.choice("logits")
         self.overflow = try reader.choice("overflow")
         self.chatTemplate = try reader.boolean("chat_template")

@@ -68,6 +68,8 @@ public struct JobSettings: Sendable, Hashable {
     public var batchTokens: Int?
     public var maxSequences: Int?
     public var generationSlots: Int?
+    /// MiB that keys and values may take.
+    public var cacheMegabytes: Int?
     public var logits: LogitsMode?
     /// Prompts go through the model's chat template.
     public var chatTemplate: Bool?
@@ -82,8 +84,9 @@ public struct JobSettings: Sendable, Hashable {
         shardSize: Int? = nil, maxLength: Int? = nil, batchTokens: Int? = nil, maxSequences: Int? = nil,
         generationSlots: Int? = nil, logits: LogitsMode? = nil, overflow: OverflowPolicy? = nil,
         chatTemplate: Bool? = nil, fewShotAsMultiTurn: Bool? = nil, systemInstruction: String? = nil,
-        runsCode: Bool? = nil
+        runsCode: Bool? = nil, cacheMegabytes: Int? = nil
     ) {
+        self.cacheMegabytes = cacheMegabytes
         self.runsCode = runsCode
         self.chatTemplate = chatTemplate
         self.fewShotAsMultiTurn = fewShotAsMultiTurn
@@ -106,6 +109,7 @@ public struct JobSettings: Sendable, Hashable {
             overflow: self.overflow ?? base.overflow, chatTemplate: self.chatTemplate ?? base.chatTemplate,
             fewShotAsMultiTurn: self.fewShotAsMultiTurn ?? base.fewShotAsMultiTurn,
             systemInstruction: self.systemInstruction ?? base.systemInstruction,
-            runsCode: self.runsCode ?? base.runsCode)
+            runsCode: self.runsCode ?? base.runsCode,
+            cacheMegabytes: self.cacheMegabytes ?? base.cacheMegabytes)
     }
 }

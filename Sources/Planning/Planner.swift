@@ -11,6 +11,8 @@ public struct Planner: Sendable {
     public var catalog: any DataSetCatalog
     /// Why engines can't follow a constraint; `nil` if they can.
     public var constraintProblem: @Sendable (TextConstraint) -> String? = { _ in nil }
+    /// Why engines can't run a model with these settings, whatever the device; `nil` if they can.
+    public var settingsProblem: @Sendable (ModelRecord, JobSpecification.Settings) -> String? = { _, _ in nil }
     /// A model's own chat template, for jobs that ask for it.
     public var chatTemplate: @Sendable (ModelRecord) throws(PlanningError) -> JobSpecification.Chat
 
@@ -145,7 +147,11 @@ public struct Planner: Sendable {
                 maxSequences: settings.maxSequences ?? EngineDefaults.maxSequences,
                 generationSlots: settings.generationSlots ?? EngineDefaults.generationSlots,
                 logits: settings.logits ?? .choices, shardSize: shardSize, overflow: settings.overflow,
-                chat: try self.chat(of: model, settings), systemInstruction: settings.systemInstruction))
+                chat: try self.chat(of: model, settings), systemInstruction: settings.systemInstruction,
+                cacheMegabytes: settings.cacheMegabytes))
+        if let problem = self.settingsProblem(model, specification.settings) {
+            throw PlanningError(.model, at: place, "task '\(entry.path)' on model '\(model.name)': \(problem)")
+        }
         specification.groups = member.groups.isEmpty ? nil : member.groups
         try self.check(specification, task, dataSet, at: place)
         let json: String

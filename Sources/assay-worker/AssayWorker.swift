@@ -76,8 +76,8 @@ struct AssayWorker: AsyncParsableCommand {
         guard (0...86_400).contains(self.storePatience) else {
             throw ValidationError("--store-patience is from 0 to 86400")
         }
-        guard self.threads.map({ (1...1024).contains($0) }) ?? true else {
-            throw ValidationError("--threads is from 1 to 1024")
+        guard self.threads.map({ (1...512).contains($0) }) ?? true else {
+            throw ValidationError("--threads is from 1 to 512")
         }
         guard self.labels.allSatisfy({ (1...200).contains($0.utf8.count) }) else {
             throw ValidationError("a --label has 1 to 200 bytes")

@@ -15,6 +15,10 @@ import UVEventLoop
             let unknownModel = try bench.jobFile("model: nope\ntasks: [TASKS/hellaswag.yaml]")
             let noTask = try bench.jobFile("model: smollm2\ntasks: [missing.yaml]")
             let broken = try bench.jobFile("model: [smollm2")
+            let tight = try bench.jobFile(
+                "model: smollm2\nsettings: {cache_mb: 100}\ntasks: [{task: TASKS/hellaswag.yaml, limit: 2}]")
+            try await self.fails(bench, ["submit", tight], 1, "set cache_mb to at least 192")
+            try await self.fails(bench, ["submit", tight, "--dry-run"], 1, "but cache_mb allows 100")
             try await self.fails(bench, ["submit", "/no/such.yaml"], 1, "/no/such.yaml: there is no such file")
             try await self.fails(bench, ["submit", unknownKey], 1, ":2: unknown key 'taks'")
             try await self.fails(bench, ["submit", broken], 1, "this is not YAML")

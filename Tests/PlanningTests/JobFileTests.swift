@@ -48,6 +48,7 @@ import Testing
         ("model: m\ntasks:\n  - task: a\n    limit: 0", "f.yaml:4", "it must be a whole number from 1"),
         ("model: m\ntasks: [a]\nsettings: {logits: all}", "f.yaml:3", "it must be one of none, choices, tokens"),
         ("model: m\ntasks: [a]\nsettings: {overflow: cut}", "f.yaml:3", "it must be one of truncate, error"),
+        ("model: m\ntasks: [a]\nsettings: {cache_mb: 0}", "f.yaml:3", "1"),
         ("model: m\ntasks: [a]\nsettings: {batch_tokens: lots}", "f.yaml:3", "'settings.batch_tokens' is 'lots'"),
         ("model: [m", "f.yaml", "this is not YAML"),
     ])

@@ -35,7 +35,8 @@ import Testing
 
         func plan(
             _ job: String, template: (@Sendable () -> String)? = nil,
-            constraintProblem: @escaping @Sendable (TextConstraint) -> String? = { _ in nil }
+            constraintProblem: @escaping @Sendable (TextConstraint) -> String? = { _ in nil },
+            settingsProblem: @escaping @Sendable (ModelRecord, JobSpecification.Settings) -> String? = { _, _ in nil }
         ) async throws -> RunPlan {
             let file = try JobFile.parse(job, path: "\(self.path)/job.yaml")
             let model = ModelRecord(
@@ -44,6 +45,7 @@ import Testing
                 tokenizerSHA256: String(repeating: "b", count: 64), quantization: "F32")
             var planner = Planner(searchFolders: [], user: "tester")
             planner.constraintProblem = constraintProblem
+            planner.settingsProblem = settingsProblem
             if let template {
                 planner.chatTemplate = { _ in .init(template: template(), bos: "", eos: "") }
             }
@@ -110,6 +112,31 @@ import Testing
             try await folder.plan("model: m\nsettings: {max_length: 101}\ntasks: [task.yaml]")
         }
         #expect(error?.message.contains("max_length 101 is more than the 100 tokens") == true)
+    }
+
+    /// A limit of the cache is written into the job, and nothing where nobody set one: jobs of earlier versions stay equal.
+    @Test func theLimitOfTheCacheIsPartOfTheJob() async throws {
+        let folder = try Folder()
+        let plan = try await folder.plan(
+            "model: m\nsettings: {cache_mb: 9000}\ntasks: [task.yaml, {task: task.yaml, settings: {cache_mb: 5}}]")
+        let settings = try plan.submission.jobs.map { try JobSpecification(json: $0.specification).settings }
+        #expect(settings.map(\.cacheMegabytes) == [9000, 5])
+        let plain = try await folder.plan("model: m\ntasks: [task.yaml]")
+        #expect(plain.submission.jobs[0].specification.contains("cacheMegabytes") == false)
+    }
+
+    @Test func whatNoEngineCanRunIsRefusedWithThePlace() async throws {
+        let folder = try Folder()
+        let error = await #expect(throws: PlanningError.self) {
+            try await folder.plan(
+                "model: m\ntasks:\n- task: task.yaml\n  settings: {cache_mb: 7, batch_tokens: 64}",
+                settingsProblem: {
+                    "\($0.name) with \($1.batchTokens) tokens takes more than \($1.cacheMegabytes ?? 0)"
+                })
+        }
+        #expect(
+            error?.description.contains("job.yaml:3: task 'task.yaml' on model 'm': m with 64 tokens takes more than 7")
+                == true, "\(error?.description ?? "")")
     }
 
     private static let generating = """

@@ -105,6 +105,10 @@ public struct JobSpecification: Codable, Sendable, Hashable {
         public var maxSequences: Int
         /// Sequences that are generated together.
         public var generationSlots: Int
+        /// MiB that keys and values may take; `nil`: as many as the device has, and 4096 to choose slots by.
+        ///
+        /// Part of the result, since it decides how many texts are generated together.
+        public var cacheMegabytes: Int?
         public var logits: LogitsMode
         /// Samples in a shard; part of the result, since batches do not cross shards.
         public var shardSize: Int
@@ -115,8 +119,10 @@ public struct JobSpecification: Codable, Sendable, Hashable {
 
         public init(
             maxLength: Int?, batchTokens: Int, maxSequences: Int, generationSlots: Int, logits: LogitsMode,
-            shardSize: Int, overflow: OverflowPolicy? = nil, chat: Chat? = nil, systemInstruction: String? = nil
+            shardSize: Int, overflow: OverflowPolicy? = nil, chat: Chat? = nil, systemInstruction: String? = nil,
+            cacheMegabytes: Int? = nil
         ) {
+            self.cacheMegabytes = cacheMegabytes
             self.chat = chat
             self.systemInstruction = systemInstruction
             self.maxLength = maxLength

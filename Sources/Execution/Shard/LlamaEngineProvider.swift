@@ -45,10 +45,7 @@ public actor LlamaEngineProvider: EngineProvider {
     }
 
     private func settings(of job: JobSpecification) -> EngineSettings {
-        EngineSettings(
-            maxLength: job.settings.maxLength, batchTokens: job.settings.batchTokens,
-            maxSequences: job.settings.maxSequences, generationSlots: job.settings.generationSlots,
-            threads: self.threads, device: self.device)
+        EngineSettings(job.settings, threads: self.threads, device: self.device)
     }
 
     private func checkModel(_ model: JobSpecification.Model) async throws(ExecutionError) {

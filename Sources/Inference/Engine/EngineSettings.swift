@@ -11,10 +11,12 @@ public struct EngineSettings: Sendable, Hashable {
     public var batchTokens: Int
     /// Sequences decoded at once when scoring, 2...256.
     public var maxSequences: Int
-    /// Sequences decoded at once when generating, 1...255; fewer where `cacheBytes` does not suffice.
+    /// Sequences decoded at once when generating, 1...255; fewer where the cache would take more than `slotBytes`.
     public var generationSlots: Int
-    /// The most bytes that keys and values of a context may take.
-    public var cacheBytes: Int
+    /// The most bytes that keys and values of a context may take; by default, as many as the device has.
+    public var cacheBytes: Int?
+    /// The same for the choice of slots, which is a function of settings and requests, never of a device.
+    public var slotBytes: Int { self.cacheBytes ?? 4 << 30 }
     /// Threads for computation on the CPU; by default one per processor.
     ///
     /// It does not change answers. Threads wait for each other in busy loops: never run more than there are processors.
@@ -24,7 +26,7 @@ public struct EngineSettings: Sendable, Hashable {
     public init(
         maxLength: Int? = nil, batchTokens: Int = EngineDefaults.batchTokens,
         maxSequences: Int = EngineDefaults.maxSequences, generationSlots: Int = EngineDefaults.generationSlots,
-        cacheBytes: Int = 4 << 30, threads: Int? = nil, device: DeviceChoice = .auto
+        cacheBytes: Int? = nil, threads: Int? = nil, device: DeviceChoice = .auto
     ) {
         self.maxLength = maxLength
         self.batchTokens = batchTokens
@@ -33,5 +35,15 @@ public struct EngineSettings: Sendable, Hashable {
         self.cacheBytes = cacheBytes
         self.threads = threads
         self.device = device
+    }
+}
+
+extension EngineSettings {
+    /// What a job says of its engine.
+    public init(_ settings: JobSpecification.Settings, threads: Int? = nil, device: DeviceChoice = .auto) {
+        self.init(
+            maxLength: settings.maxLength, batchTokens: settings.batchTokens, maxSequences: settings.maxSequences,
+            generationSlots: settings.generationSlots, cacheBytes: settings.cacheMegabytes.map { $0 << 20 },
+            threads: threads, device: device)
     }
 }

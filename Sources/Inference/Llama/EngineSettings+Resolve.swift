@@ -16,22 +16,25 @@ struct ResolvedSettings: Sendable, Hashable {
     let maxLength: Int
     let limits: BatchLimits
     let generationSlots: Int
-    let cacheBytes: Int
+    /// The limit that was set, if one was.
+    let cacheBytes: Int?
+    /// What decides how many texts are generated at once.
+    let slotBytes: Int
     let threads: Int
     let file: GGUFFile
 
     init(_ settings: EngineSettings, model file: GGUFFile) throws(EngineError) {
         let maxLength = settings.maxLength ?? min(file.contextLength, Self.defaultMaxLength)
-        let threads = settings.threads ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        let threads = settings.threads ?? min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), 512)
         let numbers: [(name: String, value: Int, range: ClosedRange<Int>)] = [
-            ("maxLength", maxLength, 2...max(2, file.contextLength)),
-            ("batchTokens", settings.batchTokens, 32...1_000_000),
-            ("maxSequences", settings.maxSequences, 2...LlamaBackend.maxSequences),
-            ("generationSlots", settings.generationSlots, 1...LlamaBackend.maxSequences),
-            ("cacheBytes", settings.cacheBytes, 1...Int.max), ("threads", threads, 1...512),
+            ("max_length", maxLength, 2...max(2, file.contextLength)),
+            ("batch_tokens", settings.batchTokens, 32...1_000_000),
+            ("max_sequences", settings.maxSequences, 2...LlamaBackend.maxSequences),
+            ("generation_slots", settings.generationSlots, 1...(LlamaBackend.maxSequences - 1)),
+            ("cache_mb", settings.slotBytes, 1...Int.max), ("threads", threads, 1...512),
         ]
         for (name, value, range) in numbers where !range.contains(value) {
-            let limit = name == "maxLength" ? " (the context length of \(file.name))" : ""
+            let limit = name == "max_length" ? " (the context length of \(file.name))" : ""
             throw EngineError(
                 .settings,
                 "\(name) is \(value), but must be from \(range.lowerBound) to \(range.upperBound)\(limit)")
@@ -43,6 +46,7 @@ struct ResolvedSettings: Sendable, Hashable {
             outputs: min(settings.batchTokens, max(16, rows)))
         self.generationSlots = settings.generationSlots
         self.cacheBytes = settings.cacheBytes
+        self.slotBytes = settings.slotBytes
         self.threads = threads
         self.file = file
         try self.checkScoringCache()
@@ -59,12 +63,16 @@ struct ResolvedSettings: Sendable, Hashable {
     func generationShape(texts: Int, length: Int) throws(EngineError) -> ContextShape {
         // Where frequencies depend on the size of the context, it must be the same for all shards.
         let cells = self.file.longRopeThreshold == nil ? length : self.maxLength
+        // Every text at work adds a token to a batch.
+        let batchTokens = max(self.limits.tokens, self.generationSlots)
         var shape = ContextShape(
-            layout: .separate, cells: cells, sequences: 1, batchTokens: self.limits.tokens,
-            outputs: self.generationSlots, threads: self.threads)
-        let affordable = self.cacheBytes / (shape.cells * self.file.cacheBytesPerToken)
-        guard affordable >= 1 else { throw self.cacheTooSmall(for: shape) }
-        shape.sequences = min(self.generationSlots, texts, affordable)
+            layout: .separate, cells: cells, sequences: 1, batchTokens: batchTokens,
+            stepTokens: min(512, self.limits.tokens), outputs: self.generationSlots, threads: self.threads)
+        let affordable = self.slotBytes / (shape.cells * self.file.cacheBytesPerToken)
+        guard affordable >= 1 || self.cacheBytes == nil, shape.cells <= ContextShape.mostCells else {
+            throw self.cacheTooSmall(for: shape)
+        }
+        shape.sequences = min(self.generationSlots, texts, max(affordable, 1), ContextShape.mostCells / shape.cells)
         return shape
     }
 
@@ -73,12 +81,12 @@ struct ResolvedSettings: Sendable, Hashable {
         [
             "max_length": "\(self.maxLength)", "batch_tokens": "\(self.limits.tokens)",
             "max_sequences": "\(self.limits.sequences)", "generation_slots": "\(self.generationSlots)",
-            "cache_bytes": "\(self.cacheBytes)",
+            "cache_bytes": "\(self.slotBytes)",
         ]
     }
 
     private func checkScoringCache() throws(EngineError) {
-        guard self.scoringShape.cells * self.file.cacheBytesPerToken <= self.cacheBytes else {
+        if let cacheBytes, self.scoringShape.cells * self.file.cacheBytesPerToken > cacheBytes {
             throw self.cacheTooSmall(for: self.scoringShape)
         }
         guard let threshold = self.file.longRopeThreshold, self.maxLength <= threshold,
@@ -86,7 +94,7 @@ struct ResolvedSettings: Sendable, Hashable {
         else { return }
         throw EngineError(
             .settings,
-            "\(self.file.name) computes differently in contexts of more than \(threshold) tokens; set maxLength to at most "
+            "\(self.file.name) computes differently in contexts of more than \(threshold) tokens; set max_length to at most "
                 + "\(threshold / 256 * 256 - self.limits.tokens) or to more than \(threshold)")
     }
 
@@ -94,7 +102,12 @@ struct ResolvedSettings: Sendable, Hashable {
         let needed = shape.cells * self.file.cacheBytesPerToken
         return EngineError(
             .settings,
-            "keys and values of \(shape.cells) tokens of \(self.file.name) take \(needed >> 20) MiB, but cacheBytes allows "
-                + "\(self.cacheBytes >> 20) MiB; lower maxLength or raise cacheBytes")
+            "keys and values of \(shape.cells) tokens (max_length \(self.maxLength), batch_tokens \(self.limits.tokens)) of "
+                + "\(self.file.name) take \(Self.megabytes(needed)) MiB, but cache_mb allows "
+                + "\((self.cacheBytes ?? 0) >> 20); set cache_mb to at least \(Self.megabytes(needed)), or lower max_length"
+        )
     }
+
+    /// Rounded up.
+    static func megabytes(_ bytes: Int) -> Int { (bytes >> 20) + (bytes & (1 << 20 - 1) == 0 ? 0 : 1) }
 }

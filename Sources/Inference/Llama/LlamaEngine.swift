@@ -17,6 +17,7 @@ public actor LlamaEngine: Engine {
 
     let model: LlamaModel
     let settings: ResolvedSettings
+    private let deviceChoice: DeviceChoice
     private let executor: ThreadExecutor
     /// At most one context is kept: a shard either scores or generates, rarely both.
     private var context: LlamaContext?
@@ -51,6 +52,7 @@ public actor LlamaEngine: Engine {
         self.maxLength = loaded.settings.maxLength
         self.model = loaded.model
         self.settings = loaded.settings
+        self.deviceChoice = loaded.device
         self.executor = executor
     }
 
@@ -76,19 +78,42 @@ public actor LlamaEngine: Engine {
             context.clear()
             return context
         }
-        // Never two at a time: the limit on memory holds for one.
+        // Never two at a time.
         self.context = nil
-        let needed = shape.totalCells * self.model.file.cacheBytesPerToken
-        // Of a CPU's memory llama.cpp calls all of it free.
-        if let free = LlamaDevice.freeMemory(of: self.model.device.name), free < needed {
-            throw EngineError(
-                .outOfMemory,
-                "keys and values of \(shape.totalCells) tokens take \(needed >> 20) MiB, but \(self.model.device.name) has "
-                    + "\(free >> 20) MiB free; lower maxLength or cacheBytes, or use another device")
-        }
+        try self.checkMemory(for: shape)
         let context = try translatingErrors { () throws(LlamaError) in try LlamaContext(self.model, shape: shape) }
         self.context = context
         return context
+    }
+
+    /// Refuses what does not fit into the device's free memory: systems promise memory that they do not have, and end the
+    /// process that uses it.
+    private func checkMemory(for shape: ContextShape) throws(EngineError) {
+        let device = self.model.device
+        guard let usable = LlamaDevice.usableMemory(of: device.name) else { return }
+        // To ask llama.cpp takes a while, and mostly there is plenty.
+        guard self.roughNeed(of: shape) > usable / 2 else { return }
+        let (file, choice) = (self.model.file, self.deviceChoice)
+        let plan = try translatingErrors { () throws(LlamaError) in
+            try MemoryPlan(file, shape: shape, device: choice)
+        }
+        let needed = plan.cache + plan.computation
+        guard needed > usable else { return }
+        throw EngineError(
+            .outOfMemory,
+            "\(file.name) needs \(ResolvedSettings.megabytes(needed)) MiB for \(shape.totalCells) tokens of context "
+                + "(\(ResolvedSettings.megabytes(plan.cache)) for keys and values, "
+                + "\(ResolvedSettings.megabytes(plan.computation)) to compute with), but \(device.name) has \(usable >> 20) MiB to "
+                + "spare; lower max_length, batch_tokens or cache_mb, or use a device with more memory")
+    }
+
+    /// Bytes that a context hardly exceeds: keys and values, every head's attention over all of them in a few copies, and
+    /// outputs.
+    private func roughNeed(of shape: ContextShape) -> Int {
+        let file = self.model.file
+        let attention = shape.cells * shape.stepTokens * file.headCount * MemoryLayout<Float>.size
+        let outputs = max(shape.outputs, shape.sequences) * file.vocabularySize * 8
+        return shape.totalCells * file.cacheBytesPerToken + 4 * attention + outputs
     }
 
     /// Whatever has to be looked at between two decodes.
@@ -100,6 +125,7 @@ public actor LlamaEngine: Engine {
 /// What `ModelLoader` hands over.
 struct LoadedModel: Sendable {
     var model: LlamaModel
+    var device: DeviceChoice
     var sha256: String
     var settings: ResolvedSettings
 }
@@ -115,10 +141,21 @@ private actor ModelLoader {
     func load(path: String, sha256: String?, settings: EngineSettings) throws(EngineError) -> LoadedModel {
         let file = try translatingErrors { () throws(LlamaError) in try GGUFFile(path: path) }
         let resolved = try ResolvedSettings(settings, model: file)
+        try Self.checkWeights(of: file, on: settings.device)
         let model = try translatingErrors { () throws(LlamaError) in try LlamaModel(file, device: settings.device) }
         let digest = try translatingErrors { () throws(LlamaError) in
             if let sha256 { sha256 } else { try GGUFFile.sha256(path: path) }
         }
-        return LoadedModel(model: model, sha256: digest, settings: resolved)
+        return LoadedModel(model: model, device: settings.device, sha256: digest, settings: resolved)
+    }
+
+    /// Refuses a model that is larger than its device's free memory, before minutes are spent on reading it.
+    private static func checkWeights(of file: GGUFFile, on choice: DeviceChoice) throws(EngineError) {
+        let device = try translatingErrors { () throws(LlamaError) in try choice.device() }
+        guard let usable = LlamaDevice.usableMemory(of: device.name), file.byteCount > usable else { return }
+        throw EngineError(
+            .outOfMemory,
+            "\(file.name) has \(file.byteCount >> 20) MiB of weights, but \(device.name) has \(usable >> 20) MiB to spare; use a "
+                + "device with more memory (requires: gpu_mb in the job file), or a smaller quantization")
     }
 }

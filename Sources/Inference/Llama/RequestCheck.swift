@@ -49,7 +49,7 @@ struct RequestCheck {
         guard length <= self.maxLength else {
             throw EngineError(
                 .requestTooLong,
-                "needs \(length) tokens, but the engine takes \(self.maxLength); raise maxLength or truncate the prompt",
+                "needs \(length) tokens, but the engine takes \(self.maxLength); raise max_length or truncate the prompt",
                 requestIndex: index)
         }
         let known = 0..<Int32(clamping: self.vocabularySize)

@@ -52,6 +52,10 @@ public struct LlamaDevice: Sendable, Hashable {
             }
         self.totalMemory = Int(clamping: properties.memory_total)
         self.freeMemory = Int(clamping: properties.memory_free)
+        // Of a CPU's memory llama.cpp calls all of it free.
+        if self.kind == .cpu, let available = SystemMemory.available() {
+            self.freeMemory = min(available, self.totalMemory)
+        }
     }
 
     private static func cpuFeatures() -> Set<String> {
@@ -70,5 +74,12 @@ extension LlamaDevice {
     /// The free memory of the device with this name now, in bytes; `nil` if it is unknown.
     public static func freeMemory(of name: String) -> Int? {
         Self.all().first { $0.name == name && $0.totalMemory > 0 }?.freeMemory
+    }
+
+    /// What is left of the free memory for an engine: others on the machine need some as well; `nil` if it is unknown.
+    public static func usableMemory(of name: String) -> Int? {
+        guard let device = Self.all().first(where: { $0.name == name && $0.totalMemory > 0 }) else { return nil }
+        let reserve = min(max(device.totalMemory / 16, 256 << 20), 2 << 30)
+        return max(0, device.freeMemory - (device.kind == .cpu ? reserve : reserve / 4))
     }
 }

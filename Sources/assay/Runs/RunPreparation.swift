@@ -17,6 +17,8 @@ enum RunPreparation {
             searchFolders: session.dataFolders, user: session.userName, catalog: session.dataSets,
             chatTemplate: ModelTemplate.chat)
         planner.constraintProblem = LlamaEngine.problem
+        let check = SettingsCheck()
+        planner.settingsProblem = { check.problem(EngineSettings($1), modelPath: $0.path) }
         return try await planner.plan(file) { name throws(QueueError) in
             try await session.queue.model(named: name)
         } work: { name throws(QueueError) in

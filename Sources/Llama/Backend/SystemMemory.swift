@@ -1,0 +1,71 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// The memory that processes here can still get, in bytes.
+///
+/// A system promises more than it has, and kills whoever takes it at its word.
+enum SystemMemory {
+    /// What the machine has, within the limits of the control groups that this process is in; `nil` if it is unknown.
+    static func available() -> Int? {
+        guard let machine = Self.text("/proc/meminfo").flatMap(Self.available(inMeminfo:)) else { return nil }
+        let group = Self.text("/proc/self/cgroup").flatMap(Self.group) ?? "/"
+        return ([machine] + Self.folders(of: group).compactMap(Self.room(inGroup:))).min()
+    }
+
+    /// "MemAvailable" of /proc/meminfo.
+    static func available(inMeminfo text: String) -> Int? {
+        for line in text.split(separator: "\n") where line.hasPrefix("MemAvailable:") {
+            return line.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 << 10 }
+        }
+        return nil
+    }
+
+    /// The control group of version 2 in /proc/self/cgroup.
+    static func group(_ text: String) -> String? {
+        text.split(separator: "\n").first { $0.hasPrefix("0::") }.map { String($0.dropFirst(3)) }
+    }
+
+    /// The folders of a group and of those it is in: each may have a limit.
+    private static func folders(of group: String) -> [String] {
+        var folders = ["/sys/fs/cgroup"]
+        for name in group.split(separator: "/") { folders.append("\(folders[folders.count - 1])/\(name)") }
+        return folders
+    }
+
+    private static func room(inGroup folder: String) -> Int? {
+        guard let limit = Self.number("\(folder)/memory.max"), let used = Self.number("\(folder)/memory.current") else {
+            return nil
+        }
+        return Self.room(limit: limit, used: used, statistics: Self.text("\(folder)/memory.stat") ?? "")
+    }
+
+    /// What is left of a group's limit; pages of files count as used, but give way.
+    static func room(limit: Int, used: Int, statistics: String) -> Int {
+        var reclaimable = 0
+        for line in statistics.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            guard words.count == 2, words[0] == "inactive_file" || words[0] == "active_file" else { continue }
+            reclaimable += Int(words[1]) ?? 0
+        }
+        return max(0, limit - max(0, used - reclaimable))
+    }
+
+    /// `nil` for "max", which is no limit.
+    private static func number(_ path: String) -> Int? {
+        Self.text(path).flatMap { Int($0.split(separator: "\n").first ?? "") }
+    }
+
+    private static func text(_ path: String) -> String? {
+        guard let file = fopen(path, "r") else { return nil }
+        defer { fclose(file) }
+        let bytes = [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
+            count = fread(buffer.baseAddress, 1, buffer.count, file)
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
