@@ -24,6 +24,10 @@ import UVEventLoop
             try await self.fails(bench, ["submit", broken], 1, "this is not YAML")
             try await self.fails(bench, ["submit", unknownModel], 1, "nope")
             try await self.fails(bench, ["submit", noTask], 1, "there is no such file")
+            try await self.fails(bench, ["submit", valid, "--after", "zzzzzzzz"], 1, "zzzzzzzz")
+            try await self.fails(bench, ["submit", valid, "--priority", "huge"], 1, "huge")
+            try await self.fails(
+                bench, ["submit", valid, "--project", String(repeating: "p", count: 65)], 1, "the project's name")
             try await self.fails(bench, ["model", "add", "x", truncated], 1, "truncated")
             try await self.fails(bench, ["model", "add", "x", "/no/such.gguf"], 1, "No such file")
             try await self.fails(bench, ["model", "add", "a b", Inputs.model], 2, "letters, digits")
@@ -127,5 +131,10 @@ import UVEventLoop
         #expect(result.termination == .exited(status: status), "\(command): \(result.standardError.text)")
         #expect(result.standardError.text.contains(message), "\(command): \(result.standardError.text)")
         #expect(result.standardOutput.text.isEmpty, "\(command): \(result.standardOutput.text)")
+        guard arguments.first == "submit" else { return }
+        // A dry run says the same.
+        let dry = try await bench.loop.run(bench.configuration("assay", arguments + ["--dry-run"]))
+        #expect(dry.termination == result.termination, "\(command) --dry-run")
+        #expect(dry.standardError.text == result.standardError.text && dry.standardOutput.text.isEmpty)
     }
 }
