@@ -68,9 +68,15 @@ final class FaultyQueue: WorkQueue {
         return try await self.queue.claim(lease, request)
     }
 
-    func heartbeat(_ lease: WorkerLease, holding: [ShardProgress]) async throws(QueueError) -> HeartbeatReply {
+    func begin(_ claimed: [ClaimedShard]) async throws(QueueError) -> [ShardKey] {
+        try await self.queue.begin(claimed)
+    }
+
+    func heartbeat(
+        _ lease: WorkerLease, holding: [ShardProgress], note: String?
+    ) async throws(QueueError) -> HeartbeatReply {
         try await self.meet(.heartbeat)
-        return try await self.queue.heartbeat(lease, holding: holding)
+        return try await self.queue.heartbeat(lease, holding: holding, note: note)
     }
 
     func commit(_ results: [ShardCommit]) async throws(QueueError) -> [CommitOutcome] {
@@ -88,9 +94,17 @@ final class FaultyQueue: WorkQueue {
         return try await self.queue.release(claimed)
     }
 
-    func deregister(_ lease: WorkerLease) async throws(QueueError) { try await self.queue.deregister(lease) }
-    func reap() async throws(QueueError) -> ReapReport { try await self.queue.reap() }
-    func promote() async throws(QueueError) -> Int { try await self.queue.promote() }
+    func deregister(_ lease: WorkerLease, note: String?) async throws(QueueError) {
+        try await self.queue.deregister(lease, note: note)
+    }
+
+    func dueChores() async throws(QueueError) -> [Chore] { try await self.queue.dueChores() }
+
+    func run(_ chore: Chore, isForced: Bool) async throws(QueueError) -> ChoreOutcome? {
+        try await self.queue.run(chore, isForced: isForced)
+    }
+
+    func chores() async throws(QueueError) -> [ChoreRecord] { try await self.queue.chores() }
     func drain(_ worker: WorkerID) async throws(QueueError) { try await self.queue.drain(worker) }
     func workers() async throws(QueueError) -> [WorkerRecord] { try await self.queue.workers() }
     func openShardCount(run: RunID?) async throws(QueueError) -> Int { try await self.queue.openShardCount(run: run) }

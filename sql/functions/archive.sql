@@ -1,44 +1,68 @@
--- Moves the shards, results and attempts of up to p_limit runs that ended at least so long ago; answers how many runs.
--- Runs with anything open or held stay, and so do those whose device time has not been charged yet.
+-- Archives up to p_limit runs that ended at least so long ago; answers how many. From then on nothing about them changes.
+-- Runs with anything open or held stay. Only the runs' own rows are written here: move_archived_shards() brings what they
+-- have into the tables of history, in slices, and everybody who reads looks at both.
 CREATE OR REPLACE FUNCTION archive_runs(p_older_than interval, p_limit integer) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
-    v_runs text[];
-    v_jobs bigint[];
+    v_now timestamptz := clock_timestamp();
+    v_run record;
+    v_count integer := 0;
 BEGIN
-    SELECT array_agg(l.run_id) INTO v_runs FROM (
+    FOR v_run IN
         SELECT r.run_id FROM run r
-        WHERE r.archived_at IS NULL AND r.submitted_at < clock_timestamp() - p_older_than
+        WHERE r.archived_at IS NULL AND r.submitted_at < v_now - p_older_than
             AND NOT EXISTS (
                 SELECT 1 FROM job j JOIN job_counts c USING (job_id)
-                WHERE j.run_id = r.run_id AND (c.blocked + c.ready + c.running + c.held > 0
-                    OR c.ended_at > clock_timestamp() - p_older_than))
-        ORDER BY r.submitted_at LIMIT p_limit FOR NO KEY UPDATE OF r SKIP LOCKED) l;
-    IF v_runs IS NULL THEN
-        RETURN 0;
-    END IF;
-    -- From here on nobody can wake these jobs: whoever tries waits for the run's row.
-    SELECT array_agg(l.job_id) INTO v_jobs FROM (
-        SELECT j.job_id FROM job j WHERE j.run_id = ANY (v_runs) ORDER BY j.job_id FOR NO KEY UPDATE) l;
-    SELECT array_agg(r.run_id) INTO v_runs FROM run r
-    WHERE r.run_id = ANY (v_runs) AND NOT EXISTS (
-        SELECT 1 FROM job j WHERE j.run_id = r.run_id AND (
-            EXISTS (
-                SELECT 1 FROM shard s
-                WHERE s.job_id = j.job_id AND s.state IN ('blocked', 'ready', 'running', 'held'))
-            OR EXISTS (
-                SELECT 1 FROM shard_result t
-                WHERE t.job_id = j.job_id AND t.txid >= (SELECT m.charged_below FROM usage_mark m))
-            OR EXISTS (
-                SELECT 1 FROM attempt a
-                WHERE a.job_id = j.job_id AND a.txid >= (SELECT m.charged_below FROM usage_mark m))));
-    SELECT array_agg(j.job_id) INTO v_jobs FROM job j WHERE j.run_id = ANY (v_runs);
-    WITH moved AS (DELETE FROM shard_result r WHERE r.job_id = ANY (v_jobs) RETURNING r.*)
-    INSERT INTO archived_result SELECT * FROM moved;
-    WITH moved AS (DELETE FROM attempt a WHERE a.job_id = ANY (v_jobs) RETURNING a.*)
-    INSERT INTO archived_attempt SELECT * FROM moved;
-    WITH moved AS (DELETE FROM shard s WHERE s.job_id = ANY (v_jobs) RETURNING s.*)
-    INSERT INTO archived_shard SELECT * FROM moved;
-    UPDATE job j SET is_runnable = false WHERE j.job_id = ANY (v_jobs) AND j.is_runnable;
-    UPDATE run r SET archived_at = clock_timestamp() WHERE r.run_id = ANY (v_runs);
-    RETURN coalesce(cardinality(v_runs), 0);
+                WHERE j.run_id = r.run_id AND (NOT j.is_swept OR c.blocked + c.ready + c.running + c.held > 0
+                    OR c.ended_at > v_now - p_older_than))
+        ORDER BY r.submitted_at LIMIT p_limit FOR NO KEY UPDATE OF r SKIP LOCKED
+    LOOP
+        -- From here on nobody can wake these jobs: that takes the run's row first. Look again now that it is locked.
+        PERFORM 1 FROM job j WHERE j.run_id = v_run.run_id ORDER BY j.job_id FOR NO KEY UPDATE;
+        CONTINUE WHEN EXISTS (
+            SELECT 1 FROM job j JOIN job_counts c USING (job_id)
+            WHERE j.run_id = v_run.run_id AND (NOT j.is_swept OR c.blocked + c.ready + c.running + c.held > 0));
+        UPDATE job j SET is_runnable = false WHERE j.run_id = v_run.run_id AND j.is_runnable;
+        UPDATE run r SET archived_at = v_now, is_moved = false WHERE r.run_id = v_run.run_id;
+        v_count := v_count + 1;
+    END LOOP;
+    RETURN v_count;
+END $$;
+
+-- Moves the shards of archived runs, with their results and attempts, p_limit shards at most; answers how many.
+CREATE OR REPLACE FUNCTION move_archived_shards(p_limit integer) RETURNS bigint LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS $$
+DECLARE
+    v_run text;
+    v_jobs bigint[];
+    v_shards integer[];
+    v_left integer := p_limit;
+BEGIN
+    FOR v_run IN
+        SELECT r.run_id FROM run r WHERE NOT r.is_moved
+        ORDER BY r.archived_at, r.run_id LIMIT 1000 FOR NO KEY UPDATE SKIP LOCKED
+    LOOP
+        SELECT array_agg(k.job_id), array_agg(k.shard_no) INTO v_jobs, v_shards FROM (
+            SELECT s.job_id, s.shard_no FROM job j CROSS JOIN LATERAL (
+                SELECT s.job_id, s.shard_no FROM shard s WHERE s.job_id = j.job_id ORDER BY s.shard_no LIMIT v_left) s
+            WHERE j.run_id = v_run LIMIT v_left) k;
+        IF v_jobs IS NOT NULL THEN
+            WITH moved AS (
+                DELETE FROM shard_result r USING unnest(v_jobs, v_shards) AS k (job_id, shard_no)
+                WHERE r.job_id = k.job_id AND r.shard_no = k.shard_no RETURNING r.*)
+            INSERT INTO archived_result SELECT * FROM moved;
+            WITH moved AS (
+                DELETE FROM attempt a USING unnest(v_jobs, v_shards) AS k (job_id, shard_no)
+                WHERE a.job_id = k.job_id AND a.shard_no = k.shard_no RETURNING a.*)
+            INSERT INTO archived_attempt SELECT * FROM moved;
+            WITH moved AS (
+                DELETE FROM shard s USING unnest(v_jobs, v_shards) AS k (job_id, shard_no)
+                WHERE s.job_id = k.job_id AND s.shard_no = k.shard_no RETURNING s.*)
+            INSERT INTO archived_shard SELECT * FROM moved;
+        END IF;
+        v_left := v_left - coalesce(cardinality(v_jobs), 0);
+        EXIT WHEN v_left <= 0;
+        UPDATE run r SET is_moved = true WHERE r.run_id = v_run;
+    END LOOP;
+    RETURN p_limit - v_left;
 END $$;

@@ -1,42 +1,43 @@
--- Charges device time to projects, each ended attempt exactly once, without any row that commits wait for.
---
--- A transaction below the snapshot's xmin has ended, so its rows are all visible or will never be. A mark ahead of
--- the current transaction comes from a restored dump and starts over.
-CREATE OR REPLACE FUNCTION charge_usage() RETURNS void LANGUAGE plpgsql AS $$
+-- Charges device time to projects and notes how fast work went, each ended attempt exactly once: what is charged is deleted
+-- from the queue in the same transaction. So many lines at a time; projects that somebody else has locked wait.
+CREATE OR REPLACE FUNCTION charge_usage(p_limit integer) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     c_half_life CONSTANT double precision := 604800;
     c_memory CONSTANT double precision := 3600;
-    v_from xid8;
-    v_until xid8;
+    v_now timestamptz := clock_timestamp();
+    v_projects integer[];
+    v_count bigint;
 BEGIN
-    SELECT m.charged_below INTO v_from FROM usage_mark m FOR UPDATE SKIP LOCKED;
-    IF NOT FOUND THEN
-        RETURN;
+    SELECT array_agg(l.project_id) INTO v_projects FROM (
+        SELECT p.project_id FROM project p WHERE p.project_id IN (
+            SELECT j.project_id FROM (SELECT u.job_id FROM usage_queue u LIMIT p_limit) n JOIN job j USING (job_id))
+        ORDER BY p.project_id FOR NO KEY UPDATE SKIP LOCKED) l;
+    IF v_projects IS NULL THEN
+        RETURN 0;
     END IF;
-    v_until := pg_snapshot_xmin(pg_current_snapshot());
-    IF v_from = v_until THEN
-        RETURN;
-    END IF;
-    -- What was measured lately counts most: each new hour of device time halves what came before.
-    INSERT INTO pace AS p (model_sha256, task, device, samples, tokens, seconds)
-    SELECT j.model_sha256, j.task, w.device, sum(r.samples), sum(r.tokens), sum(r.seconds)
-    FROM shard_result r JOIN job j USING (job_id) JOIN worker w USING (worker_id)
-    WHERE r.txid >= v_from AND r.txid < v_until
-    GROUP BY j.model_sha256, j.task, w.device HAVING sum(r.seconds) > 0
-    ON CONFLICT (model_sha256, task, device) DO UPDATE SET
-        samples = p.samples * 2 ^ (-excluded.seconds / c_memory) + excluded.samples,
-        tokens = p.tokens * 2 ^ (-excluded.seconds / c_memory) + excluded.tokens,
-        seconds = p.seconds * 2 ^ (-excluded.seconds / c_memory) + excluded.seconds,
-        measured_at = excluded.measured_at;
-    WITH ended AS (
-        SELECT r.job_id, r.seconds FROM shard_result r WHERE r.txid >= v_from AND r.txid < v_until
-        UNION ALL
-        SELECT a.job_id, a.seconds FROM attempt a
-        WHERE a.txid >= v_from AND a.txid < v_until AND a.seconds IS NOT NULL),
-    spent AS (SELECT j.project_id, sum(e.seconds) AS seconds FROM ended e JOIN job j USING (job_id) GROUP BY 1)
-    UPDATE project p SET used_at = clock_timestamp(), used_seconds = s.seconds + p.used_seconds
-        * exp(-ln(2::double precision) * extract(epoch FROM clock_timestamp() - p.used_at)::double precision
-            / c_half_life)
-    FROM spent s WHERE p.project_id = s.project_id;
-    UPDATE usage_mark SET charged_below = v_until;
+    WITH due AS MATERIALIZED (
+        SELECT u.ctid AS place FROM usage_queue u JOIN job j USING (job_id)
+        WHERE j.project_id = ANY (v_projects) LIMIT p_limit FOR UPDATE OF u SKIP LOCKED),
+    taken AS (
+        DELETE FROM usage_queue u WHERE u.ctid = ANY (ARRAY(SELECT d.place FROM due d)) RETURNING u.*),
+    -- What was measured lately counts most: each new hour of device time halves what came before. Sixty halvings leave
+    -- nothing, and more would leave the range of numbers.
+    paced AS (
+        INSERT INTO pace AS p (model_sha256, task, device, samples, tokens, seconds)
+        SELECT j.model_sha256, j.task, w.device, sum(t.samples), sum(t.tokens), sum(t.seconds)
+        FROM taken t JOIN job j USING (job_id) JOIN worker w USING (worker_id)
+        WHERE t.is_result
+        GROUP BY j.model_sha256, j.task, w.device HAVING sum(t.seconds) > 0
+        ON CONFLICT (model_sha256, task, device) DO UPDATE SET
+            samples = p.samples * 2 ^ greatest(-60, -excluded.seconds / c_memory) + excluded.samples,
+            tokens = p.tokens * 2 ^ greatest(-60, -excluded.seconds / c_memory) + excluded.tokens,
+            seconds = p.seconds * 2 ^ greatest(-60, -excluded.seconds / c_memory) + excluded.seconds,
+            measured_at = excluded.measured_at),
+    spent AS (SELECT j.project_id, sum(t.seconds) AS seconds FROM taken t JOIN job j USING (job_id) GROUP BY 1),
+    charged AS (
+        UPDATE project p SET used_at = v_now, used_seconds = least(1e300, s.seconds + p.used_seconds
+            * 2 ^ greatest(-60, least(0, -extract(epoch FROM v_now - p.used_at)::double precision / c_half_life)))
+        FROM spent s WHERE p.project_id = s.project_id)
+    SELECT count(*) INTO v_count FROM taken;
+    RETURN v_count;
 END $$;

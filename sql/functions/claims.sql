@@ -1,6 +1,7 @@
--- Taking work. The order of locks everywhere: worker, then job by number, then shard; commits lock a shard only.
+-- Taking work. The order of locks everywhere: job by number, then shard; commits lock a shard only. Claims wait for no row
+-- that somebody else has locked, and hold none of a worker or project.
 
--- Says that a job has something to claim again, and keeps claims from denying it until this transaction ends.
+-- Says that jobs have something to claim again, and keeps claims from denying it until this transaction ends.
 -- Must come before the shards are made ready, or a claim that just found none could switch the job off for good.
 CREATE OR REPLACE FUNCTION wake_jobs(p_jobs bigint[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -9,30 +10,58 @@ BEGIN
     WHERE j.job_id = ANY (p_jobs) AND NOT j.is_runnable AND NOT j.is_cancelled AND j.gate = 'open';
 END $$;
 
--- Makes blocked shards ready whose time has come. Rows that others are busy with wait for the next round.
-CREATE OR REPLACE FUNCTION promote_shards() RETURNS integer LANGUAGE plpgsql AS $$
+-- The same for jobs of which only some have become claimable: the others stay switched off, or claims would have to find
+-- out one by one. The jobs must be locked, and the shards ready.
+CREATE OR REPLACE FUNCTION wake_ready_jobs(p_jobs bigint[]) RETURNS void LANGUAGE sql AS $$
+    UPDATE job j SET is_runnable = true
+    WHERE j.job_id = ANY (p_jobs) AND NOT j.is_runnable AND NOT j.is_cancelled AND j.gate = 'open'
+        AND EXISTS (SELECT 1 FROM shard s WHERE s.job_id = j.job_id AND s.state = 'ready')
+$$;
+
+-- Makes blocked shards ready whose time has come, p_limit at most. Rows that others are busy with wait for the next round.
+-- Nobody is told to wait for more than ten minutes: what seems to is left from before the clock was set back.
+CREATE OR REPLACE FUNCTION promote_shards(p_limit integer) RETURNS integer LANGUAGE plpgsql
+-- By keys from the front of the index, however many there are behind it.
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS $$
 DECLARE
+    c_longest CONSTANT interval := '11 minutes';
+    v_now timestamptz := clock_timestamp();
     v_jobs bigint[];
+    v_due record;
+    v_old record;
     v_count integer;
 BEGIN
-    SELECT array_agg(due.job_id) INTO v_jobs FROM (
+    SELECT array_agg(l.job_id) INTO v_jobs FROM (
         SELECT j.job_id FROM job j
         WHERE j.job_id IN (
-            SELECT s.job_id FROM shard s WHERE s.state = 'blocked' AND s.not_before <= clock_timestamp())
-        ORDER BY j.job_id FOR NO KEY UPDATE SKIP LOCKED) due;
+            (SELECT s.job_id FROM shard s WHERE s.state = 'blocked' AND s.not_before <= v_now
+            ORDER BY s.not_before LIMIT p_limit)
+            UNION
+            (SELECT s.job_id FROM shard s WHERE s.state = 'blocked' AND s.not_before > v_now + c_longest
+            ORDER BY s.not_before DESC LIMIT p_limit))
+        ORDER BY j.job_id FOR NO KEY UPDATE SKIP LOCKED) l;
     IF v_jobs IS NULL THEN
         RETURN 0;
     END IF;
     PERFORM wake_jobs(v_jobs);
-    WITH due AS MATERIALIZED (
+    SELECT array_agg(l.job_id) AS jobs, array_agg(l.shard_no) AS shards INTO v_due FROM (
         SELECT s.job_id, s.shard_no FROM shard s
-        WHERE s.job_id = ANY (v_jobs) AND s.state = 'blocked' AND s.not_before <= clock_timestamp()
-        FOR NO KEY UPDATE SKIP LOCKED)
+        WHERE s.state = 'blocked' AND s.not_before <= v_now AND s.job_id = ANY (v_jobs)
+        ORDER BY s.not_before LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED) l;
+    SELECT array_agg(l.job_id) AS jobs, array_agg(l.shard_no) AS shards INTO v_old FROM (
+        SELECT s.job_id, s.shard_no FROM shard s
+        WHERE s.state = 'blocked' AND s.not_before > v_now + c_longest AND s.job_id = ANY (v_jobs)
+        ORDER BY s.not_before DESC LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED) l;
     UPDATE shard s SET state = 'ready', not_before = NULL
-    FROM due WHERE s.job_id = due.job_id AND s.shard_no = due.shard_no;
+    FROM unnest(v_due.jobs || v_old.jobs, v_due.shards || v_old.shards) AS f (job_id, shard_no)
+    WHERE s.job_id = f.job_id AND s.shard_no = f.shard_no;
     GET DIAGNOSTICS v_count = ROW_COUNT;
     RETURN v_count;
 END $$;
+
+-- For programs of the release before.
+CREATE OR REPLACE FUNCTION promote_shards() RETURNS integer LANGUAGE sql AS 'SELECT promote_shards(10000)';
 
 -- Takes up to p_limit shards of the one job whose turn it is.
 --
@@ -42,18 +71,25 @@ END $$;
 -- counted from their rows: there is no counter that could leak.
 --
 -- With p_above only jobs of a higher tier: what a worker asks before it starts something it has fetched ahead.
+-- With p_is_prefetch the shards are fetched ahead: begin_shards() says when their computation begins. A worker that gets
+-- nothing else takes over one that another worker has fetched and not begun.
 --
--- The claim may be lost in a crash of the server (synchronous_commit off): then nobody has it, and the fence of whoever
--- claims next differs. The specification comes with the first row only.
-CREATE OR REPLACE FUNCTION claim_shards(p_worker bigint, p_incarnation uuid, p_limit integer, p_run text, p_above integer)
-RETURNS TABLE (
+-- A worker has a lease until it is declared dead. Its row is not locked: shards that a claim takes while the worker is
+-- declared dead go back in the next round, like all others of the dead.
+--
+-- The claim may be lost in a crash of the server (synchronous_commit off): then nobody has it, and the fence of the next
+-- claim differs. Specification and pace come with the first row only.
+CREATE OR REPLACE FUNCTION claim_shards(
+    p_worker bigint, p_incarnation uuid, p_limit integer, p_run text, p_above integer, p_is_prefetch boolean
+) RETURNS TABLE (
     job_id bigint, run_id text, ordinal integer, tier integer, shard_no integer, epoch integer, row_start integer,
     row_count integer, attempt integer, max_attempts integer, task text, model text, model_sha256 bytea,
-    specification text
+    specification text, seconds_per_sample double precision
 ) LANGUAGE plpgsql
--- The first entry of an index is asked for, again and again; the planner would rather read and sort all of them.
-SET enable_bitmapscan = off SET enable_sort = off SET enable_seqscan = off SET jit = off
-SET plan_cache_mode = force_generic_plan
+-- The first entry of an index is asked for, again and again, and then rows by their keys; the planner would rather read,
+-- hash and sort all of them.
+SET enable_bitmapscan = off SET enable_sort = off SET enable_seqscan = off SET enable_hashjoin = off
+SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -61,42 +97,59 @@ DECLARE
     c_horizon CONSTANT double precision := 600;
     c_warm_factor CONSTANT double precision := 10;
     c_warm_limit CONSTANT interval := '20 minutes';
+    -- So many jobs are tried, and so many switched off, before the claim ends empty-handed: what is off by then stays off,
+    -- and the next claim goes on from there.
+    c_rounds CONSTANT integer := 20;
+    c_sweep CONSTANT integer := 100;
+    c_swept CONSTANT integer := 500;
+    -- A shard fetched so long ago is not in its worker's first hand.
+    c_fetched CONSTANT interval := '2 seconds';
+    v_now timestamptz := clock_timestamp();
     v_worker worker;
     v_warm bytea[];
+    v_projects integer[];
+    v_loads double precision[];
+    v_over boolean[];
+    v_caps integer[];
     v_job record;
+    v_idle bigint[];
     v_tried bigint[] := '{}';
     v_full integer[] := '{}';
     v_room integer;
     v_count integer;
+    v_swept integer := 0;
 BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
     SELECT * INTO v_worker FROM worker w
-    WHERE w.worker_id = p_worker AND w.incarnation = p_incarnation AND w.state = 'live'
-        AND w.lease_until > clock_timestamp()
-    FOR NO KEY UPDATE;
+    WHERE w.worker_id = p_worker AND w.incarnation = p_incarnation AND w.state = 'live';
     IF NOT FOUND THEN
         RAISE EXCEPTION 'worker % has no lease any more', p_worker USING ERRCODE = 'EW001';
     END IF;
     IF v_worker.is_draining THEN
         RETURN;
     END IF;
-    IF EXISTS (SELECT 1 FROM shard s WHERE s.state = 'blocked' AND s.not_before <= clock_timestamp()) THEN
-        PERFORM promote_shards();
+    IF EXISTS (SELECT 1 FROM shard s WHERE s.state = 'blocked' AND s.not_before <= v_now) THEN
+        PERFORM promote_shards(100);
     END IF;
-    v_warm := CASE WHEN v_worker.warm_since > clock_timestamp() - c_warm_limit THEN v_worker.warm ELSE '{}' END;
+    v_warm := CASE WHEN v_worker.warm_since > v_now - c_warm_limit AND v_worker.warm_since <= v_now
+        THEN v_worker.warm ELSE '{}' END;
 
-    LOOP
-        WITH running AS MATERIALIZED (
-            SELECT s.project_id, count(*) AS shards FROM shard s WHERE s.state = 'running' GROUP BY s.project_id),
-        share AS MATERIALIZED (
-            SELECT p.project_id, p.hard_cap, coalesce(r.shards, 0) >= coalesce(p.soft_cap, 2147483647) AS is_over,
-                (p.used_seconds * exp(-ln(2::double precision)
-                        * extract(epoch FROM clock_timestamp() - p.used_at)::double precision / c_half_life)
-                    + coalesce(r.shards, 0) * c_horizon) / p.weight AS load
-            FROM project p LEFT JOIN running r USING (project_id)
-            WHERE coalesce(r.shards, 0) < coalesce(p.hard_cap, 2147483647) AND p.project_id <> ALL (v_full))
+    WITH running AS MATERIALIZED (
+        SELECT s.project_id, count(*) AS shards FROM shard s WHERE s.state = 'running' GROUP BY s.project_id),
+    share AS MATERIALIZED (
+        SELECT p.project_id, p.hard_cap, coalesce(r.shards, 0) >= coalesce(p.soft_cap, 2147483647) AS is_over,
+            (p.used_seconds * 2 ^ greatest(-60, least(0, -extract(epoch FROM v_now - p.used_at)::double precision
+                    / c_half_life))
+                + coalesce(r.shards, 0) * c_horizon) / p.weight AS load
+        FROM project p LEFT JOIN running r USING (project_id)
+        WHERE coalesce(r.shards, 0) < coalesce(p.hard_cap, 2147483647))
+    SELECT array_agg(s.project_id), array_agg(s.load), array_agg(s.is_over), array_agg(s.hard_cap)
+    INTO v_projects, v_loads, v_over, v_caps FROM share s;
+
+    FOR v_round IN 1..c_rounds LOOP
         SELECT f.*, share.hard_cap INTO v_job
-        FROM share CROSS JOIN LATERAL (
+        FROM unnest(v_projects, v_loads, v_over, v_caps) AS share (project_id, load, is_over, hard_cap)
+        CROSS JOIN LATERAL (
             (SELECT j.job_id, j.run_id, j.ordinal, j.project_id, j.tier, j.max_attempts, j.task, j.model,
                 j.model_sha256, j.spec_sha256, 0::double precision AS bonus
             FROM job j
@@ -117,13 +170,15 @@ BEGIN
                 AND (p_run IS NULL OR j.run_id = p_run) AND (p_above IS NULL OR j.tier > p_above)
                 AND j.job_id <> ALL (v_tried)
             ORDER BY j.tier DESC, j.job_id LIMIT 1) w) f
+        WHERE share.project_id <> ALL (v_full)
         ORDER BY share.is_over, f.tier DESC, share.load - f.bonus, f.job_id LIMIT 1;
         EXIT WHEN NOT FOUND;
 
         v_room := p_limit;
         IF v_job.hard_cap IS NOT NULL THEN
-            -- Two claims at once must not both take the last place: under this lock the count is exact.
-            PERFORM 1 FROM project p WHERE p.project_id = v_job.project_id FOR NO KEY UPDATE;
+            -- Two claims at once must not both take the last place: under this lock, which only claims take, the count
+            -- is exact. The project's row itself may be locked by anybody for any time.
+            PERFORM pg_advisory_xact_lock(current_schema()::regnamespace::oid::integer, v_job.project_id);
             SELECT least(p_limit, v_job.hard_cap - count(*)) INTO v_room
             FROM shard s WHERE s.state = 'running' AND s.project_id = v_job.project_id;
             IF v_room <= 0 THEN
@@ -136,33 +191,115 @@ BEGIN
             WITH pick AS MATERIALIZED (
                 SELECT s.job_id, s.shard_no FROM shard s
                 WHERE s.job_id = v_job.job_id AND s.state = 'ready'
+                    AND (s.avoid_worker IS NULL OR s.avoid_worker <> p_worker OR s.avoid_until <= v_now)
                 ORDER BY s.job_id, s.shard_no LIMIT v_room FOR NO KEY UPDATE SKIP LOCKED),
             taken AS (
                 UPDATE shard s SET state = 'running', epoch = s.epoch + 1, worker_id = p_worker,
-                    incarnation = p_incarnation, started_at = clock_timestamp(), samples_done = 0, tokens_done = 0
+                    incarnation = p_incarnation, started_at = v_now, samples_done = 0, tokens_done = 0,
+                    is_begun = NOT p_is_prefetch
                 FROM pick WHERE s.job_id = pick.job_id AND s.shard_no = pick.shard_no
                 RETURNING s.shard_no, s.epoch, s.row_start, s.row_count, s.failures)
             SELECT v_job.job_id, v_job.run_id, v_job.ordinal, v_job.tier::integer, t.shard_no, t.epoch, t.row_start,
                 t.row_count, t.failures + 1, v_job.max_attempts::integer, v_job.task, v_job.model, v_job.model_sha256,
-                CASE WHEN row_number() OVER (ORDER BY t.shard_no) = 1
-                    THEN (SELECT p.specification FROM job_spec p WHERE p.sha256 = v_job.spec_sha256) END
-            FROM taken t ORDER BY t.shard_no;
+                CASE WHEN t.place = 1 THEN (SELECT p.specification FROM job_spec p WHERE p.sha256 = v_job.spec_sha256)
+                END,
+                CASE WHEN t.place = 1 THEN (SELECT sum(a.seconds) / nullif(sum(a.samples), 0) FROM pace a
+                    WHERE a.model_sha256 = v_job.model_sha256 AND a.task = v_job.task) END
+            FROM (SELECT taken.*, row_number() OVER (ORDER BY taken.shard_no) AS place FROM taken) t ORDER BY t.shard_no;
         GET DIAGNOSTICS v_count = ROW_COUNT;
         IF v_count > 0 THEN
-            IF v_worker.warm <> ARRAY[v_job.model_sha256] OR v_worker.warm_since <= clock_timestamp() - c_warm_limit
+            IF v_worker.warm <> ARRAY[v_job.model_sha256] OR v_worker.warm_since <= v_now - c_warm_limit
+                OR v_worker.warm_since > v_now
             THEN
-                UPDATE worker w SET warm = ARRAY[v_job.model_sha256], warm_since = clock_timestamp()
-                WHERE w.worker_id = p_worker;
+                -- A hint for later claims; whoever is at the row goes first.
+                UPDATE worker w SET warm = ARRAY[v_job.model_sha256], warm_since = v_now
+                WHERE w.worker_id = (
+                    SELECT l.worker_id FROM worker l WHERE l.worker_id = p_worker FOR NO KEY UPDATE SKIP LOCKED);
             END IF;
             RETURN;
         END IF;
-        -- Nothing left here: switch the job off, so that exhausted jobs do not slow claims down.
+
+        -- Nothing for this worker here. Jobs of which nothing is ready are switched off, this one and its neighbors, so
+        -- that exhausted jobs do not slow claims down. What a second look finds under the jobs' locks is what counts.
         v_tried := v_tried || v_job.job_id;
-        PERFORM 1 FROM job j WHERE j.job_id = v_job.job_id FOR NO KEY UPDATE SKIP LOCKED;
-        IF FOUND THEN
+        SELECT array_agg(l.job_id) INTO v_idle FROM (
+            SELECT j.job_id FROM job j WHERE j.job_id IN (
+                SELECT n.job_id FROM (
+                    SELECT c.job_id FROM job c
+                    WHERE c.project_id = v_job.project_id AND c.tier = v_job.tier AND c.is_runnable
+                        AND c.job_id >= v_job.job_id
+                    ORDER BY c.tier DESC, c.job_id LIMIT c_sweep) n
+                WHERE NOT EXISTS (SELECT 1 FROM shard s WHERE s.job_id = n.job_id AND s.state = 'ready'))
+            ORDER BY j.job_id FOR NO KEY UPDATE SKIP LOCKED) l;
+        IF v_idle IS NOT NULL THEN
             UPDATE job j SET is_runnable = false
-            WHERE j.job_id = v_job.job_id AND j.is_runnable
-                AND NOT EXISTS (SELECT 1 FROM shard s WHERE s.job_id = v_job.job_id AND s.state = 'ready');
+            WHERE j.job_id = ANY (v_idle) AND j.is_runnable
+                AND NOT EXISTS (SELECT 1 FROM shard s WHERE s.job_id = j.job_id AND s.state = 'ready');
+            v_swept := v_swept + cardinality(v_idle);
+            EXIT WHEN v_swept >= c_swept;
         END IF;
     END LOOP;
+
+    IF p_is_prefetch OR p_above IS NOT NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+        WITH pick AS MATERIALIZED (
+            SELECT s.job_id, s.shard_no, s.epoch, s.worker_id, s.started_at, j.run_id, j.ordinal, j.tier,
+                j.max_attempts, j.task, j.model, j.model_sha256, j.spec_sha256
+            FROM shard s JOIN job j USING (job_id)
+            WHERE s.state = 'running' AND NOT s.is_begun AND s.started_at < v_now - c_fetched
+                AND s.worker_id <> p_worker AND NOT j.is_cancelled AND j.gate = 'open'
+                AND j.need_labels <@ v_worker.labels AND j.need_gpu_mb <= v_worker.gpu_mb
+                AND (j.need_device IS NULL OR j.need_device = v_worker.device_kind)
+                AND (p_run IS NULL OR j.run_id = p_run)
+            ORDER BY s.started_at LIMIT 1 FOR NO KEY UPDATE OF s SKIP LOCKED),
+        logged AS (
+            INSERT INTO attempt (job_id, shard_no, epoch, outcome, error, worker_id, started_at)
+            SELECT k.job_id, k.shard_no, k.epoch, 'released', 'an idle worker took it over', k.worker_id, k.started_at
+            FROM pick k),
+        taken AS (
+            UPDATE shard s SET epoch = s.epoch + 1, worker_id = p_worker, incarnation = p_incarnation,
+                started_at = v_now, samples_done = 0, tokens_done = 0, is_begun = true
+            FROM pick k WHERE s.job_id = k.job_id AND s.shard_no = k.shard_no
+            RETURNING s.shard_no, s.epoch, s.row_start, s.row_count, s.failures)
+        SELECT k.job_id, k.run_id, k.ordinal, k.tier::integer, t.shard_no, t.epoch, t.row_start, t.row_count,
+            t.failures + 1, k.max_attempts::integer, k.task, k.model, k.model_sha256,
+            (SELECT p.specification FROM job_spec p WHERE p.sha256 = k.spec_sha256),
+            (SELECT sum(a.seconds) / nullif(sum(a.samples), 0) FROM pace a
+                WHERE a.model_sha256 = k.model_sha256 AND a.task = k.task)
+        FROM taken t, pick k;
+END $$;
+
+-- For workers of the release before: they begin what they claim at once, as far as anybody can tell.
+CREATE OR REPLACE FUNCTION claim_shards(p_worker bigint, p_incarnation uuid, p_limit integer, p_run text, p_above integer)
+RETURNS TABLE (
+    job_id bigint, run_id text, ordinal integer, tier integer, shard_no integer, epoch integer, row_start integer,
+    row_count integer, attempt integer, max_attempts integer, task text, model text, model_sha256 bytea,
+    specification text
+) LANGUAGE sql AS $$
+    SELECT c.job_id, c.run_id, c.ordinal, c.tier, c.shard_no, c.epoch, c.row_start, c.row_count, c.attempt,
+        c.max_attempts, c.task, c.model, c.model_sha256, c.specification
+    FROM claim_shards(p_worker, p_incarnation, p_limit, p_run, p_above, false) c
+$$;
+
+-- Says that the computation of shards begins that were fetched ahead, and answers which of them are still the caller's, by
+-- their places in the arrays, from 1.
+CREATE OR REPLACE FUNCTION begin_shards(p_incarnation uuid, p_jobs bigint[], p_shards integer[], p_epochs integer[])
+RETURNS TABLE (place integer) LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    RETURN QUERY
+        WITH mine AS MATERIALIZED (
+            SELECT s.job_id, s.shard_no, i.place FROM unnest(p_jobs, p_shards, p_epochs) WITH ORDINALITY
+                AS i (job_id, shard_no, epoch, place)
+            JOIN shard s ON s.job_id = i.job_id AND s.shard_no = i.shard_no AND s.epoch = i.epoch
+            WHERE s.incarnation = p_incarnation AND s.state::text = 'running'
+            ORDER BY s.job_id, s.shard_no FOR NO KEY UPDATE OF s)
+        UPDATE shard s SET is_begun = true
+        FROM mine m WHERE s.job_id = m.job_id AND s.shard_no = m.shard_no
+        RETURNING m.place::integer;
 END $$;

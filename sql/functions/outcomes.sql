@@ -1,8 +1,12 @@
+-- In joins on the keys of shards the state is compared as text: so no partial index on it fits, which the planner might
+-- read as a whole for each key.
+--
 -- Giving work back: as a result, as a failure, or untouched. The fence is epoch and incarnation together: after a
 -- fail-over the same epoch can be issued twice, the same incarnation can't.
 
 -- Makes results visible, durably: one flush to disk for all of them. Each one is judged by its own fence, epoch and
--- incarnation together; a late result counts as long as nobody else has claimed the shard.
+-- incarnation together; a late result counts as long as nobody else has claimed the shard, also when its worker was
+-- declared dead and the shard is held for that.
 CREATE OR REPLACE FUNCTION commit_shards(
     p_jobs bigint[], p_shards integer[], p_epochs integer[], p_incarnations uuid[], p_paths text[], p_bytes bigint[],
     p_sha256s text[], p_digests text[], p_samples integer[], p_tokens bigint[], p_seconds double precision[]
@@ -23,11 +27,11 @@ BEGIN
             AS i (job_id, shard_no, epoch, incarnation, samples, tokens, place)),
     mine AS MATERIALIZED (
         SELECT s.job_id, s.shard_no, i.place, i.samples, i.tokens FROM item i JOIN shard s USING (job_id, shard_no)
-        WHERE s.epoch = i.epoch AND s.incarnation = i.incarnation AND s.state IN ('running', 'ready')
+        WHERE s.epoch = i.epoch AND s.incarnation = i.incarnation AND s.state IN ('running', 'ready', 'held')
         ORDER BY s.job_id, s.shard_no FOR NO KEY UPDATE OF s),
     done AS (
         UPDATE shard s SET state = 'done', samples_done = m.samples, tokens_done = m.tokens,
-            ended_at = clock_timestamp()
+            ended_at = clock_timestamp(), reason = NULL
         FROM mine m WHERE s.job_id = m.job_id AND s.shard_no = m.shard_no
         RETURNING s.job_id, s.shard_no, s.epoch, s.incarnation, s.worker_id, s.started_at, m.place),
     stored AS (
@@ -37,7 +41,11 @@ BEGIN
         SELECT d.job_id, d.shard_no, d.epoch, d.incarnation, d.worker_id, d.started_at, p_paths[d.place],
             p_bytes[d.place], decode(p_sha256s[d.place], 'hex'), p_digests[d.place], p_samples[d.place],
             p_tokens[d.place], p_seconds[d.place]
-        FROM done d)
+        FROM done d),
+    used AS (
+        INSERT INTO usage_queue (job_id, worker_id, samples, tokens, seconds, is_result)
+        SELECT d.job_id, d.worker_id, sum(p_samples[d.place]), sum(p_tokens[d.place]), sum(p_seconds[d.place]), true
+        FROM done d GROUP BY d.job_id, d.worker_id)
     SELECT array_agg(d.place::integer) INTO v_done FROM done d;
     IF cardinality(v_done) = cardinality(p_jobs) THEN
         RETURN QUERY SELECT g, 'committed' FROM generate_series(1, cardinality(p_jobs)) g;
@@ -58,6 +66,9 @@ END $$;
 
 -- Records a failed attempt. The next one comes after min(2^n * 5 s, 10 min) with full jitter, as 'blocked' until then.
 -- One failed shard too many holds the job: whatever is wrong is probably wrong with the rest, too.
+--
+-- A shard is given up after max_attempts failures. Where other workers could take it, the one that failed it leaves it to
+-- them for half a minute more than the wait, and failures of one worker alone count half: its node may be what is wrong.
 CREATE OR REPLACE FUNCTION fail_shard(
     p_job bigint, p_shard integer, p_epoch integer, p_incarnation uuid, p_error text, p_is_permanent boolean,
     p_seconds double precision
@@ -66,8 +77,12 @@ CREATE OR REPLACE FUNCTION fail_shard(
 DECLARE
     v_job job;
     v_shard shard;
+    c_avoid CONSTANT double precision := 30;
+    v_now timestamptz := clock_timestamp();
     v_wait double precision;
     v_failed bigint;
+    v_has_others boolean;
+    v_is_alone boolean;
 BEGIN
     -- Shared with other failures, but not with a cancel: it must not miss a shard that becomes blocked beside it.
     -- Where failures are counted, one comes after the other.
@@ -86,13 +101,25 @@ BEGIN
     END IF;
     INSERT INTO attempt (job_id, shard_no, epoch, outcome, error, worker_id, started_at, seconds)
     VALUES (p_job, p_shard, p_epoch, 'failed', p_error, v_shard.worker_id, v_shard.started_at, p_seconds);
+    IF p_seconds IS NOT NULL THEN
+        INSERT INTO usage_queue (job_id, worker_id, samples, tokens, seconds, is_result)
+        VALUES (p_job, v_shard.worker_id, 0, 0, p_seconds, false);
+    END IF;
+    v_has_others := EXISTS (
+        SELECT 1 FROM worker w
+        WHERE w.state = 'live' AND NOT w.is_draining AND w.worker_id <> v_shard.worker_id
+            AND v_job.need_labels <@ w.labels AND v_job.need_gpu_mb <= w.gpu_mb
+            AND (v_job.need_device IS NULL OR v_job.need_device = w.device_kind));
+    v_is_alone := v_has_others AND NOT EXISTS (
+        SELECT 1 FROM attempt a
+        WHERE a.job_id = p_job AND a.shard_no = p_shard AND a.outcome = 'failed' AND a.worker_id <> v_shard.worker_id);
     IF v_job.is_cancelled THEN
         UPDATE shard s SET state = 'cancelled', reason = coalesce(v_job.cancel_reason, 'the run was cancelled'),
             ended_at = clock_timestamp(),
             failures = s.failures + 1, samples_done = 0, tokens_done = 0
         WHERE s.job_id = p_job AND s.shard_no = p_shard;
         RETURN QUERY SELECT 'cancelled', NULL::double precision;
-    ELSIF p_is_permanent OR v_shard.failures + 1 >= v_job.max_attempts THEN
+    ELSIF p_is_permanent OR v_shard.failures + 1 >= v_job.max_attempts * (1 + v_is_alone::integer) THEN
         UPDATE shard s SET state = 'failed', reason = p_error, ended_at = clock_timestamp(),
             failures = s.failures + 1, samples_done = 0, tokens_done = 0
         WHERE s.job_id = p_job AND s.shard_no = p_shard;
@@ -107,8 +134,10 @@ BEGIN
         RETURN QUERY SELECT 'failed', NULL::double precision;
     ELSE
         v_wait := least(600, 5 * 2 ^ least(v_shard.failures, 10)) * random();
-        UPDATE shard s SET state = 'blocked', not_before = clock_timestamp() + make_interval(secs => v_wait),
-            failures = s.failures + 1, samples_done = 0, tokens_done = 0
+        UPDATE shard s SET state = 'blocked', not_before = v_now + make_interval(secs => v_wait),
+            failures = s.failures + 1, samples_done = 0, tokens_done = 0,
+            avoid_worker = CASE WHEN v_has_others THEN s.worker_id END,
+            avoid_until = CASE WHEN v_has_others THEN v_now + make_interval(secs => v_wait + c_avoid) END
         WHERE s.job_id = p_job AND s.shard_no = p_shard;
         RETURN QUERY SELECT 'retry', v_wait;
     END IF;
@@ -117,13 +146,15 @@ END $$;
 -- Gives shards back that were not computed. The epoch stays, so that a result which comes after all is still good.
 -- The jobs must have been woken. A commit that is under way goes first.
 CREATE OR REPLACE FUNCTION give_back(p_incarnation uuid, p_jobs bigint[], p_shards integer[], p_epochs integer[], p_note text)
-RETURNS TABLE (job_id bigint, shard_no integer) LANGUAGE sql AS $$
+RETURNS TABLE (job_id bigint, shard_no integer) LANGUAGE sql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS $$
     WITH held AS MATERIALIZED (
         SELECT s.job_id, s.shard_no, j.is_cancelled, j.cancel_reason
         FROM unnest(p_jobs, p_shards, p_epochs) AS h (job_id, shard_no, epoch)
         JOIN shard s ON s.job_id = h.job_id AND s.shard_no = h.shard_no AND s.epoch = h.epoch
         JOIN job j ON j.job_id = s.job_id
-        WHERE s.incarnation = p_incarnation AND s.state = 'running'
+        WHERE s.incarnation = p_incarnation AND s.state::text = 'running'
         FOR NO KEY UPDATE OF s),
     given AS (
         UPDATE shard s SET samples_done = 0, tokens_done = 0,

@@ -14,12 +14,11 @@ extension Worker {
 
     /// Asks for a shard, through outages, until there is an answer or the worker is to end.
     func claim(_ tenure: Tenure) async throws(ExecutionError) -> Offer {
-        let (options, board, lease) = (self.options, tenure.board, tenure.lease)
+        let (options, board, lease, caretaker) = (self.options, tenure.board, tenure.lease, self.caretaker)
         let isWanted = self.isWanted
         do throws(QueueError) {
             return try await self.patiently("claim a shard", while: { isWanted() && !board.isLost }) {
                 queue throws(QueueError) -> Offer in
-                _ = try await queue.reap()
                 // A lease in danger must be renewed before anything new is begun; about one that has run out the queue is
                 // asked, because the heartbeat may be the only one that has no way to it.
                 guard board.isSafe(at: .now) || .now >= board.safeUntil + (lease.ttl - lease.safeDuration) else {
@@ -27,6 +26,12 @@ extension Worker {
                     throw QueueError(.unavailable, "the lease is waiting to be renewed")
                 }
                 if let shard = try await queue.claim(lease, ClaimRequest(run: options.run)).first {
+                    return .shard(shard)
+                }
+                // What is due now and then may have made something claimable; if that fails, others will do it.
+                if await caretaker.doDueChores(),
+                    let shard = try await queue.claim(lease, ClaimRequest(run: options.run)).first
+                {
                     return .shard(shard)
                 }
                 guard options.endsWhenDrained else { return .nothingNow }

@@ -12,6 +12,7 @@ public actor Worker {
     let queue: any WorkQueue
     private let heartbeatQueue: any WorkQueue
     let heartbeatLoop: EventLoop
+    let caretaker: Caretaker
     let processor: any ShardProcessor
     let logger: Logger
     let wakeups: AsyncStream<Void>
@@ -45,6 +46,7 @@ public actor Worker {
         self.queue = queue
         self.heartbeatQueue = heartbeatQueue
         self.heartbeatLoop = heartbeatLoop
+        self.caretaker = Caretaker(queue: queue, loop: heartbeatLoop, interval: options.careInterval, logger: logger)
         self.processor = processor
         self.logger = logger
         (self.wakeups, self.wakeup) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -63,8 +65,7 @@ public actor Worker {
         let listener = Task {
             for await _ in await queue.submissions() { wakeup.yield() }
         }
-        let caretaker = Caretaker(
-            queue: queue, loop: self.heartbeatLoop, interval: self.options.careInterval, logger: self.logger)
+        let caretaker = self.caretaker
         let care = Task { await caretaker.run() }
         defer {
             listener.cancel()

@@ -4,12 +4,13 @@ import SQL
 
 extension PostgresJobQueue {
     public func heartbeat(
-        _ lease: WorkerLease, holding: [ShardProgress]
+        _ lease: WorkerLease, holding: [ShardProgress], note: String?
     ) async throws(QueueError) -> HeartbeatReply {
         let held = holding.map(\.normalized)
         let parameters: [(any PostgresEncodable)?] = [
             lease.worker.number, lease.incarnation.uuid, held.map(\.key.job.number), held.map(\.key.index),
             held.map(\.epoch.rawValue), held.map(\.samples), held.map(\.tokens),
+            note.map { String($0.prefix(1000)) },
         ]
         return try await query(.heartbeat, parameters, to: "renew the worker's lease") { rows throws(PostgresError) in
             var reply = HeartbeatReply(ttl: lease.ttl)
@@ -27,26 +28,11 @@ extension PostgresJobQueue {
         }
     }
 
-    public func deregister(_ lease: WorkerLease) async throws(QueueError) {
-        let parameters: [(any PostgresEncodable)?] = [lease.worker.number, lease.incarnation.uuid]
+    public func deregister(_ lease: WorkerLease, note: String?) async throws(QueueError) {
+        let parameters: [(any PostgresEncodable)?] = [
+            lease.worker.number, lease.incarnation.uuid, note.map { String($0.prefix(1000)) },
+        ]
         try await query(.deregisterWorker, parameters, to: "deregister the worker") { _ in }
-    }
-
-    @discardableResult
-    public func reap() async throws(QueueError) -> ReapReport {
-        try await query(.reap, to: "take back the shards of dead workers") { rows throws(PostgresError) in
-            let row = try rows.only()
-            return ReapReport(
-                workers: try row.decode("workers"), requeued: try row.decode("requeued"),
-                held: try row.decode("held"), promoted: try row.decode("promoted"))
-        }
-    }
-
-    @discardableResult
-    public func promote() async throws(QueueError) -> Int {
-        try await query(.promoteShards, to: "promote blocked shards") { rows throws(PostgresError) in
-            try rows.only().decode("promoted", as: Int.self)
-        }
     }
 
     public func drain(_ worker: WorkerID) async throws(QueueError) {
@@ -87,7 +73,7 @@ extension WorkerRecord {
             gpuMegabytes: try row.decode("gpu_mb"), engine: try row.decode("engine"),
             warmModels: try row.decode("warm"), state: try row.name("state"),
             isDraining: try row.decode("is_draining"), registeredAt: try row.date("registered_at"),
-            seenAt: try row.date("seen_at"), leaseUntil: try row.date("lease_until"),
+            seenAt: try row.date("seen_at"), leaseUntil: try row.date("lease_until"), note: try row.decode("note"),
             holding: try row.decode("holding"))
     }
 }

@@ -22,17 +22,39 @@ extension PostgresJobQueue {
         try check(claimLimit: request.limit)
         let parameters: [(any PostgresEncodable)?] = [
             lease.worker.number, lease.incarnation.uuid, request.limit, request.run?.text, request.above?.rawValue,
+            request.isPrefetch,
         ]
         return try await query(.claimShards, parameters, to: "claim shards") { rows throws(PostgresError) in
-            // Only the first row carries the specification: they are all of one job.
+            // Only the first row carries specification and pace: they are all of one job.
             let specification: String? = try rows.first?.decode("specification")
+            let pace: Double? = try rows.first?.decode("seconds_per_sample")
             var claimed: [ClaimedShard] = []
             claimed.reserveCapacity(rows.count)
             for row in rows {
-                claimed.append(try ClaimedShard(row, lease, specification: specification ?? ""))
+                claimed.append(try ClaimedShard(row, lease, specification: specification ?? "", pace: pace))
             }
             return claimed
         }
+    }
+
+    public func begin(_ claimed: [ClaimedShard]) async throws(QueueError) -> [ShardKey] {
+        var begun: [ShardKey] = []
+        // One call per incarnation; a worker has only one.
+        for (incarnation, shards) in Dictionary(grouping: claimed, by: \.incarnation) {
+            let parameters: [(any PostgresEncodable)?] = [
+                incarnation.uuid, shards.map(\.job.number), shards.map(\.index), shards.map(\.epoch.rawValue),
+            ]
+            begun += try await query(.beginShards, parameters, to: "begin shards") { rows throws(PostgresError) in
+                var keys: [ShardKey] = []
+                for row in rows {
+                    let place = try row.decode("place", as: Int.self) - 1
+                    guard shards.indices.contains(place) else { continue }
+                    keys.append(shards[place].key)
+                }
+                return keys
+            }
+        }
+        return begun.sorted()
     }
 
     public func commit(_ results: [ShardCommit]) async throws(QueueError) -> [CommitOutcome] {
@@ -112,12 +134,15 @@ private enum FailureVerdict: String, PostgresDecodable {
 }
 
 extension ClaimedShard {
-    fileprivate init(_ row: PostgresRow, _ lease: WorkerLease, specification: String) throws(PostgresError) {
+    fileprivate init(
+        _ row: PostgresRow, _ lease: WorkerLease, specification: String, pace: Double?
+    ) throws(PostgresError) {
         self.init(
             key: ShardKey(job: try JobID(row), index: try row.decode("shard_no")), worker: lease.worker,
             epoch: Epoch(try row.decode("epoch")), incarnation: lease.incarnation, range: try ShardRange(row),
             attempt: try row.decode("attempt"), maxAttempts: try row.decode("max_attempts"),
             priority: try row.name("tier"), task: try row.decode("task"), model: try row.decode("model"),
-            modelSHA256: try row.decode("model_sha256"), specification: specification)
+            modelSHA256: try row.decode("model_sha256"), specification: specification,
+            secondsPerSample: pace)
     }
 }

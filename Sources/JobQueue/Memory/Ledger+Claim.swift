@@ -18,19 +18,23 @@ enum FairShare {
     static let warmFactor: Double = 10
     /// How long a worker may prefer its warm model.
     static let warmLimit: Double = 1200
+    /// After this time, in seconds, an idle worker may take over what another one has fetched and not begun.
+    static let fetched: Double = 2
 }
 
 extension Ledger {
     mutating func claim(_ lease: WorkerLease, _ request: ClaimRequest, now: Date) throws(QueueError) -> [ClaimedShard] {
         try check(claimLimit: request.limit)
         guard let worker = index(of: lease.worker), workers[worker].incarnation == lease.incarnation,
-            workers[worker].state == .live, workers[worker].leaseUntil > now
+            workers[worker].state == .live
         else {
             throw QueueError.leaseLost(lease.worker)
         }
         guard !workers[worker].isDraining else { return [] }
         promote(now: now)
-        guard let job = nextJob(for: workers[worker], request, now: now) else { return [] }
+        guard let job = nextJob(for: lease.worker, workers[worker], request, now: now) else {
+            return request.isPrefetch || request.above != nil ? [] : takeOver(lease, workers[worker], request, now: now)
+        }
         let name = jobs[job].project
         let room = (projects[name]?.hardCap ?? .max) - runningShards(of: name)
         let limit = min(request.limit, room)
@@ -41,10 +45,38 @@ extension Ledger {
             workers[worker].warmSince = now
         }
         var claimed: [ClaimedShard] = []
-        for shard in jobs[job].shards.indices where jobs[job].shards[shard].state == .ready && claimed.count < limit {
-            claimed.append(take((job, shard), lease, now: now))
+        for shard in jobs[job].shards.indices
+        where jobs[job].shards[shard].isReady(for: lease.worker, now: now) && claimed.count < limit {
+            claimed.append(take((job, shard), lease, isBegun: !request.isPrefetch, now: now))
         }
         return claimed
+    }
+
+    /// A shard that another worker has fetched and not begun, for one that gets nothing else.
+    private mutating func takeOver(
+        _ lease: WorkerLease, _ worker: Worker, _ request: ClaimRequest, now: Date
+    ) -> [ClaimedShard] {
+        let fetched = running.filter { place in
+            let job = jobs[place.job]
+            return !job.shards[place.shard].isBegun && now.timeIntervalSince(place.claim.startedAt) > FairShare.fetched
+                && place.claim.worker != lease.worker && !job.isCancelled && job.gate == .open && worker.suits(job)
+                && (request.run == nil || job.id.run == request.run)
+        }
+        guard let place = fetched.min(by: { $0.claim.startedAt < $1.claim.startedAt }) else { return [] }
+        log((place.job, place.shard), .released, error: "an idle worker took it over", seconds: nil, now: now)
+        return [take((place.job, place.shard), lease, isBegun: true, now: now)]
+    }
+
+    mutating func begin(_ claimed: [ClaimedShard]) -> [ShardKey] {
+        var begun: [ShardKey] = []
+        for claim in claimed {
+            guard let place = place(of: claim.key, epoch: claim.epoch, incarnation: claim.incarnation),
+                jobs[place.job].shards[place.shard].state == .running
+            else { continue }
+            jobs[place.job].shards[place.shard].isBegun = true
+            begun.append(claim.key)
+        }
+        return begun.sorted()
     }
 
     private func isWarm(_ worker: Worker, now: Date) -> Bool {
@@ -52,7 +84,7 @@ extension Ledger {
     }
 
     /// The job whose turn it is, of those that have something ready and that the worker can run.
-    private func nextJob(for worker: Worker, _ request: ClaimRequest, now: Date) -> Int? {
+    private func nextJob(for id: WorkerID, _ worker: Worker, _ request: ClaimRequest, now: Date) -> Int? {
         let load = loads(now: now)
         let running = Dictionary(uniqueKeysWithValues: projects.keys.map { ($0, runningShards(of: $0)) })
         func isOver(_ cap: Int?, _ project: String) -> Bool { (running[project] ?? 0) >= cap ?? .max }
@@ -71,7 +103,7 @@ extension Ledger {
                 return (request.run == nil || job.id.run == request.run) && job.gate == .open
                     && request.above.map { job.priority > $0 } ?? true
                     && !isOver(projects[job.project]?.hardCap, job.project)
-                    && worker.suits(job) && job.shards.contains { $0.state == .ready }
+                    && worker.suits(job) && job.shards.contains { $0.isReady(for: id, now: now) }
             }
             .min { rank(jobs[$0]) < rank(jobs[$1]) }
     }
@@ -92,7 +124,9 @@ extension Ledger {
             })
     }
 
-    private mutating func take(_ place: (job: Int, shard: Int), _ lease: WorkerLease, now: Date) -> ClaimedShard {
+    private mutating func take(
+        _ place: (job: Int, shard: Int), _ lease: WorkerLease, isBegun: Bool, now: Date
+    ) -> ClaimedShard {
         let job = jobs[place.job]
         var shard = job.shards[place.shard]
         shard.state = .running
@@ -100,13 +134,21 @@ extension Ledger {
         shard.claim = Claim(worker: lease.worker, incarnation: lease.incarnation, startedAt: now)
         shard.samplesDone = 0
         shard.tokensDone = 0
+        shard.isBegun = isBegun
         jobs[place.job].shards[place.shard] = shard
         return ClaimedShard(
             key: ShardKey(job: job.id, index: place.shard), worker: lease.worker, epoch: shard.epoch,
             incarnation: lease.incarnation, range: shard.range, attempt: shard.failures + 1,
             maxAttempts: job.submission.maxAttempts, priority: job.priority, task: job.submission.task,
             model: job.submission.model,
-            modelSHA256: job.submission.modelSHA256, specification: job.submission.specification)
+            modelSHA256: job.submission.modelSHA256, specification: job.submission.specification,
+            secondsPerSample: pace(of: job)?.secondsPerSample)
+    }
+}
+
+extension Ledger.Shard {
+    func isReady(for worker: WorkerID, now: Date) -> Bool {
+        state == .ready && (avoids.map { $0.worker != worker || $0.until <= now } ?? true)
     }
 }
 

@@ -74,7 +74,7 @@ extension Ledger {
     }
 
     /// What this model did on this task so far.
-    private func pace(of job: Job) -> (secondsPerSample: Double, tokens: Int, seconds: Double)? {
+    func pace(of job: Job) -> (secondsPerSample: Double, tokens: Int, seconds: Double)? {
         let results =
             jobs
             .filter {

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// So many losses of one shard make it suspect; the SQL function reap has the same number.
+/// So many losses of one shard make it suspect; the SQL function reap_workers has the same number.
 let poisonLosses = 3
 
 extension Ledger {
@@ -16,7 +16,7 @@ extension Ledger {
     }
 
     mutating func heartbeat(
-        _ lease: WorkerLease, holding: [ShardProgress], now: Date
+        _ lease: WorkerLease, holding: [ShardProgress], note: String?, now: Date
     ) throws(QueueError) -> HeartbeatReply {
         guard let worker = index(of: lease.worker), workers[worker].incarnation == lease.incarnation,
             workers[worker].state == .live
@@ -25,6 +25,7 @@ extension Ledger {
         }
         let ttl = workers[worker].ttl
         workers[worker].seenAt = now
+        workers[worker].note = note
         workers[worker].leaseUntil = now + ttl.inSeconds
         var reply = HeartbeatReply(ttl: ttl, isDrainRequested: workers[worker].isDraining)
 
@@ -57,18 +58,41 @@ extension Ledger {
         return reply
     }
 
-    mutating func deregister(_ lease: WorkerLease, now: Date) {
+    mutating func deregister(_ lease: WorkerLease, note: String?, now: Date) {
         guard let worker = index(of: lease.worker), workers[worker].incarnation == lease.incarnation else { return }
         if workers[worker].state == .live {
             workers[worker].state = .left
+            workers[worker].note = note
             workers[worker].endedAt = now
         }
         for place in running where place.claim.incarnation == lease.incarnation {
-            giveBack((place.job, place.shard), note: "the worker left", now: now)
+            giveBack(
+                (place.job, place.shard), note: note.map { "the worker left: \($0)" } ?? "the worker left", now: now)
         }
     }
 
-    mutating func reap(now: Date) -> ReapReport {
+    mutating func run(_ chore: Chore, now: Date) -> ChoreOutcome {
+        switch chore {
+        case .workers:
+            let report = reapWorkers(now: now)
+            return ChoreOutcome(report: report, changed: report.workers + report.requeued + report.held)
+        case .gates:
+            openGates(now: now)
+        case .charges:
+            for name in projects.keys {
+                projects[name]?.charge(now: now)
+            }
+        case .promotion:
+            let promoted = promote(now: now)
+            return ChoreOutcome(report: ReapReport(promoted: promoted), changed: promoted)
+        case .tallies, .cancellations, .mending, .archive, .statistics:
+            // Nothing of this is put off here.
+            break
+        }
+        return ChoreOutcome()
+    }
+
+    private mutating func reapWorkers(now: Date) -> ReapReport {
         var report = ReapReport()
         for worker in workers.indices where workers[worker].state == .live && workers[worker].leaseUntil < now {
             workers[worker].state = .dead
@@ -79,24 +103,21 @@ extension Ledger {
             guard let worker = index(of: place.claim.worker), workers[worker].state != .live else { continue }
             lose((place.job, place.shard), now: now, &report)
         }
-        openGates(now: now)
-        for name in projects.keys {
-            projects[name]?.charge(now: now)
-        }
-        report.promoted = promote(now: now)
         return report
     }
 
     private mutating func lose(_ place: (job: Int, shard: Int), now: Date, _ report: inout ReapReport) {
         log(place, .lost, error: "the worker's lease ran out", seconds: nil, now: now)
         let isCancelled = jobs[place.job].isCancelled
-        jobs[place.job].shards[place.shard].losses += 1
+        // A shard that was only fetched is under no suspicion.
+        let wasBegun = jobs[place.job].shards[place.shard].isBegun
+        jobs[place.job].shards[place.shard].losses += wasBegun ? 1 : 0
         restart(place, now: now)
         let losses = jobs[place.job].shards[place.shard].losses
         if isCancelled {
             return
         }
-        guard losses >= poisonLosses else {
+        guard wasBegun, losses >= poisonLosses else {
             report.requeued += 1
             return
         }
@@ -112,7 +133,10 @@ extension Ledger {
         var count = 0
         for job in jobs.indices {
             for shard in jobs[job].shards.indices where jobs[job].shards[shard].state == .blocked {
-                guard let notBefore = jobs[job].shards[shard].notBefore, notBefore <= now else { continue }
+                guard let notBefore = jobs[job].shards[shard].notBefore,
+                    // Nobody waits for so long: the clock was set back.
+                    notBefore <= now || notBefore > now + 660
+                else { continue }
                 jobs[job].shards[shard].state = .ready
                 jobs[job].shards[shard].notBefore = nil
                 count += 1

@@ -19,6 +19,9 @@ extension Ledger {
             }
             jobs[job].gate = .open
             jobs[job].gateReason = nil
+            for place in jobs[job].needs.indices {
+                jobs[job].needs[place].isSettled = true
+            }
             for shard in jobs[job].shards.indices
             where [.blocked, .ready, .held].contains(jobs[job].shards[shard].state) {
                 jobs[job].shards[shard].cancel(reason, now: now)
@@ -50,7 +53,8 @@ extension Ledger {
                 shut(job)
                 count += 1
             }
-            for shard in jobs[job].shards.indices where jobs[job].shards[shard].state == .held {
+            for shard in jobs[job].shards.indices
+            where jobs[job].shards[shard].state == .held && !jobs[job].isCancelled {
                 jobs[job].shards[shard].renew()
                 count += 1
             }
@@ -76,6 +80,7 @@ extension Ledger {
                 guard state == .failed || (!onlyFailed && (state == .cancelled || state == .held)) else { continue }
                 jobs[job].shards[shard].renew()
                 jobs[job].shards[shard].failures = 0
+                jobs[job].shards[shard].avoids = nil
                 count += 1
             }
         }
@@ -115,13 +120,20 @@ extension Ledger {
     /// Opens the gates of jobs whose dependencies have all ended, and cancels those whose turn can't come any more.
     mutating func openGates(now: Date) {
         for job in jobs.indices where jobs[job].gate == .waiting {
-            let needs = jobs[job].needs.sorted { $0.key < $1.key }.map { (self.jobs[Int($0.key) - 1], $0.value) }
-            let waits = needs.filter { !$0.0.progress.isOver }.map(\.0.id.name)
-            let broken = needs.filter { need, condition in
-                condition == .ok && need.progress.isOver && need.counts.failed + need.counts.cancelled > 0
+            var broken: [String] = []
+            for place in jobs[job].needs.indices where !jobs[job].needs[place].isSettled {
+                let need = jobs[job].needs[place]
+                let needed = self.jobs(of: need)
+                guard needed.allSatisfy(\.progress.isOver) else { continue }
+                if need.condition == .ok, needed.contains(where: { $0.counts.failed + $0.counts.cancelled > 0 }) {
+                    broken.append(need.name)
+                } else {
+                    jobs[job].needs[place].isSettled = true
+                }
             }
+            let waits = jobs[job].needs.filter { !$0.isSettled }.map(\.name)
             if !broken.isEmpty {
-                let names = broken.map(\.0.id.name).joined(separator: ", ")
+                let names = broken.joined(separator: ", ")
                 _ = cancel(
                     [job], of: jobs[job].id.run,
                     reason: "it needed the results of \(names), which did not end well", now: now)
@@ -134,8 +146,16 @@ extension Ledger {
         }
     }
 
+    private func jobs(of need: Need) -> [Job] {
+        (runs[need.run]?.jobs ?? []).filter { need.ordinal == nil || $0.ordinal == need.ordinal }
+            .compactMap { index(of: $0) }.map { jobs[$0] }
+    }
+
     /// Shuts a gate that `openGates` opens at once, unless there are dependencies.
     private mutating func shut(_ job: Int) {
+        for place in jobs[job].needs.indices {
+            jobs[job].needs[place].isSettled = false
+        }
         jobs[job].gate = .waiting
         jobs[job].gateReason = "waits for other jobs"
     }

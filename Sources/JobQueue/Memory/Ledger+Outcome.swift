@@ -2,6 +2,9 @@ import FoundationEssentials
 
 /// The wait before the next attempt; the SQL function fail_shard has the same numbers.
 enum Backoff {
+    /// How much longer than that the worker that failed leaves the shard to others, where there are others.
+    static let avoidance: Double = 30
+
     /// The longest wait after so many earlier failures; the actual one is drawn from zero to this.
     static func limit(failures: Int) -> Double {
         min(600, 5 * Double(1 << min(failures, 10)))
@@ -28,12 +31,13 @@ extension Ledger {
             return isSame ? .already : .fenced
         }
         guard shard.epoch == claimed.epoch, let claim = shard.claim, claim.incarnation == claimed.incarnation,
-            shard.state == .running || shard.state == .ready
+            [.running, .ready, .held].contains(shard.state)
         else { return .fenced }
         shard.state = .done
         shard.samplesDone = publication.samples
         shard.tokensDone = publication.tokens
         shard.endedAt = now
+        shard.reason = nil
         shard.result = ShardResult(
             key: claimed.key, range: shard.range, epoch: shard.epoch, incarnation: claim.incarnation,
             publication: publication, worker: claim.worker, committedAt: now)
@@ -61,7 +65,18 @@ extension Ledger {
             shard.cancel(jobs[place.job].cancelReason, now: now)
             return .cancelled
         }
-        if failure.isPermanent || shard.failures >= jobs[place.job].submission.maxAttempts {
+        let others = workers.indices.contains { index in
+            workers[index].state == .live && !workers[index].isDraining && workers[index].suits(jobs[place.job])
+                && WorkerID(Int64(index) + 1) != claimed.worker
+        }
+        // Failures of one worker alone count half where others could try: its node may be what is wrong.
+        let isAlone =
+            others
+            && !(attempts[jobs[place.job].id.number] ?? []).contains {
+                $0.key == claimed.key && $0.outcome == .failed && $0.worker != claimed.worker
+            }
+        let limit = jobs[place.job].submission.maxAttempts * (isAlone ? 2 : 1)
+        if failure.isPermanent || shard.failures >= limit {
             shard.state = .failed
             shard.reason = failure.message
             shard.endedAt = now
@@ -70,7 +85,14 @@ extension Ledger {
         }
         shard.state = .blocked
         shard.notBefore = now + wait
+        shard.avoids = others ? (claimed.worker, now + wait + Backoff.avoidance) : nil
         return .retry(after: .seconds(wait))
+    }
+
+    mutating func fixWait(of shard: ShardKey, until time: Date) {
+        guard let place = place(of: shard), jobs[place.job].shards[place.shard].state == .blocked else { return }
+        jobs[place.job].shards[place.shard].notBefore = time
+        jobs[place.job].shards[place.shard].avoids?.until = time + Backoff.avoidance
     }
 
     /// Holds a job that has one failed shard too many; the one that just failed is not in its place yet.

@@ -29,30 +29,31 @@ extension Ledger {
         openGates(now: now)
     }
 
-    /// The numbers of the jobs that a new job waits for.
+    /// What a new job waits for.
     private func needs(
         of job: JobSubmission, in submission: RunSubmission
-    ) throws(QueueError) -> [Int64: JobDependency.Condition] {
-        var needs: [Int64: JobDependency.Condition] = [:]
+    ) throws(QueueError) -> [Need] {
+        var needs: [Need] = []
         for dependency in job.after {
-            let found: [Int64]
-            switch dependency.target {
-            case .sibling(let ordinal): found = [Int64(jobs.count + ordinal + 1)]
-            case .job(let run, let ordinal):
-                found =
-                    run == submission.id
-                    ? [Int64(jobs.count + ordinal + 1)]
-                    : runs[run]?.jobs.filter { $0.ordinal == ordinal }.map(\.number) ?? []
-            case .run(let run): found = runs[run]?.jobs.map(\.number) ?? []
-            }
-            guard !found.isEmpty else {
+            let (run, ordinal): (RunID, Int?) =
+                switch dependency.target {
+                case .sibling(let ordinal): (submission.id, ordinal)
+                case .job(let run, let ordinal): (run, ordinal)
+                case .run(let run): (run, nil)
+                }
+            let exists =
+                run == submission.id
+                || runs[run].map { found in ordinal == nil || found.jobs.contains { $0.ordinal == ordinal } } ?? false
+            guard exists else {
                 throw QueueError.dependencyNotFound(dependency)
             }
-            for number in found where needs[number] != .ok {
-                needs[number] = dependency.condition
+            if let place = needs.firstIndex(where: { $0.run == run && $0.ordinal == ordinal }) {
+                if dependency.condition == .ok { needs[place].condition = .ok }
+            } else {
+                needs.append(Need(run: run, ordinal: ordinal, condition: dependency.condition))
             }
         }
-        return needs
+        return needs.sorted { ($0.run.text, $0.ordinal ?? -1) < ($1.run.text, $1.ordinal ?? -1) }
     }
 }
 

@@ -27,6 +27,8 @@ public struct WorkerRecord: Sendable, Hashable, Encodable {
     public var registeredAt: Date
     public var seenAt: Date
     public var leaseUntil: Date
+    /// What is wrong with it, or why it left, in its own words.
+    public var note: String?
     /// How many shards it holds.
     public var holding: Int
 
@@ -34,7 +36,8 @@ public struct WorkerRecord: Sendable, Hashable, Encodable {
         id: WorkerID, incarnation: Incarnation, host: String, pid: Int, device: String, deviceKind: String,
         labels: [String],
         gpuMegabytes: Int, engine: String, warmModels: [String], state: WorkerState, isDraining: Bool,
-        registeredAt: Date, seenAt: Date, leaseUntil: Date, holding: Int
+        registeredAt: Date, seenAt: Date, leaseUntil: Date, note: String? = nil,
+        holding: Int
     ) {
         self.id = id
         self.incarnation = incarnation
@@ -51,6 +54,7 @@ public struct WorkerRecord: Sendable, Hashable, Encodable {
         self.registeredAt = registeredAt
         self.seenAt = seenAt
         self.leaseUntil = leaseUntil
+        self.note = note
         self.holding = holding
     }
 }

@@ -6,10 +6,13 @@ public struct ClaimRequest: Sendable, Hashable {
     public var run: RunID?
     /// Only shards of a higher tier than this; nil for any.
     public var above: Priority?
+    /// The shards are fetched ahead of their computation; ``WorkQueue/begin(_:)`` says when that begins.
+    public var isPrefetch: Bool
 
-    public init(limit: Int = 1, run: RunID? = nil, above: Priority? = nil) {
+    public init(limit: Int = 1, run: RunID? = nil, above: Priority? = nil, isPrefetch: Bool = false) {
         self.limit = limit
         self.run = run
         self.above = above
+        self.isPrefetch = isPrefetch
     }
 }

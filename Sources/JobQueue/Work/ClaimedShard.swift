@@ -15,6 +15,8 @@ public struct ClaimedShard: Sendable, Hashable {
     public let modelSHA256: String
     /// The job's specification as submitted, JSON.
     public let specification: String
+    /// Device time that this model took for a sample of this task lately; nil when nobody has measured it.
+    public let secondsPerSample: Double?
 
     public var job: JobID { key.job }
     public var run: RunID { key.job.run }
@@ -26,7 +28,7 @@ public struct ClaimedShard: Sendable, Hashable {
     public init(
         key: ShardKey, worker: WorkerID, epoch: Epoch, incarnation: Incarnation, range: ShardRange, attempt: Int,
         maxAttempts: Int, priority: Priority = .normal, task: String, model: String, modelSHA256: String,
-        specification: String
+        specification: String, secondsPerSample: Double? = nil
     ) {
         self.key = key
         self.worker = worker
@@ -40,6 +42,7 @@ public struct ClaimedShard: Sendable, Hashable {
         self.model = model
         self.modelSHA256 = modelSHA256
         self.specification = specification
+        self.secondsPerSample = secondsPerSample
     }
 
     /// What the next heartbeat says of this shard.

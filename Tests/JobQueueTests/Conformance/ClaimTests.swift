@@ -123,7 +123,10 @@ import Testing
         try await withQueue(implementation) { test in
             try await test.queue.submit(submission())
             let lease = try await test.queue.register(worker(), ttl: .seconds(60))
+            // A lease that ran out is good for claims, too, until somebody has noticed.
             try await test.advance(61)
+            #expect(try await test.queue.claim(lease, limit: 1).count == 1)
+            try await test.queue.reap()
             let lost = await #expect(throws: QueueError.self) { try await test.queue.claim(lease, limit: 1) }
             #expect(lost?.code == .leaseLost)
             let wrong = await #expect(throws: QueueError.self) { try await test.queue.claim(lease, limit: 0) }

@@ -1,9 +1,10 @@
 import FoundationEssentials
-import JobQueue
 import Postgres
 import PostgresTesting
 import Synchronization
 import Testing
+
+@testable import JobQueue
 
 /// The implementations that the conformance suite runs on.
 enum Implementation: String, CaseIterable, Sendable, CustomTestStringConvertible {
@@ -40,7 +41,10 @@ func withQueue(
         let clock = ManualClock()
         let queue = InMemoryJobQueue(
             jitter: { jitter ?? .random(in: 0...1) }, now: { clock.now })
-        try await body(TestQueue(queue: queue, advance: { clock.advance(by: $0) }, fixWait: { _ in }))
+        try await body(
+            TestQueue(
+                queue: queue, advance: { clock.advance(by: $0) },
+                fixWait: { await queue.fixWait(of: $0, to: TestQueue.fixedWait) }))
     case .postgres:
         try await withTestDatabase(poolSize: poolSize) { try await withQueue(in: $0, body) }
     case .pgbouncer:
@@ -59,9 +63,6 @@ private func withQueue(in database: TestDatabase, _ body: (TestQueue) async thro
 
 extension JobQueue {
     /// Reaps until a project's last commit has been charged.
-    ///
-    /// The database charges only what lies before every open transaction of the server, those of tests beside this one
-    /// included.
     func reapUntilCharged(to name: String = "default") async throws {
         func used() async throws -> Double? {
             try await projects().first { $0.name == name }?.usedSeconds
@@ -79,6 +80,7 @@ extension JobQueue {
 private func turnForward(_ pool: PostgresPool, by seconds: Double) async throws {
     // Rows that others are at stay as they are: waiting for them in any order could end in a deadlock.
     let statements = [
+        "UPDATE queue_clock SET observed_seconds = observed_seconds + $1::float8",
         """
         UPDATE worker w SET lease_until = w.lease_until - make_interval(secs => $1::float8),
             warm_since = w.warm_since - make_interval(secs => $1::float8)
@@ -86,6 +88,7 @@ private func turnForward(_ pool: PostgresPool, by seconds: Double) async throws 
         """,
         """
         UPDATE shard s SET not_before = s.not_before - make_interval(secs => $1::float8),
+            avoid_until = s.avoid_until - make_interval(secs => $1::float8),
             started_at = s.started_at - make_interval(secs => $1::float8)
         FROM (SELECT job_id, shard_no FROM shard WHERE epoch > 0 FOR UPDATE SKIP LOCKED) free
         WHERE s.job_id = free.job_id AND s.shard_no = free.shard_no
@@ -113,7 +116,8 @@ final class ManualClock: Sendable {
 
 private func fixWait(_ pool: PostgresPool, of shard: ShardKey) async throws {
     let sql =
-        "UPDATE shard SET not_before = clock_timestamp() + make_interval(secs => $3::float8) "
+        "UPDATE shard SET not_before = clock_timestamp() + make_interval(secs => $3::float8), "
+        + "avoid_until = CASE WHEN avoid_worker IS NOT NULL THEN clock_timestamp() + make_interval(secs => $3::float8 + 30) END "
         + "WHERE job_id = $1::int8 AND shard_no = $2::int4 AND state = 'blocked'"
     _ = try await pool.query(
         PostgresStatement(name: "fix_wait", sql: sql), [shard.job.number, shard.index, TestQueue.fixedWait])

@@ -1,0 +1,1 @@
+SELECT note_chore_failure($1::text, $2::text)

@@ -1,1 +1,0 @@
-SELECT promote_shards() AS promoted

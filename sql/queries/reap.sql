@@ -1,1 +1,0 @@
-SELECT workers, requeued, held, promoted FROM reap()

@@ -1,0 +1,1 @@
+SELECT what, changed FROM run_chore($1::text, $2::bool)
