@@ -16,6 +16,8 @@ public struct FunctionFile: Sendable {
         FunctionFile("operations", PackageResources.operations_sql),
         FunctionFile("charges", PackageResources.charges_sql),
         FunctionFile("archive", PackageResources.archive_sql),
+        FunctionFile("chores", PackageResources.chores_sql),
+        FunctionFile("stores", PackageResources.stores_sql),
     ]
 
     private init(_ name: String, _ bytes: [UInt8]) {

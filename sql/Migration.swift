@@ -19,6 +19,8 @@ public struct Migration: Sendable {
         Migration(11, "archive", PackageResources.V011_archive_sql),
         Migration(12, "schedules", PackageResources.V012_schedules_sql),
         Migration(13, "data_sets", PackageResources.V013_data_sets_sql),
+        Migration(14, "chores", PackageResources.V014_chores_sql),
+        Migration(15, "store_identity", PackageResources.V015_store_identity_sql),
     ]
 
     public init(version: Int, name: String, sql: String) {

@@ -2,7 +2,8 @@
 ///
 /// Both implementations pass the same conformance suite. All times are the queue's own clock.
 public protocol JobQueue:
-    WorkQueue, RunRegistry, JobOperations, ProjectRegistry, ModelRegistry, DataSetRegistry, ScheduleRegistry
+    WorkQueue, RunRegistry, JobOperations, ProjectRegistry, ModelRegistry, DataSetRegistry, ScheduleRegistry,
+    StoreRegistry
 {}
 
 /// The workers' side of the queue.
@@ -13,14 +14,22 @@ public protocol WorkQueue: Sendable {
     /// Takes shards of one job, the one whose turn it is among those that the worker can run.
     ///
     /// - Returns: Nothing when there is nothing to do, or the worker is to drain.
-    /// - Throws: `leaseLost` when the lease has run out.
+    /// - Throws: `leaseLost` when the worker was declared dead.
     func claim(_ lease: WorkerLease, _ request: ClaimRequest) async throws(QueueError) -> [ClaimedShard]
+
+    /// Says that the computation of shards begins that were fetched ahead.
+    ///
+    /// - Returns: Those that are still this worker's; an idle worker may have taken the others over.
+    func begin(_ claimed: [ClaimedShard]) async throws(QueueError) -> [ShardKey]
 
     /// Renews the lease, reports progress and compares what the worker holds with what the queue thinks.
     ///
     /// A lease that ran out is renewed too as long as nobody has declared the worker dead.
+    /// - Parameter note: What is wrong with the worker, for people; nil when nothing is.
     /// - Throws: `leaseLost` when the worker was declared dead: everything that it holds belongs to others.
-    func heartbeat(_ lease: WorkerLease, holding: [ShardProgress]) async throws(QueueError) -> HeartbeatReply
+    func heartbeat(
+        _ lease: WorkerLease, holding: [ShardProgress], note: String?
+    ) async throws(QueueError) -> HeartbeatReply
 
     /// Makes published results visible, durably, each one if its shard is still its claim's.
     ///
@@ -38,18 +47,22 @@ public protocol WorkQueue: Sendable {
     func release(_ claimed: [ClaimedShard]) async throws(QueueError) -> [ShardKey]
 
     /// Gives back all that the worker still has and ends its lease.
-    func deregister(_ lease: WorkerLease) async throws(QueueError)
-
-    /// Does what is due now and then: takes back the shards of workers whose lease ran out, promotes blocked shards, opens
-    /// the gates of jobs whose dependencies have ended, charges device time, rolls counters up.
     ///
-    /// Any process may call this at any time; several at once do no harm.
-    @discardableResult
-    func reap() async throws(QueueError) -> ReapReport
+    /// - Parameter note: Why it leaves, where nobody asked it to.
+    func deregister(_ lease: WorkerLease, note: String?) async throws(QueueError)
 
-    /// Makes blocked shards ready whose time has come, and answers how many.
+    /// The chores that nobody has done for as long as they may wait.
+    func dueChores() async throws(QueueError) -> [Chore]
+
+    /// Does a chore if it is due and nobody else is at it; any process may, at any time.
+    ///
+    /// - Parameter isForced: Do it in any case, after whoever is at it.
+    /// - Returns: Nil when it was not done.
     @discardableResult
-    func promote() async throws(QueueError) -> Int
+    func run(_ chore: Chore, isForced: Bool) async throws(QueueError) -> ChoreOutcome?
+
+    /// All chores, and how they went last.
+    func chores() async throws(QueueError) -> [ChoreRecord]
 
     /// Asks a worker to finish what it holds and to leave.
     func drain(_ worker: WorkerID) async throws(QueueError)
@@ -69,6 +82,16 @@ public protocol WorkQueue: Sendable {
 extension WorkQueue {
     public func register(_ description: WorkerDescription) async throws(QueueError) -> WorkerLease {
         try await register(description, ttl: WorkerLease.defaultTTL)
+    }
+
+    public func heartbeat(
+        _ lease: WorkerLease, holding: [ShardProgress]
+    ) async throws(QueueError) -> HeartbeatReply {
+        try await heartbeat(lease, holding: holding, note: nil)
+    }
+
+    public func deregister(_ lease: WorkerLease) async throws(QueueError) {
+        try await deregister(lease, note: nil)
     }
 
     public func claim(
@@ -126,11 +149,6 @@ public protocol RunRegistry: Sendable {
 
     /// A job's committed results in the order of its shards.
     func results(of job: JobID) async throws(QueueError) -> [ShardResult]
-
-    /// Those of `claims` whose results can never become visible, whatever anybody does from now on.
-    ///
-    /// A claim of a shard that this queue does not know is not among them: it may be another queue's.
-    func deadClaims(among claims: [ClaimReference]) async throws(QueueError) -> Set<ClaimReference>
 }
 
 /// Models by name.

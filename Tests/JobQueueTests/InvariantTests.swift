@@ -8,7 +8,9 @@ import Testing
     private static let forbidden = [
         // History stays as it was written.
         "UPDATE shard_result SET path = 'other.h5'", "UPDATE job_spec SET specification = '[]'",
-        "UPDATE attempt SET error = NULL",
+        "UPDATE attempt SET error = NULL", "UPDATE store_identity SET path = 'x'", "DELETE FROM store_identity",
+        "TRUNCATE store_identity", "UPDATE withdrawn_result SET reason = 'x'", "DELETE FROM withdrawn_result",
+        "TRUNCATE withdrawn_result",
         // What has a result stays.
         "DELETE FROM shard WHERE shard_no = 0", "DELETE FROM job", "DELETE FROM run",
         "INSERT INTO shard_result SELECT * FROM shard_result",
@@ -23,7 +25,9 @@ import Testing
         "UPDATE job SET gate = 'held'", "UPDATE job SET gate = 'held', gate_reason = 'x'",
         "UPDATE job_tally SET ready = -1", "INSERT INTO job_dependency SELECT job_id, job_id, 'ok' FROM job",
         "UPDATE project SET hard_cap = -1", "UPDATE worker SET device_kind = 'a b'",
-        "INSERT INTO usage_mark VALUES (false, '0')", "UPDATE run SET run_id = 'oooooooo'",
+        "INSERT INTO queue_clock (is_only) VALUES (false)", "UPDATE usage_queue SET seconds = 'NaN'",
+        "UPDATE shard SET avoid_worker = 1", "UPDATE job SET is_swept = false", "UPDATE run SET is_moved = false",
+        "INSERT INTO job_need SELECT job_id, 'zzzzzzzz', NULL, 'ok' FROM job", "UPDATE run SET run_id = 'oooooooo'",
     ]
 
     @Test func nonsenseIsRefused() async throws {

@@ -36,8 +36,14 @@ extension InMemoryJobQueue {
         try ledger.claim(lease, request, now: now())
     }
 
-    public func heartbeat(_ lease: WorkerLease, holding: [ShardProgress]) throws(QueueError) -> HeartbeatReply {
-        try ledger.heartbeat(lease, holding: holding, now: now())
+    public func begin(_ claimed: [ClaimedShard]) throws(QueueError) -> [ShardKey] {
+        ledger.begin(claimed)
+    }
+
+    public func heartbeat(
+        _ lease: WorkerLease, holding: [ShardProgress], note: String?
+    ) throws(QueueError) -> HeartbeatReply {
+        try ledger.heartbeat(lease, holding: holding, note: note, now: now())
     }
 
     public func commit(_ results: [ShardCommit]) throws(QueueError) -> [CommitOutcome] {
@@ -48,23 +54,29 @@ extension InMemoryJobQueue {
         ledger.fail(claimed, failure, jitter: jitter(), now: now())
     }
 
+    /// Has a shard that waits after a failure wait so long from now, whatever was drawn, as tests want it.
+    func fixWait(of shard: ShardKey, to seconds: Double) {
+        ledger.fixWait(of: shard, until: now() + seconds)
+    }
+
     @discardableResult
     public func release(_ claimed: [ClaimedShard]) throws(QueueError) -> [ShardKey] {
         ledger.release(claimed, now: now())
     }
 
-    public func deregister(_ lease: WorkerLease) throws(QueueError) {
-        ledger.deregister(lease, now: now())
+    public func deregister(_ lease: WorkerLease, note: String?) throws(QueueError) {
+        ledger.deregister(lease, note: note, now: now())
     }
 
-    @discardableResult
-    public func reap() throws(QueueError) -> ReapReport {
-        ledger.reap(now: now())
-    }
+    public func dueChores() throws(QueueError) -> [Chore] { Chore.allCases }
 
     @discardableResult
-    public func promote() throws(QueueError) -> Int {
-        ledger.promote(now: now())
+    public func run(_ chore: Chore, isForced: Bool) throws(QueueError) -> ChoreOutcome? {
+        ledger.run(chore, now: now())
+    }
+
+    public func chores() throws(QueueError) -> [ChoreRecord] {
+        Chore.allCases.map { ChoreRecord(chore: $0, interval: .seconds(2)) }
     }
 
     public func drain(_ worker: WorkerID) throws(QueueError) {
@@ -136,10 +148,6 @@ extension InMemoryJobQueue {
 
     public func results(of job: JobID) throws(QueueError) -> [ShardResult] {
         try ledger.results(of: job)
-    }
-
-    public func deadClaims(among claims: [ClaimReference]) throws(QueueError) -> Set<ClaimReference> {
-        Set(claims.filter { ledger.isDead($0) })
     }
 }
 

@@ -56,6 +56,16 @@ extension Ledger {
                     startedAt: claim.startedAt, endedAt: shard.result?.committedAt,
                     seconds: shard.result?.publication.seconds))
         }
+        for withdrawal in withdrawn[id.number] ?? [] {
+            let result = withdrawal.result
+            guard let worker = self.index(of: result.worker) else { continue }
+            records.append(
+                AttemptRecord(
+                    key: result.key, epoch: result.epoch, outcome: .withdrawn, error: withdrawal.record.reason,
+                    worker: result.worker, host: workers[worker].description.host,
+                    device: workers[worker].description.device, startedAt: withdrawal.startedAt,
+                    endedAt: result.committedAt, seconds: result.publication.seconds))
+        }
         // In the order of their ends within a shard and epoch, what is still running last.
         return records.sorted {
             ($0.key.index, $0.epoch.rawValue, $0.endedAt ?? .distantFuture)
@@ -85,6 +95,7 @@ extension Ledger {
                 gpuMegabytes: worker.description.gpuMegabytes, engine: worker.description.engine,
                 warmModels: worker.warmModels, state: worker.state, isDraining: worker.isDraining,
                 registeredAt: worker.registeredAt, seenAt: worker.seenAt, leaseUntil: worker.leaseUntil,
+                note: worker.note,
                 holding: holders.count { $0 == id })
         }
     }

@@ -22,8 +22,8 @@ struct Ledger: Sendable {
         var cancelReason: String?
         var gate: JobGate = .open
         var gateReason: String?
-        /// The numbers of the jobs that it waits for.
-        var needs: [Int64: JobDependency.Condition] = [:]
+        /// What it waits for, in the order of runs and jobs.
+        var needs: [Need] = []
         var shards: [Shard]
     }
 
@@ -40,6 +40,22 @@ struct Ledger: Sendable {
         var endedAt: Date?
         var reason: String?
         var result: ShardResult?
+        /// False while it was only fetched ahead.
+        var isBegun = true
+        /// The worker that failed it last, and until when others go first.
+        var avoids: (worker: WorkerID, until: Date)?
+    }
+
+    /// A run that a job waits for, or one job of it.
+    struct Need: Sendable {
+        var run: RunID
+        var ordinal: Int?
+        var condition: JobDependency.Condition
+        /// Met once, or of a job that does not wait any more.
+        var isSettled = false
+
+        /// What people call it.
+        var name: String { ordinal.map { "\(run).\($0)" } ?? "run \(run)" }
     }
 
     /// Who claimed a shard last.
@@ -61,6 +77,7 @@ struct Ledger: Sendable {
         var endedAt: Date?
         var warmModels: [String]
         var warmSince: Date
+        var note: String?
     }
 
     struct Project: Sendable {
@@ -73,6 +90,13 @@ struct Ledger: Sendable {
         var hardCap: Int?
     }
 
+    /// A result that was taken out.
+    struct Withdrawal: Sendable {
+        var startedAt: Date
+        var result: ShardResult
+        var record: WithdrawnResult
+    }
+
     var runs: [RunID: Run] = [:]
     /// The job with the number n stands at n - 1.
     var jobs: [Job] = []
@@ -83,6 +107,9 @@ struct Ledger: Sendable {
     var models: [String: ModelRecord] = [:]
     var dataSets: [DataSetName: DataSetRecord] = [:]
     var schedules: [String: Schedule] = [:]
+    var adoption: StoreAdoption?
+    /// By the job's number.
+    var withdrawn: [Int64: [Withdrawal]] = [:]
 }
 
 extension Ledger {

@@ -10,6 +10,8 @@ public enum AttemptOutcome: String, Sendable, Hashable, CaseIterable, Encodable 
     /// Its worker gave it back.
     case released
     case cancelled
+    /// Its result was taken out later; the error says why.
+    case withdrawn
 }
 
 /// One claim of a shard, from the log that nothing is ever removed from.

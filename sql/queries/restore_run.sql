@@ -1,0 +1,1 @@
+SELECT restore_run($1::text) AS restored
