@@ -1,10 +1,17 @@
 import Glibc
 import HDF5
 
+#if canImport(FoundationEssentials)
+public import struct FoundationEssentials.UUID
+#else
+public import struct Foundation.UUID
+#endif
+
 /// The folder on shared storage that holds data sets, results and reports.
 ///
 /// Every function does its work on HDF5's own thread; none blocks the cooperative pool. The layout:
 ///
+///     .assay-store                  who the store is, and whose
 ///     datasets/<sha256>.jsonl
 ///     runs/<run>/<job>/shard-<no>.e<epoch>.<incarnation>.h5
 ///     runs/<run>/<job>/job.<digest>.h5
@@ -14,43 +21,102 @@ import HDF5
 public struct Store: Sendable {
     /// The root folder as given.
     public let root: String
+    /// The root as it was opened.
+    let place: StoreRoot
+
+    /// Who the store is, and whose.
+    public var identity: StoreIdentity { self.place.identity }
 
     /// What a store is opened for.
     public enum Access: Sendable {
-        /// The root must be there.
+        /// Nothing is written.
         case read
-        /// The root is made if only its last component is missing, and must be writable.
+        /// Something may be written, and it is tried that a file can be.
         case readWrite
     }
 
-    /// Opens the store and, for writing, tries that a file can be written.
+    /// Opens a store that is there, and for writing makes its folders and tries that a file can be written in each.
     ///
-    /// Missing folders above the root are not made: they are more likely a file system that is not mounted.
+    /// Makes no root: a root that is missing is more likely a file system that is not mounted. Throws `unusableStore` if
+    /// there is no store or this user can't write in it, `unavailableStore` if its file system does not answer.
     public init(root: String, access: Access = .readWrite) async throws(StoreError) {
-        self.root = root
-        try await Self.prepare(root, access: access)
+        self.init(try await Self.open(root, access), root: root)
     }
 
+    private init(_ place: StoreRoot, root: String) {
+        self.root = root
+        self.place = place
+    }
+
+    /// Makes a store, unless one is there, and opens it for writing; folders above the root must be there.
+    public static func create(root: String) async throws(StoreError) -> Store {
+        try await self.make(root)
+        return try await Store(root: root)
+    }
+
+    /// Makes the folder `root` the store of a database, whoever's it was, and opens it for writing.
+    ///
+    /// A folder that is no store yet becomes one; what is in it stays.
+    public static func adopt(root: String, database: UUID) async throws(StoreError) -> Store {
+        try await self.change(root, owner: database)
+        return try await Store(root: root)
+    }
+
+    /// Who the store in the folder `root` is; nil if the folder is no store, or is not there.
+    public static func identity(root: String) async throws(StoreError) -> StoreIdentity? {
+        try await self.find(root)
+    }
+
+    /// Throws unless the store still stands at its path and still is this one: before anything else writes in it.
+    public func check() async throws(StoreError) { try await self.place.check() }
+
     @HDF5Actor
-    private static func prepare(_ root: String, access: Access) throws(StoreError) {
-        guard access == .readWrite else {
-            _ = try Folder.root(root)
-            return
-        }
-        if mkdir(root, 0o777) != 0, errno != EEXIST { throw unusable(errno, path: root) }
+    private static func open(_ root: String, _ access: Access) throws(StoreError) -> StoreRoot {
+        let place = try StoreRoot(root)
+        guard access == .readWrite else { return place }
         do {
-            let folder = try Folder.root(root)
+            try Self.probe(place.folder())
+            // Made by another user, each of them may refuse this one.
             for name in [Layout.datasets, Layout.runs, Layout.reports] {
-                _ = try folder.folder([name], create: true)
+                try Self.probe(place.folder([name], create: true))
             }
-            let probe = try TemporaryFile(for: "probe", in: folder)
-            try probe.write([UInt8](repeating: 0, count: 4096))
-            try probe.flush()
         } catch  where error.code == .inputOutput || error.code == .malformed {
             throw StoreError(
                 .unusableStore, path: error.path,
                 "the store cannot be used: \(error.message) Point ASSAY_STORE to a folder that this user can write.")
         }
+        return place
+    }
+
+    @HDF5Actor
+    private static func probe(_ folder: consuming Folder) throws(StoreError) {
+        let probe = try TemporaryFile(for: "probe", in: folder)
+        try probe.write([UInt8](repeating: 0, count: 4096))
+        try probe.flush()
+    }
+
+    @HDF5Actor
+    private static func make(_ root: String) throws(StoreError) {
+        // Whether a power cut leaves the root matters to nobody: without it there is no store.
+        if mkdir(root, 0o777) != 0, errno != EEXIST { throw Self.unusable(errno, path: root) }
+        let folder = try Folder.root(root)
+        guard try StoreIdentity.read(in: folder) == nil else { return }
+        _ = try StoreIdentity(store: UUID()).write(in: folder, replacing: false)
+    }
+
+    @HDF5Actor
+    private static func change(_ root: String, owner: UUID) throws(StoreError) {
+        let folder = try Folder.root(root)
+        let known = try StoreIdentity.read(in: folder)
+        guard known?.database != owner else { return }
+        _ = try StoreIdentity(store: known?.store ?? UUID(), database: owner).write(in: folder, replacing: true)
+    }
+
+    @HDF5Actor
+    private static func find(_ root: String) throws(StoreError) -> StoreIdentity? {
+        var status = stat()
+        if stat(root, &status) != 0, errno == ENOENT { return nil }
+        return try StoreIdentity.read(in: try Folder.root(root))
     }
 
     private static func unusable(_ number: Int32, path: String) -> StoreError {

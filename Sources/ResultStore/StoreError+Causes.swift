@@ -13,6 +13,15 @@ extension StoreError {
                     + "nothing was left behind. Free space there, or point ASSAY_STORE to another folder.")
         case ENOENT:
             return StoreError(.missing, path: path, "\(doing) failed: there is no such file or folder.")
+        case EACCES, EPERM, EROFS:
+            return StoreError(
+                .unusableStore, path: path,
+                "\(doing) failed: \(reason). Every user of the store needs to read and write there: "
+                    + "give the folder their group and the mode 2775 (README, \"Several users\").")
+        case let number where Self.isAway(number):
+            return StoreError(
+                .unavailableStore, path: path,
+                "\(doing) failed: \(reason). The file system is away; mount it again, or see to its server.")
         case ELOOP, ENOTDIR:
             return StoreError(
                 .malformed, path: path,
@@ -20,6 +29,11 @@ extension StoreError {
         default:
             return StoreError(.inputOutput, path: path, "\(doing) failed: \(reason).")
         }
+    }
+
+    /// Whether the error says that the file system is gone, or its server does not answer.
+    static func isAway(_ number: Int32) -> Bool {
+        [ESTALE, ENODEV, ENXIO, ENOTCONN, ETIMEDOUT, EHOSTDOWN, EHOSTUNREACH, ENETUNREACH, ESHUTDOWN].contains(number)
     }
 
     /// The error of a result file that the library, or a check of ours, refused, or that could not be written.

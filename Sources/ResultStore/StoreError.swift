@@ -2,8 +2,12 @@
 public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The kind of failure, for callers that decide by it.
     public enum Code: Sendable, Hashable {
-        /// The store's root is missing, is no folder or may not be written.
+        /// The root is missing, is no store, is another database's, or something in it may not be read or written by this
+        /// user. Waiting changes nothing: a worker drains, and burns no attempt.
         case unusableStore
+        /// The store that was opened is away: unmounted, exchanged, or its server does not answer. It may come back: a
+        /// worker waits.
+        case unavailableStore
         /// The disk, a quota or a limit on file size is exhausted; nothing was left behind.
         case noSpace
         /// A file that should be there is not.

@@ -19,7 +19,7 @@ import Testing
 
         init() async throws {
             try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
-            self.store = try await Store(root: self.folder)
+            self.store = try await Store.create(root: self.folder)
             try "bytes".write(toFile: "\(self.folder)/model.gguf", atomically: true, encoding: .utf8)
             try """
             task: toy

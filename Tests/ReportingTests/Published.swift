@@ -31,7 +31,7 @@ struct Published {
     /// A run of two jobs on the same data; each has rows 0 to 2 and 3 to 4 as its shards.
     init(specification text: String? = nil) async throws {
         self.folder = try Folder()
-        self.store = try await Store(root: self.folder.path)
+        self.store = try await Store.create(root: self.folder.path)
         let specification = try text ?? Self.specification.json()
         let submission = RunSubmission(
             id: try RunID("k3f90001"), name: "demo", user: "tester", specification: "{}",

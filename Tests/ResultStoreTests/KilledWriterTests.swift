@@ -9,7 +9,7 @@ import Testing
     @Test func aWriterKilledWhileItWritesLeavesNothingThatPassesAsComplete() async throws {
         let root = NSTemporaryDirectory() + "/assay-killed-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: root) }
-        let store = try await Store(root: root)
+        let store = try await Store.create(root: root)
         for last in [0, 1, 4] {
             await #expect(processExitsWith: .signal(SIGKILL)) { [root = root as String, last = last as Int] in
                 let store = try await Store(root: root)
@@ -55,13 +55,13 @@ import Testing
             // The second half of a file can be zeros after a power cut.
             let padded = Array(bytes[..<length]) + [UInt8](repeating: 0, count: bytes.count - length)
             for part in [Array(bytes[..<length]), padded] where part != bytes {
-                try Data(part).write(to: place.url("runs/part.h5"))
+                try Data(part).write(to: place.url("runs/part.h5"), options: .atomic)
                 let known = await #expect(throws: StoreError.self) {
                     try await place.store.readShard("runs/part.h5", sha256: file.sha256)
                 }
                 #expect(known?.code == .corrupt)
             }
-            try Data(bytes[..<length]).write(to: place.url("runs/part.h5"))
+            try Data(bytes[..<length]).write(to: place.url("runs/part.h5"), options: .atomic)
             let error = await #expect(throws: StoreError.self) {
                 try await place.store.readShard("runs/part.h5", sha256: SHA256Text.of(Array(bytes[..<length])))
             }

@@ -10,17 +10,19 @@ import Testing
     @Test func aNewStoreHasItsFolders() async throws {
         let place = try await TemporaryStore()
         let names = try FileManager.default.contentsOfDirectory(atPath: place.path).sorted()
-        #expect(names == ["datasets", "reports", "runs"])
+        #expect(names == [".assay-store", "datasets", "reports", "runs"])
         _ = try await Store(root: place.path)
         _ = try await Store(root: place.path, access: .read)
     }
 
     @Test func aFolderThatCannotBeTheStoreIsRefusedWithItsNameAndARemedy() async throws {
         let place = try await TemporaryStore()
-        try Data("x".utf8).write(to: place.url("file"))
+        try Data("x".utf8).write(to: place.url("file"), options: .atomic)
         for root in ["\(place.path)/file", "\(place.path)/not/there", "\(place.path)/file/below", "/proc/assay-store"] {
             let error = await Self.refusal(root)
             #expect(error?.code == .unusableStore)
+            let made = await #expect(throws: StoreError.self) { try await Store.create(root: root) }
+            #expect(made?.code == .unusableStore)
             #expect(error?.path == root && error?.message.contains("ASSAY_STORE") == true)
         }
         #expect(await Self.refusal("\(place.path)/missing", access: .read)?.code == .unusableStore)
@@ -34,7 +36,7 @@ import Testing
         #expect(sha256 == "a4b6b6cd46891452cca195890d33a35bb0fe5fdb1c29b28be3421d650b3a32be")
         #expect(place.files() == ["datasets/\(sha256).jsonl"])
         #expect(try await place.store.dataSet(sha256: sha256) == bytes)
-        try Data(bytes).write(to: place.url("source"))
+        try Data(bytes).write(to: place.url("source"), options: .atomic)
         #expect(try await place.store.importDataSet(file: "\(place.path)/source") == sha256)
         #expect(try await place.store.importDataSet(bytes: bytes) == sha256)
         #expect(place.files() == ["datasets/\(sha256).jsonl", "source"])
@@ -44,7 +46,7 @@ import Testing
         let place = try await TemporaryStore()
         let bytes = Array(repeating: UInt8(65), count: 3_000_000)
         let sha256 = try await place.store.importDataSet(bytes: bytes)
-        try Data(bytes.dropLast()).write(to: place.url("datasets/\(sha256).jsonl"))
+        try Data(bytes.dropLast()).write(to: place.url("datasets/\(sha256).jsonl"), options: .atomic)
         for attempt in 0..<2 {
             let error = await #expect(throws: StoreError.self) {
                 if attempt == 0 {

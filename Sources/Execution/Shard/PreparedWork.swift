@@ -81,7 +81,7 @@ extension Store {
             let code: ExecutionError.Code =
                 switch error.code {
                 case .invalidInput: .permanent
-                case .noSpace, .unusableStore, .inputOutput: .storeUnavailable
+                case .noSpace, .unusableStore, .unavailableStore, .inputOutput: .storeUnavailable
                 default: .transient
                 }
             throw ExecutionError(code, "\(error)")

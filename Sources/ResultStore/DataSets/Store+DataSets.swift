@@ -1,4 +1,5 @@
 import Crypto
+import Glibc
 import HDF5
 
 extension Store {
@@ -22,7 +23,8 @@ extension Store {
     @HDF5Actor
     private func importDataSet(_ bytes: [UInt8]) throws(StoreError) -> String {
         let sha256 = SHA256Text.of(bytes)
-        let folder = try Folder.root(self.root).folder([Layout.datasets], create: true)
+        try self.place.check()
+        let folder = try self.place.folder([Layout.datasets], create: true)
         guard try !self.verify(sha256, in: folder) else { return sha256 }
         let file = try TemporaryFile(for: sha256, in: folder)
         try file.write(bytes)
@@ -33,7 +35,8 @@ extension Store {
     @HDF5Actor
     private func importFile(_ path: String) throws(StoreError) -> String {
         let source = try OpenFile(path: path)
-        let folder = try Folder.root(self.root).folder([Layout.datasets], create: true)
+        try self.place.check()
+        let folder = try self.place.folder([Layout.datasets], create: true)
         let file = try TemporaryFile(for: "import", in: folder)
         var hasher = SHA256()
         try source.readAll { (part) throws(StoreError) in
@@ -46,7 +49,7 @@ extension Store {
         return sha256
     }
 
-    /// Whether the data set is there; throws if it is damaged.
+    /// Whether the data set is there, durably; throws if it is damaged.
     @HDF5Actor
     private func verify(_ sha256: String, in folder: borrowing Folder) throws(StoreError) -> Bool {
         let name = try Layout.dataSet(sha256).name
@@ -56,7 +59,10 @@ extension Store {
                 .corrupt, path: "\(folder.path)/\(name)",
                 "the data set is damaged: its SHA-256 is not its name. Move it away and import the data set again.")
         }
-        return true
+        // It is wanted again: garbage collection counts from now. Another user's can't be touched, nor need it be, since
+        // whoever names a data set looks afterwards whether it is there.
+        utimensat(folder.descriptor, name, nil, AT_SYMLINK_NOFOLLOW)
+        return self.place.isDurable(name, in: folder)
     }
 
     @HDF5Actor
@@ -69,12 +75,12 @@ extension Store {
                 .corrupt, path: "\(folder.path)/\(file.name)",
                 "what was written could not be read back; nothing was kept.")
         }
-        try file.commit(as: try Layout.dataSet(sha256).name)
+        try self.place.commit(file, as: try Layout.dataSet(sha256).name, in: folder)
     }
 
     @HDF5Actor
     private func readDataSet(_ sha256: String) throws(StoreError) -> [UInt8] {
         let path = try Layout.dataSet(sha256)
-        return try Folder.root(self.root).folder(path.folder).read(path.name, sha256: sha256)
+        return try self.place.folder(path.folder).read(path.name, sha256: sha256)
     }
 }

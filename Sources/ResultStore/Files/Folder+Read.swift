@@ -35,7 +35,7 @@ extension Folder {
             throw StoreError(
                 .corrupt, path: "\(self.path)/\(name)",
                 "the file's SHA-256 is \(found), published was \(sha256); it was changed or damaged. "
-                    + "Restore it from a copy, or run its work again.")
+                    + "Restore it from a copy, or have it made again.")
         }
         return bytes
     }
@@ -68,7 +68,11 @@ struct OpenFile: ~Copyable {
 
     /// Opens a file of the user's.
     init(path: String) throws(StoreError) {
-        try self.init(Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), path: path)
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        if descriptor < 0, errno == EACCES {
+            throw StoreError(.inputOutput, path: path, "opening the file failed: this user may not read it.")
+        }
+        try self.init(descriptor, path: path)
     }
 
     private init(_ descriptor: Int32, path: String) throws(StoreError) {

@@ -25,18 +25,57 @@ struct Folder: ~Copyable {
             return Folder(descriptor: copy, path: self.path)
         }
         let path = "\(self.path)/\(first)"
-        if create {
-            guard mkdirat(self.descriptor, first, 0o777) == 0 || errno == EEXIST else {
-                throw .system(errno, "making the folder", path: path)
-            }
-            // Also where another process has made it and may have died before flushing: the name must survive a power
-            // cut before anything below it is reported as durable.
-            try self.flush()
-        }
+        if create { try self.make(first) }
         let descriptor = openat(self.descriptor, first, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else { throw .system(errno, "opening the folder", path: path) }
         let child = Folder(descriptor: descriptor, path: path)
         return try child.folder(Array(components.dropFirst()), create: create)
+    }
+
+    /// Makes a folder that all who use this one can use, durably; one that is there already is fine.
+    private func make(_ name: String) throws(StoreError) {
+        let path = "\(self.path)/\(name)"
+        guard insisting({ mkdirat(self.descriptor, name, 0o777) }) == 0 else {
+            guard errno == EEXIST else { throw .system(errno, "making the folder", path: path) }
+            // Another process has made it and may have died before flushing: the name must survive a power cut before
+            // anything below it is reported as durable.
+            return try self.flush()
+        }
+        do throws(StoreError) {
+            let descriptor = openat(self.descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+            guard descriptor >= 0 else { throw .system(errno, "opening the folder", path: path) }
+            defer { Glibc.close(descriptor) }
+            try self.handDown(to: descriptor, path: path)
+            try self.flush()
+        } catch {
+            // A flush that failed is reported once: the next try must make the name again, not find it.
+            unlinkat(self.descriptor, name, AT_REMOVEDIR)
+            throw error
+        }
+    }
+
+    /// Makes a new file or folder in this one as accessible as this one.
+    func handDown(to descriptor: Int32, path: String) throws(StoreError) {
+        let number = SharedMode.handDown(from: self.descriptor, to: descriptor)
+        guard number == 0 else { throw .system(number, "setting the mode", path: path) }
+    }
+
+    /// Which folder this is, on this machine.
+    func inode() throws(StoreError) -> [UInt64] {
+        var status = stat()
+        guard fstat(self.descriptor, &status) == 0 else {
+            throw .system(errno, "looking at the folder", path: self.path)
+        }
+        return [UInt64(status.st_dev), UInt64(status.st_ino)]
+    }
+
+    /// Puts a file's bytes on the disk, whoever wrote them.
+    func flush(_ name: String) throws(StoreError) {
+        let path = "\(self.path)/\(name)"
+        let descriptor = openat(self.descriptor, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw .system(errno, "opening the file", path: path) }
+        defer { Glibc.close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw .system(errno, "flushing the file", path: path) }
     }
 
     /// Puts the names in this folder on the disk.
@@ -55,7 +94,7 @@ struct Folder: ~Copyable {
         return nil
     }
 
-    /// The names of all entries in byte order.
+    /// The names of all entries, in no order.
     func names() throws(StoreError) -> [String] {
         let copy = openat(self.descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard copy >= 0, let stream = fdopendir(copy) else {
@@ -74,7 +113,21 @@ struct Folder: ~Copyable {
             errno = 0
         }
         guard errno == 0 else { throw .system(errno, "listing the folder", path: self.path) }
-        return names.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
+        return names
+    }
+
+    /// Renames a file; one that is gone already is no error.
+    func rename(_ name: String, to new: String) throws(StoreError) {
+        guard renameat(self.descriptor, name, self.descriptor, new) == 0 || errno == ENOENT else {
+            throw .system(errno, "renaming the file to \(new)", path: "\(self.path)/\(name)")
+        }
+    }
+
+    /// Removes a folder if it is empty.
+    func removeFolder(_ name: String) throws(StoreError) {
+        guard unlinkat(self.descriptor, name, AT_REMOVEDIR) == 0 || [ENOENT, ENOTEMPTY, EEXIST].contains(errno) else {
+            throw .system(errno, "removing the folder", path: "\(self.path)/\(name)")
+        }
     }
 
     /// Removes a file; one that is gone already is no error.
@@ -85,9 +138,22 @@ struct Folder: ~Copyable {
     }
 }
 
+/// Repeats a call that makes something while it is refused, for a fifth of a second.
+///
+/// A folder that another user makes is open to others only a moment after it is there.
+func insisting(_ call: () -> Int32) -> Int32 {
+    var result = call()
+    for _ in 0..<20 where result < 0 && errno == EACCES {
+        usleep(10_000)
+        result = call()
+    }
+    return result
+}
+
 extension StoreError {
     /// The error for a root that cannot be used as the store.
     static func unusable(_ number: Int32, path: String) -> StoreError {
+        if Self.isAway(number) { return .system(number, "opening the store", path: path) }
         let reason =
             switch number {
             case ENOENT: "there is no such folder"

@@ -32,6 +32,20 @@ enum Layout {
         try StorePath(try Self.job(run: run, job: job) + ["job.\(digest).h5"])
     }
 
+    /// The SHA-256 in the name of a data set; nil for any other name.
+    static func sha256(ofDataSet name: String) -> String? {
+        guard name.hasSuffix(".jsonl") else { return nil }
+        let sha256 = String(name.dropLast(".jsonl".count))
+        return SHA256Text.isValid(sha256) ? sha256 : nil
+    }
+
+    /// The digest in the name of a job's file; nil for any other name.
+    static func digest(ofJobFile name: String) -> String? {
+        guard name.hasPrefix("job."), name.hasSuffix(".h5") else { return nil }
+        let digest = String(name.dropFirst(4).dropLast(3))
+        return SHA256Text.isValid(digest) ? digest : nil
+    }
+
     static func report(_ name: String, version: Int) throws(StoreError) -> StorePath {
         try StorePath([reports, name, "v\(version)"])
     }

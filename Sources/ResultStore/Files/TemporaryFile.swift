@@ -15,7 +15,8 @@ struct TemporaryFile: ~Copyable {
     init(for name: String, in folder: borrowing Folder) throws(StoreError) {
         let own = try folder.folder([])
         let temporary = Layout.temporary(for: name)
-        let descriptor = openat(own.descriptor, temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
+        let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+        let descriptor = insisting { openat(own.descriptor, temporary, flags, 0o600) }
         guard descriptor >= 0 else { throw .system(errno, "making the file", path: "\(own.path)/\(temporary)") }
         self.folder = own
         self.descriptor = descriptor
@@ -48,18 +49,53 @@ struct TemporaryFile: ~Copyable {
         try self.write(bytes.span.bytes)
     }
 
-    /// Puts the bytes on the disk.
+    /// Makes the file readable to those who can read the folder, and to nobody writable, and puts it on the disk.
     borrowing func flush() throws(StoreError) {
+        try self.folder.handDown(to: self.descriptor, path: self.path)
         guard fsync(self.descriptor) == 0 else { throw .system(errno, "flushing the file", path: self.path) }
     }
 
-    /// Gives the flushed file its name, and puts that on the disk too.
+    /// Gives the flushed file its name, also instead of a file that has it, and puts that on the disk too.
     consuming func commit(as name: String) throws(StoreError) {
-        guard renameat(self.folder.descriptor, self.name, self.folder.descriptor, name) == 0 else {
-            throw .system(errno, "renaming the file to \(name)", path: self.path)
+        if renameat(self.folder.descriptor, self.name, self.folder.descriptor, name) != 0 {
+            let number = errno
+            // A file server may have done it, and its answer been lost.
+            guard try self.isCalled(name) else {
+                throw .system(number, "renaming the file to \(name)", path: self.path)
+            }
         }
         self.isCommitted = true
         try self.folder.flush()
+    }
+
+    /// Gives the flushed file its name unless another file has it; false if one has.
+    consuming func commit(asNew name: String) throws(StoreError) -> Bool {
+        if linkat(self.folder.descriptor, self.name, self.folder.descriptor, name, 0) != 0 {
+            switch errno {
+            case EEXIST:
+                guard try self.isCalled(name) else { return false }
+            case EPERM, ENOTSUP, ENOSYS:
+                // The file system has no links.
+                try self.commit(as: name)
+                return true
+            case let number:
+                guard try self.isCalled(name) else {
+                    throw .system(number, "naming the file \(name)", path: self.path)
+                }
+            }
+        }
+        try self.folder.flush()
+        return true
+    }
+
+    /// Whether this very file has the name.
+    private borrowing func isCalled(_ name: String) throws(StoreError) -> Bool {
+        var status = stat()
+        guard fstat(self.descriptor, &status) == 0 else {
+            throw .system(errno, "looking at the file", path: self.path)
+        }
+        guard let other = try self.folder.status(name) else { return false }
+        return other.st_ino == status.st_ino && other.st_dev == status.st_dev
     }
 
     private var path: String { "\(self.folder.path)/\(self.name)" }

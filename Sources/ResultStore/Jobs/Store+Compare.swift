@@ -9,7 +9,7 @@ extension Store {
     ) async throws(StoreError) -> [VerificationIssue] {
         let path = try StorePath(parsing: file.path)
         let (_, schema) = try layout.complete()
-        let open = try OpenFile(in: try Folder.root(self.root).folder(path.folder), name: path.name)
+        let open = try OpenFile(in: try self.place.folder(path.folder), name: path.name)
         let image = try translating(path: file.path) { () throws(HDF5Error) in
             try File.open(descriptor: open.descriptor, byteCount: open.byteCount, name: file.path)
         }

@@ -32,7 +32,8 @@ extension Store {
             _ = try content.table.samples(content.header)
             try layout.add(file, content.header, content.table)
         }
-        let folder = try Folder.root(self.root).folder(path.folder, create: true)
+        try self.place.check()
+        let folder = try self.place.folder(path.folder, create: true)
         let temporary = try TemporaryFile(for: path.name, in: folder)
         try await self.write(layout, of: files, digest: digest, to: temporary.descriptor, path: path.text)
         try temporary.flush()
@@ -43,7 +44,7 @@ extension Store {
                 "what was written reads back differently; nothing was kept. Check the disk and the file system.")
         }
         // The same work may have been published again in other files, so that an older file over them is replaced.
-        try temporary.commit(as: path.name)
+        try self.place.commit(temporary, as: path.name, in: folder)
         return PublishedFile(path: path.text, bytes: written.bytes, sha256: written.sha256, digest: digest)
     }
 
@@ -96,11 +97,12 @@ extension Store {
     private func existing(
         _ path: StorePath, digest: String, shards: [PublishedFile]
     ) throws(StoreError) -> PublishedFile? {
-        let folder = try Folder.root(self.root).folder(path.folder)
+        let folder = try self.place.folder(path.folder)
         guard try folder.status(path.name) != nil else { return nil }
         // One that cannot be read is made again.
         guard let manifest = try? self.manifest(of: path), manifest.lists(shards) else { return nil }
         for shard in shards { try folder.check(shard) }
+        guard self.place.isDurable(path.name, in: folder) else { return nil }
         let found = try folder.sha256(path.name)
         return PublishedFile(path: path.text, bytes: found.bytes, sha256: found.sha256, digest: digest)
     }
@@ -108,7 +110,7 @@ extension Store {
     /// The list of shards in a job's file; throws `malformed` if it is no complete one of this version.
     @HDF5Actor
     func manifest(of path: StorePath) throws(StoreError) -> JobManifest {
-        let file = try OpenFile(in: try Folder.root(self.root).folder(path.folder), name: path.name)
+        let file = try OpenFile(in: try self.place.folder(path.folder), name: path.name)
         return try Self.manifest(file.descriptor, byteCount: file.byteCount, path: path.text)
     }
 
@@ -127,11 +129,13 @@ extension Folder {
     fileprivate func check(_ file: PublishedFile) throws(StoreError) {
         let name = try StorePath(parsing: file.path).name
         guard let status = try self.status(name) else {
-            throw StoreError(.missing, path: file.path, "the file is not there, although it was published.")
+            throw StoreError(
+                .missing, path: file.path, "the file is not there, although it was published.")
         }
         guard status.isFile, Int(status.st_size) == file.bytes else {
             throw StoreError(
-                .corrupt, path: file.path, "the file has \(status.st_size) bytes, published were \(file.bytes).")
+                .corrupt, path: file.path,
+                "the file has \(status.st_size) bytes, published were \(file.bytes).")
         }
     }
 }

@@ -65,7 +65,7 @@ extension Store {
         _ path: String, sha256: String, part: ShardPart
     ) throws(StoreError) -> (header: ShardHeader, table: ColumnTable) {
         let path = try StorePath(parsing: path)
-        let bytes = try Folder.root(self.root).folder(path.folder).read(path.name, sha256: sha256)
+        let bytes = try self.place.folder(path.folder).read(path.name, sha256: sha256)
         return try Self.parse(bytes, part: part, path: path.text)
     }
 

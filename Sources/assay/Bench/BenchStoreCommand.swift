@@ -52,7 +52,7 @@ struct BenchStoreCommand: AsyncParsableCommand {
         guard !FileManager.default.fileExists(atPath: self.folder) else {
             throw CommandFailure("'\(self.folder)' is there already", hint: "name a folder that does not exist")
         }
-        let store = try await Store(root: self.folder)
+        let store = try await Store.create(root: self.folder)
         defer { if !self.keep { try? FileManager.default.removeItem(atPath: self.folder) } }
         let clock = ContinuousClock()
         var files: [PublishedFile] = []

@@ -12,7 +12,7 @@ final class TemporaryStore: Sendable {
     init(inMemory: Bool = false) async throws {
         let folder = inMemory && access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NSTemporaryDirectory()
         self.path = folder + "/assay-store-\(UUID().uuidString)"
-        self.store = try await Store(root: self.path)
+        self.store = try await Store.create(root: self.path)
     }
 
     deinit {
@@ -25,6 +25,7 @@ final class TemporaryStore: Sendable {
     func files() -> [String] {
         let all = FileManager.default.enumerator(atPath: self.path)?.allObjects as? [String] ?? []
         return all.filter { path in
+            guard path != ".assay-store" else { return false }
             var isFolder: ObjCBool = false
             return FileManager.default.fileExists(atPath: "\(self.path)/\(path)", isDirectory: &isFolder)
                 && !isFolder.boolValue
