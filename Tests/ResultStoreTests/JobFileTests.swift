@@ -79,8 +79,8 @@ import Testing
         try FileManager.default.removeItem(at: place.url(job.files[0].path))
         var bytes = try place.bytes(job.files[1].path)
         bytes[bytes.count / 2] ^= 1
-        try Data(bytes).write(to: place.url(job.files[1].path))
-        try Data(try place.bytes(job.files[2].path) + [0]).write(to: place.url(job.files[2].path))
+        try Data(bytes).write(to: place.url(job.files[1].path), options: .atomic)
+        try Data(try place.bytes(job.files[2].path) + [0]).write(to: place.url(job.files[2].path), options: .atomic)
         var files = job.files
         files[3].digest = files[0].digest
         let issues = try await place.store.verifyShards(files)
@@ -89,7 +89,7 @@ import Testing
         let all = try await place.store.verifyJobFile(file, shards: job.files)
         #expect(all.map(\.kind) == [.missing, .wrongSHA256, .wrongSize])
         let damaged = try place.bytes(file.path).dropLast()
-        try Data(damaged).write(to: place.url(file.path))
+        try Data(damaged).write(to: place.url(file.path), options: .atomic)
         #expect(try await place.store.verifyJobFile(file, shards: job.files).last?.kind == .wrongSize)
     }
 
@@ -107,13 +107,13 @@ import Testing
             }
             #expect(missing?.code == .missing && missing?.path.hasSuffix(job.files[1].path) == true)
             #expect(missing?.damagedJob == job.job)
-            try Data(bytes.dropLast()).write(to: place.url(job.files[1].path))
+            try Data(bytes.dropLast()).write(to: place.url(job.files[1].path), options: .atomic)
             let short = await #expect(throws: StoreError.self) {
                 try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
             }
             #expect(short?.code == .corrupt && short?.description.contains(job.files[1].path) == true)
             try FileManager.default.removeItem(at: place.url(job.files[1].path))
-            try Data(bytes).write(to: place.url(job.files[1].path))
+            try Data(bytes).write(to: place.url(job.files[1].path), options: .atomic)
         }
     }
 

@@ -7,7 +7,6 @@ extension Store {
     }
 
     /// Verifies a job's shards, its file, and that readers of its file see just what the shards hold.
-    ///
     public func verifyJobFile(
         _ file: PublishedFile, shards: [PublishedFile]
     ) async throws(StoreError) -> [VerificationIssue] {
@@ -82,7 +81,7 @@ extension Store {
         let found: (bytes: Int, sha256: String)
         do {
             let path = try StorePath(parsing: file.path)
-            found = try Folder.root(self.root).folder(path.folder).sha256(path.name)
+            found = try self.place.folder(path.folder).sha256(path.name)
         } catch {
             return try Self.issue(error, of: file)
         }
@@ -95,7 +94,7 @@ extension Store {
         let bytes: [UInt8]
         do {
             let path = try StorePath(parsing: file.path)
-            bytes = try Folder.root(self.root).folder(path.folder).read(path.name)
+            bytes = try self.place.folder(path.folder).read(path.name)
         } catch {
             return .failure(try Self.issue(error, of: file))
         }
@@ -108,7 +107,8 @@ extension Store {
     /// Why a file could not be read; throws the error if it is the store's.
     private static func issue(_ error: StoreError, of file: PublishedFile) throws(StoreError) -> VerificationIssue {
         switch error.code {
-        case .unusableStore: throw error
+        case .unavailableStore: throw error
+        case .unusableStore, .inputOutput, .noSpace: .init(.inaccessible, file, "it can't be read: \(error.message)")
         case .missing: .init(.missing, file, "the file is not there")
         default: .init(.unreadable, file, error.message)
         }

@@ -2,6 +2,8 @@
 public struct VerificationIssue: Sendable, Hashable {
     public enum Kind: Sendable, Hashable {
         case missing, wrongSize, wrongSHA256, wrongDigest, unreadable, wrongManifest, wrongContent
+        /// Reading failed, which says nothing about what is in the file.
+        case inaccessible
     }
 
     public var kind: Kind

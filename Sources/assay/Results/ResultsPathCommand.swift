@@ -8,10 +8,17 @@ struct ResultsPathCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "path",
         abstract: "Print the HDF5 file of every finished job, for h5py.",
-        discussion: "Example:  python3 -c 'import h5py,sys; ...' $(assay results path k3f9.1)")
+        discussion: """
+            Fails if any of a job's files is missing or has another size than was published; with --verify also if
+            anything in them is other than published.
+            Example:  python3 -c 'import h5py,sys; ...' $(assay results path k3f9.1)
+            """)
 
     @Argument(help: "A run or job; a unique beginning will do.")
     var id: String
+
+    @Flag(help: "Read every file again and compare it with what was published.")
+    var verify = false
 
     @OptionGroup var options: GlobalOptions
 
@@ -35,6 +42,14 @@ struct ResultsPathCommand: AsyncParsableCommand {
                         hint: "wait for it with `assay watch \(job.id.run)`, or see why with `assay show \(job.id)`")
                 }
                 let file = try await files.build(in: store)
+                if self.verify {
+                    let issues = try await store.verifyJobFile(file, shards: files.shards)
+                    guard issues.isEmpty else {
+                        throw CommandFailure(
+                            issues.map { "\($0.path): \($0.message)" }.joined(separator: "\n"),
+                            hint: "have what is damaged computed again with `assay results repair \(job.id)`")
+                    }
+                }
                 rows.append(
                     Row(
                         job: job.id.name, task: job.task, path: try store.absolutePath(file.path),

@@ -45,7 +45,7 @@ struct ResultsVerifyCommand: AsyncParsableCommand {
             for issue in answer.issues where !self.options.json { Output.line("\(issue.path): \(issue.message)") }
             throw CommandFailure(
                 "\(answer.issues.count) of \(answer.files) files are not as published",
-                hint: "restore them from a backup, or run the job again")
+                hint: "restore them from a backup, or have them computed again with `assay results repair \(self.id)`")
         }
         if !self.options.json { Output.line("\(answer.files) files are as published") }
     }
