@@ -1,7 +1,8 @@
 import Evaluation
 import Foundation
-import ResultStore
 import Testing
+
+@testable import ResultStore
 
 @Suite struct GarbageTests {
     private static let leftovers = [
@@ -34,7 +35,9 @@ import Testing
                 .sample(count: 3), samples: SampleResult.random(3, seed: 9), epoch: 7, incarnation: incarnation)
             let unfinished = "runs/\(job.run)/\(job.job)/.shard-0.e7.\(lower(incarnation)).h5.0a1b2c3d.tmp"
             self.claimed = [file.path, unfinished]
-            for path in leftovers + strange + [unfinished] { try Data("x".utf8).write(to: self.place.url(path)) }
+            for path in leftovers + strange + [unfinished] {
+                try Data("x".utf8).write(to: self.place.url(path), options: .atomic)
+            }
         }
 
         func collect(
@@ -103,6 +106,47 @@ import Testing
         #expect(Set(scene.place.files()).isSuperset(of: scene.claimed))
     }
 
+    /// However many files a job has, no question is longer than a slice.
+    @Test func manyFilesAreAskedAboutInSlices() async throws {
+        let scene = try await Scene()
+        let count = 2 * Store.garbageSlice
+        for shard in 0..<count {
+            let name = "shard-\(shard).e9.\(Self.lower(scene.orphan.incarnation)).h5"
+            try Data("x".utf8).write(to: scene.place.url("runs/k3f9m2ab/k3f9m2ab.1/\(name)"), options: .atomic)
+        }
+        var asked: [Int] = []
+        let removed = try await scene.place.store.collectGarbage(olderThan: .zero, dryRun: false) { claims in
+            asked.append(claims.count)
+            return claims.filter { $0.epoch == 9 }
+        }
+        #expect(asked.count >= 3 && asked.allSatisfy { $0 <= Store.garbageSlice })
+        #expect(removed.count == count + Self.leftovers.count)
+    }
+
+    @Test func aJobFileThatAnotherHasReplacedIsRemoved() async throws {
+        let scene = try await Scene()
+        let kept = scene.place.files().filter { $0.contains("/job.") && $0.hasSuffix(".h5") }
+        #expect(kept.count == 1)
+        let digest = try #require(kept.first?.split(separator: "/").last).dropFirst(4).dropLast(3)
+        let other = "runs/k3f9m2ab/k3f9m2ab.1/job.\(String(repeating: "0", count: 64)).h5"
+        try Data("x".utf8).write(to: scene.place.url(other), options: .atomic)
+        func collect(_ current: String?, age: Duration = .zero) async throws -> [String] {
+            try await scene.place.store.collectGarbage(
+                olderThan: age, dryRun: false,
+                jobDigest: { run, job in
+                    #expect(run == "k3f9m2ab" && job == "k3f9m2ab.1")
+                    return current
+                }, deadClaims: { _ in [] }
+            ).map(\.path).filter { $0.contains("/job.") }
+        }
+        #expect(try await collect(nil).isEmpty)
+        #expect(try await collect(String(digest), age: .seconds(60)).isEmpty)
+        #expect(try await collect(String(digest)) == [other])
+        // The only one is not asked about.
+        #expect(try await collect(String(repeating: "1", count: 64)).isEmpty)
+        #expect(scene.place.files().filter { $0.hasSuffix(".h5") && $0.contains("/job.") } == kept)
+    }
+
     /// Rows that were evaluated, few-shot pools and registered data sets: nobody has to say that they are needed.
     @Test func dataSetsAreKeptWhateverTheirAge() async throws {
         let place = try await TemporaryStore()
@@ -138,6 +182,8 @@ import Testing
         let path = NSTemporaryDirectory() + "/assay-empty-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: path) }
+        _ = try await Store.create(root: path)
+        for name in ["datasets", "runs", "reports"] { try FileManager.default.removeItem(atPath: "\(path)/\(name)") }
         let store = try await Store(root: path, access: .read)
         #expect(try await store.collectGarbage(olderThan: .zero, dryRun: false) { $0 }.isEmpty)
     }
