@@ -3,7 +3,6 @@ internal import Glibc
 public import JobQueue
 public import Logging
 internal import Postgres
-public import ResultStore
 public import UVEventLoop
 
 /// A command's connection to the queue and the store; closed whatever happens.
@@ -136,19 +135,6 @@ public struct Session: Sendable {
                 hint: "bring it up to date with `assay migrate`")
         }
         _ = try await migrator.migrate()
-    }
-
-    /// The result store of the settings.
-    public func store(_ access: Store.Access = .readWrite) async throws(StoreError) -> Store {
-        try await Self.store(self.settings, access)
-    }
-
-    /// The result store of the settings; the default one is made together with its home.
-    public static func store(_ settings: Settings, _ access: Store.Access) async throws(StoreError) -> Store {
-        if access == .readWrite, settings.store.source == .default {
-            try? FileManager.default.createDirectory(atPath: settings.home.value, withIntermediateDirectories: true)
-        }
-        return try await Store(root: settings.store.value, access: access)
     }
 
     /// Where task files' data is looked for besides their own folder.

@@ -15,7 +15,7 @@ struct ListCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let library = try self.options.library()
+        let library = try await self.options.library()
         let rows = try library.names().map { Row(name: "\($0)", versions: try library.versions(of: $0)) }
         if self.options.json { return try Output.json(rows) }
         guard !rows.isEmpty else { return Output.note("no reports yet; build one with `assay-report build RUN`") }

@@ -34,7 +34,7 @@ struct ShowCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let library = try self.options.library()
+        let library = try await self.options.library()
         let name = try ReportName(self.name)
         let version = try self.version ?? library.newestVersion(of: name)
         let scores = try library.scores(of: name, version: version)

@@ -24,7 +24,7 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let library = try self.options.library()
+        let library = try await self.options.library()
         let name = try ReportName(self.name)
         let version = try self.version ?? library.newestVersion(of: name)
         let manifest = try library.verify(name, version: version)

@@ -14,7 +14,9 @@ struct Assay: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Set-up:",
-                subcommands: [UpCommand.self, DownCommand.self, MigrateCommand.self, DoctorCommand.self]),
+                subcommands: [
+                    UpCommand.self, DownCommand.self, MigrateCommand.self, StoreCommand.self, DoctorCommand.self,
+                ]),
             CommandGroup(
                 name: "What to run:", subcommands: [ModelCommand.self, DataSetCommand.self, TaskCommand.self]),
             CommandGroup(name: "By the clock:", subcommands: [ScheduleCommand.self]),

@@ -24,6 +24,7 @@ extension FaultSuite {
                 let digest = try await References.shared.digest(of: .few)
                 let disk = try await SmallDisk.mount(in: plain.bench)
                 let bench = plain.onStore(disk.path)
+                try await bench.bench.assay("store", "adopt", "--yes")
                 let run = try await bench.submit(.few)
                 let worker = try await bench.spawn("full", lease: 20)
                 _ = try await bench.stopWithShard(worker)

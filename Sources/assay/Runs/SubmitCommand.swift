@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Console
 internal import JobQueue
 internal import Planning
+internal import ResultStore
 
 struct SubmitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -37,10 +38,11 @@ struct SubmitCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Session.with(self.options) { session in
+            // What can't be submitted is not shown as a plan either.
+            let store = try await self.dryRun ? session.existingStore() : session.store()
             let plan = try await RunPreparation.plan(
                 self.file, priority: self.priority, project: self.project,
                 after: self.after.map { .init($0, .ok) } + self.afterAny.map { .init($0, .any) }, session)
-            let store = try await session.store()
             if self.dryRun {
                 try await Planner.check(plan, queue: session.queue)
                 return try self.show(plan)
