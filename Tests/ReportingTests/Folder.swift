@@ -21,7 +21,7 @@ final class Folder: Sendable {
     }
 
     func write(_ text: String, to path: String) throws {
-        try Data(text.utf8).write(to: URL(filePath: "\(self.path)/\(path)"))
+        try Data(text.utf8).write(to: URL(filePath: "\(self.path)/\(path)"), options: .atomic)
     }
 
     func remove(_ path: String) throws {

@@ -83,7 +83,7 @@ struct ReportBuilderTests {
         let shard = try #require(try await published.queue.results(of: job.id).first)
         var bytes = try published.folder.read(shard.publication.path)
         bytes[bytes.count / 2] ^= 1
-        try Data(bytes).write(to: URL(filePath: "\(published.folder.path)/\(shard.publication.path)"))
+        try Data(bytes).write(to: URL(filePath: "\(published.folder.path)/\(shard.publication.path)"), options: .atomic)
         let error = await #expect(throws: StoreError.self) { try await published.builder.build(published.run.id) }
         #expect(error?.code == .corrupt)
         #expect(try published.folder.entries("reports").isEmpty)

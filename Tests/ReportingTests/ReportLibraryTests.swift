@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Reporting
 import Testing
 
@@ -175,6 +176,44 @@ struct ReportLibraryTests {
         let library = ReportLibrary(store: "\(self.folder.path)/file")
         let error = #expect(throws: ReportError.self) { try library.publish(self.files()) }
         #expect(error?.code == .fileSystem)
+    }
+
+    /// It is more likely a file system that is not mounted.
+    @Test("A store that is not there is not made")
+    func absent() throws {
+        let library = ReportLibrary(store: "\(self.folder.path)/absent")
+        let error = #expect(throws: ReportError.self) { try library.publish(self.files()) }
+        #expect(error?.code == .fileSystem)
+        #expect(!FileManager.default.fileExists(atPath: "\(self.folder.path)/absent"))
+    }
+
+    @Test("What others may do in the store, they may do with reports, whatever the umask")
+    func modes() async throws {
+        #expect(chmod(self.folder.path, 0o2775) == 0)
+        await #expect(processExitsWith: .success) { [path = self.folder.path as String] in
+            umask(0o077)
+            let files = try ReportFiles(Sample.run, name: try ReportName("demo"), toolVersion: "1")
+            _ = try ReportLibrary(store: path).publish(files)
+        }
+        let all = FileManager.default.enumerator(atPath: self.folder.path)?.allObjects as? [String] ?? []
+        #expect(all.count > 5)
+        for entry in all {
+            var status = stat()
+            #expect(lstat("\(self.folder.path)/\(entry)", &status) == 0)
+            let isFolder = status.st_mode & S_IFMT == S_IFDIR
+            #expect(status.st_mode & 0o7777 == (isFolder ? 0o2775 : 0o444), "\(entry)")
+        }
+    }
+
+    @Test("The versions that were made of a run are found")
+    func naming() throws {
+        _ = try self.library.publish(self.files())
+        _ = try self.library.publish(self.files(toolVersion: "2"))
+        let run = Sample.run.runID
+        #expect(try self.library.versions(naming: run).map { $0.version } == [1, 2])
+        #expect(try self.library.versions(naming: "other").isEmpty)
+        try self.folder.write("{", to: "reports/demo/v1/manifest.json")
+        #expect(try self.library.versions(naming: run).map { $0.version } == [2])
     }
 
     @Test("The scores read back are those of the report")

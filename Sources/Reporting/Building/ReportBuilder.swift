@@ -33,6 +33,8 @@ public struct ReportBuilder: Sendable {
         let name = try name ?? ReportName(run.text)
         let input = try await self.input(run)
         let files = try ReportFiles(input, name: name, toolVersion: Self.version)
+        // The library goes by path, which may be another folder's by now.
+        try await self.store.check()
         let library = ReportLibrary(store: self.store.root)
         let published = try await OwnThread.run { () throws(ReportError) in try library.publish(files) }
         return BuiltReport(

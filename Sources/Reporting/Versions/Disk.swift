@@ -1,20 +1,50 @@
 internal import FoundationEssentials
 internal import Glibc
+internal import ResultStore
 
 /// The few file operations that publishing needs, every return code checked.
 enum Disk {
-    /// Makes a folder; one that is there already is fine unless `isNew` is asked for.
+    /// Makes a folder that all who use the one above it can use, durably; one that is there already is fine unless
+    /// `isNew` is asked for.
     static func makeFolder(_ path: String, isNew: Bool = false) throws(ReportError) {
-        guard mkdir(path, 0o777) != 0 else { return }
-        let code = errno
-        var status = stat()
-        if code == EEXIST, !isNew, stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return }
-        throw Self.failure("create the folder", path, code)
+        let parent = Self.folder(of: path)
+        if mkdir(path, 0o777) != 0 {
+            let code = errno
+            var status = stat()
+            guard code == EEXIST, !isNew, stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+                throw Self.failure("create the folder", path, code)
+            }
+        } else {
+            do throws(ReportError) {
+                try Self.share(path, in: parent)
+            } catch {
+                rmdir(path)
+                throw error
+            }
+        }
+        // Whoever made it may have died before that.
+        try Self.syncFolder(parent)
+    }
+
+    private static func folder(of path: String) -> String {
+        String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+    }
+
+    /// Makes what was made as accessible as the folder that it is in.
+    private static func share(_ path: String, in parent: String) throws(ReportError) {
+        let folder = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw Self.failure("open the folder", parent, errno) }
+        defer { close(folder) }
+        let new = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        guard new >= 0 else { throw Self.failure("open", path, errno) }
+        defer { close(new) }
+        let code = SharedMode.handDown(from: folder, to: new)
+        guard code == 0 else { throw Self.failure("set the mode of", path, code) }
     }
 
     /// Writes a file that must not exist, and waits until it is on the disk.
     static func write(_ content: [UInt8], to path: String) throws(ReportError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Self.failure("create", path, errno) }
         var code: Int32 = 0
         content.withUnsafeBytes { bytes in
@@ -29,9 +59,18 @@ enum Disk {
                 start += written
             }
         }
-        if code == 0, fsync(descriptor) != 0 { code = errno }
         if close(descriptor) != 0, code == 0 { code = errno }
         guard code == 0 else { throw Self.failure("write", path, code) }
+        try Self.share(path, in: Self.folder(of: path))
+        try Self.syncFile(path)
+    }
+
+    /// Waits until a file is on the disk, whoever wrote it.
+    static func syncFile(_ path: String) throws(ReportError) {
+        let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Self.failure("open", path, errno) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw Self.failure("sync", path, errno) }
     }
 
     /// Waits until a folder's entries are on the disk.

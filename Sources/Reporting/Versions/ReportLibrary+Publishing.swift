@@ -6,10 +6,13 @@ extension ReportLibrary {
         let name = files.report.name
         let folder = self.folder(of: name)
         for version in try self.versions(of: name).reversed() {
-            if try self.isSame(files, name, version) { return self.published(name, version, isNew: false) }
+            guard try self.isSame(files, name, version) else { continue }
+            // Who published it may have died before it was on the disk.
+            try self.sync(files, name, version)
+            return self.published(name, version, isNew: false)
         }
 
-        for path in [self.store, self.root, folder] { try Disk.makeFolder(path) }
+        for path in [self.root, folder] { try Disk.makeFolder(path) }
         let draft = "\(folder)/\(Self.draftPrefix)\(String(UInt64.random(in: 0 ... .max), radix: 36))"
         try Disk.makeFolder(draft, isNew: true)
         // Does nothing once the draft has become a version.
@@ -22,18 +25,34 @@ extension ReportLibrary {
 
         while true {
             let version = (try self.versions(of: name).last ?? 0) + 1
-            if try Disk.rename(draft, to: self.path(of: name, version: version)) {
-                try Disk.syncFolder(folder)
-                try Disk.syncFolder(self.root)
+            let path = self.path(of: name, version: version)
+            if try Disk.rename(draft, to: path) {
+                do throws(ReportError) {
+                    try Disk.syncFolder(folder)
+                    try Disk.syncFolder(self.root)
+                } catch {
+                    // A name that may not be on the disk is not left: that it could not be synced is reported only once.
+                    _ = try? Disk.rename(path, to: draft)
+                    throw error
+                }
                 return self.published(name, version, isNew: true)
             }
             // Another builder was faster, perhaps with the same files.
-            if try self.isSame(files, name, version) { return self.published(name, version, isNew: false) }
+            if try self.isSame(files, name, version) {
+                try self.sync(files, name, version)
+                return self.published(name, version, isNew: false)
+            }
             guard try self.versions(of: name).contains(version) else {
                 throw ReportError(
                     .fileSystem, "\(self.path(of: name, version: version)) is in the way and not a report; remove it")
             }
         }
+    }
+
+    private func sync(_ files: ReportFiles, _ name: ReportName, _ version: Int) throws(ReportError) {
+        let path = self.path(of: name, version: version)
+        for file in files.contents.keys.sorted() { try Disk.syncFile("\(path)/\(file)") }
+        for folder in [path, self.folder(of: name), self.root] { try Disk.syncFolder(folder) }
     }
 
     static let draftPrefix = ".building-"

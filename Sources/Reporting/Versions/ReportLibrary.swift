@@ -32,6 +32,21 @@ public struct ReportLibrary: Sendable {
         return version
     }
 
+    /// The versions that were made from results of a run; one whose manifest can't be read is passed over.
+    public func versions(naming run: String) throws(ReportError) -> [(name: ReportName, version: Int)] {
+        var found: [(name: ReportName, version: Int)] = []
+        for name in try self.names() {
+            for version in try self.versions(of: name) {
+                let path = "\(self.path(of: name, version: version))/\(ReportManifest.fileName)"
+                guard let content = try? Disk.read(path, limit: 16 << 20),
+                    let manifest = try? ReportManifest(parsing: content, source: path), manifest.run == run
+                else { continue }
+                found.append((name, version))
+            }
+        }
+        return found
+    }
+
     /// A version's folder.
     public func path(of name: ReportName, version: Int) -> String {
         "\(self.folder(of: name))/v\(version)"
