@@ -10,11 +10,14 @@ extension Planner {
         _ plan: RunPlan, queue: any RunRegistry, store: Store
     ) async throws(PlanningError) -> RunRecord {
         try await Self.importData(of: plan, into: store)
+        let run: RunRecord
         do {
-            return try await queue.submit(plan.submission)
+            run = try await queue.submit(plan.submission)
         } catch {
             throw PlanningError(.unavailable, at: "run '\(plan.submission.name)'", "\(error)")
         }
+        try await Self.restoreData(of: plan, in: store)
+        return run
     }
 
     /// Throws what submitting the plan would throw now; enqueues nothing and copies no data.
@@ -35,16 +38,31 @@ extension Planner {
         try await Self.importData(of: plan, into: store)
         let definition = ScheduleDefinition(
             name: plan.submission.name, timing: timing, template: RunTemplate(plan.submission))
+        let schedule: ScheduleRecord
         do {
-            return try await queue.addSchedule(definition, replacing: replacing)
+            schedule = try await queue.addSchedule(definition, replacing: replacing)
         } catch {
             throw PlanningError(.unavailable, at: "schedule '\(definition.name)'", "\(error)")
         }
+        try await Self.restoreData(of: plan, in: store)
+        return schedule
     }
 
     private static func importData(of plan: RunPlan, into store: Store) async throws(PlanningError) {
         for (sha256, dataSet) in plan.dataSets.sorted(by: { $0.key < $1.key }) {
             do {
+                _ = try await store.importDataSet(bytes: dataSet.jsonl)
+            } catch {
+                throw PlanningError(.unavailable, at: "data set \(sha256.prefix(12))", "\(error)")
+            }
+        }
+    }
+
+    /// Copies again what garbage collection removed between the copy and the run that names it.
+    private static func restoreData(of plan: RunPlan, in store: Store) async throws(PlanningError) {
+        for (sha256, dataSet) in plan.dataSets.sorted(by: { $0.key < $1.key }) {
+            do {
+                guard try await !store.hasDataSet(sha256: sha256) else { continue }
                 _ = try await store.importDataSet(bytes: dataSet.jsonl)
             } catch {
                 throw PlanningError(.unavailable, at: "data set \(sha256.prefix(12))", "\(error)")

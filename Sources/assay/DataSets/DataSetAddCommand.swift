@@ -57,7 +57,12 @@ struct DataSetAddCommand: AsyncParsableCommand {
             try record.validate()
             let store = try await session.store()
             for rows in contents { _ = try await store.importDataSet(bytes: rows.jsonl) }
-            return try await session.queue.addDataSet(record, replacing: self.replace)
+            let addition = try await session.queue.addDataSet(record, replacing: self.replace)
+            // Garbage collection may have removed rows between the copy and the name.
+            for rows in contents where try await !store.hasDataSet(sha256: rows.sha256) {
+                _ = try await store.importDataSet(bytes: rows.jsonl)
+            }
+            return addition
         }
         if self.options.json {
             return try Output.json(Answer(dataSet: addition.record, changed: addition.changed))
