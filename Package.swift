@@ -111,13 +111,20 @@ let testSupport: [Target] = [
     .target(
         name: "ProcessTesting", dependencies: ["UVEventLoop"], path: "Tests/ProcessTesting",
         swiftSettings: swiftSettings),
+    // Works in a store as another user, with other mounts, or with calls that fail.
+    .executableTarget(
+        name: "StoreProbe", dependencies: ["Evaluation", "ResultStore"], path: "Tests/StoreProbe",
+        swiftSettings: swiftSettings),
     .testTarget(
         name: "EndToEndTests",
         dependencies: ["EngineTesting", "ProcessTesting", "UVEventLoop", "assay", "assay-worker", "assay-report"],
         swiftSettings: swiftSettings),
     .testTarget(
         name: "FaultTests",
-        dependencies: ["Postgres", "ProcessTesting", "UVEventLoop", "assay", "assay-worker"],
+        dependencies: [
+            "Postgres", "ProcessTesting", "StoreProbe", "UVEventLoop", "assay", "assay-worker", "assay-report",
+        ],
+        exclude: ["Shims"],
         swiftSettings: swiftSettings),
 ]
 
