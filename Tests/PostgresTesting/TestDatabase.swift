@@ -47,3 +47,29 @@ public func withTestDatabase<Value>(
     await owner.close()
     return try result.get()
 }
+
+/// Runs `body` with a whole database of its own, for settings and encodings that are nobody else's; drops it afterwards.
+///
+/// - Parameters:
+///   - options: What follows the name in CREATE DATABASE.
+///   - body: Gets a connection to another database, the name and how to connect.
+public func withOwnDatabase(
+    options: String = "",
+    _ body: (_ owner: PostgresConnection, _ name: String, _ configuration: PostgresConfiguration) async throws -> Void
+) async throws {
+    let server = try await TestServer.running()
+    let name = "own_\(String(UInt64.random(in: .min ... .max), radix: 16))"
+    let owner = try await PostgresConnection.connect(server.configuration, on: server.loop)
+    _ = try await owner.query(PostgresStatement(name: "create", sql: "CREATE DATABASE \(name) \(options)"))
+    let text = server.configuration.connectionString
+        .replacing("dbname='\(EmbeddedServer.databaseName)'", with: "dbname='\(name)'")
+    let result: Result<Void, any Error>
+    do {
+        result = .success(try await body(owner, name, try PostgresConfiguration(text)))
+    } catch {
+        result = .failure(error)
+    }
+    _ = try await owner.query(PostgresStatement(name: "drop", sql: "DROP DATABASE \(name) WITH (FORCE)"))
+    await owner.close()
+    try result.get()
+}
