@@ -1,5 +1,6 @@
 public import ArgumentParser
 internal import Glibc
+internal import Postgres
 internal import ResultStore
 
 /// Runs a command line and ends the process with Assay's exit codes.
@@ -7,6 +8,8 @@ public enum CommandRunner {
     public static func main(_ root: any AsyncParsableCommand.Type) async -> Never {
         // A reader that goes away must not kill a worker in the middle of a commit.
         signal(SIGPIPE, SIG_IGN)
+        // While there are no other threads that could read the environment.
+        _ = LibpqEnvironment.inherited
         do {
             var command = try root.parseAsRoot(nil)
             if var asynchronous = command as? any AsyncParsableCommand {

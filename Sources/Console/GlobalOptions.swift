@@ -10,7 +10,8 @@ public struct GlobalOptions: ParsableArguments {
     @Option(help: "Folder of results on shared storage (ASSAY_STORE; default <home>/store).")
     public var store: String?
 
-    @Option(help: "PostgreSQL URL (ASSAY_DATABASE_URL; default: the embedded server).")
+    @Option(
+        help: "PostgreSQL URL, without a password (ASSAY_DATABASE_URL; default: the embedded server).")
     public var databaseURL: String?
 
     @Option(name: .customLong("log"), help: "Log level: trace, debug, info, warning, error (ASSAY_LOG).")
@@ -35,10 +36,11 @@ public struct GlobalOptions: ParsableArguments {
                 "log level '\(settings.logLevel.value)' (\(settings.logLevel.source.rawValue)) is unknown",
                 hint: "use one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))", exitCode: .usage)
         }
+        if let warning = EmbeddedDatabase.warning(about: settings.databaseURL) { Output.note(PrintedText(warning)) }
         let format = AssayLogHandler.Format(rawValue: settings.logFormat.value) ?? .text
         let logger = Logger(label: label) { AssayLogHandler(label: $0, level: level, format: format) }
         return (settings, logger)
     }
 
-    public var environment: [String: String] { ProcessInfo.processInfo.environment }
+    public var environment: [String: String] { Programs.environment }
 }

@@ -31,7 +31,7 @@ extension AssayWorker {
 
     private func children(_ settings: Settings, on loop: EventLoop) async throws -> [Supervisor.Child] {
         let program = try Programs.find("assay-worker")
-        let inherited = ProcessInfo.processInfo.environment
+        let inherited = Programs.environment
         var common = inherited
         common["ASSAY_HOME"] = settings.home.value
         common["ASSAY_STORE"] = settings.store.value

@@ -10,8 +10,10 @@ final class LibpqHandle: @unchecked Sendable {
     private let logger: Logger?
 
     /// Starts to connect; resolving a host name blocks, so this does not belong on an event loop.
-    init(starting configuration: PostgresConfiguration, logger: Logger?) throws(PostgresError) {
-        let parameters = configuration.parameters.sorted { $0.key < $1.key }
+    init(starting parameters: [String: String], logger: Logger?) throws(PostgresError) {
+        // From here on libpq finds no variables of its own.
+        _ = LibpqEnvironment.inherited
+        let parameters = parameters.sorted { $0.key < $1.key }
         let keywords = CStrings(parameters.map(\.key))
         let values = CStrings(parameters.map(\.value))
         let pointer = PQconnectStartParams(keywords.pointers.baseAddress, values.pointers.baseAddress, 0)

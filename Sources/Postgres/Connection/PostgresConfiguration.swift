@@ -2,8 +2,10 @@
 public struct PostgresConfiguration: Sendable, Hashable {
     /// The connection string as given; it may hold a password, so it is never printed.
     public let connectionString: String
-    /// What the string sets, by libpq's keywords.
+    /// What the string sets, and the environment besides, by libpq's keywords.
     let settings: [String: String]
+    /// The connection string itself holds a password.
+    public let hasPassword: Bool
 
     /// The time for one attempt to connect, name resolution and authentication included.
     public var connectTimeout: Duration = .seconds(10)
@@ -25,13 +27,28 @@ public struct PostgresConfiguration: Sendable, Hashable {
 
     /// Reads a connection string of keywords and values, or a postgres:// URL.
     ///
-    /// Parts that it leaves out come from libpq's environment variables (PGHOST, PGUSER, ...).
-    public init(_ connectionString: String) throws(PostgresError) {
-        self.settings = try Self.parse(connectionString)
+    /// Parts that it leaves out come from libpq's environment variables (PGUSER, PGPASSWORD, ...), as far as they say
+    /// where the server is and how to get in; see ``LibpqEnvironment``.
+    public init(
+        _ connectionString: String, environment: LibpqEnvironment = .inherited
+    ) throws(PostgresError) {
+        let given = try ConnectionString.parse(connectionString)
+        self.settings = given.merging(environment.settings(besides: given)) { given, _ in given }
         self.connectionString = connectionString
+        self.hasPassword = given["password"] != nil
         if let seconds = self.settings["connect_timeout"].flatMap({ Int($0) }), seconds > 0 {
             self.connectTimeout = .seconds(seconds)
         }
+    }
+
+    /// The variables of an environment that have a say in where this leads and how one gets in.
+    public func usedVariables(of environment: LibpqEnvironment) -> [String] {
+        environment.variables.filter { name, value in
+            guard !LibpqEnvironment.ignored.contains(name), let keyword = LibpqEnvironment.keywords[name] else {
+                return false
+            }
+            return self.settings[keyword] == value
+        }.keys.sorted()
     }
 }
 

@@ -4,8 +4,7 @@ internal import UVEventLoop
 extension PostgresConnection {
     func open() async throws(PostgresError) {
         do throws(PostgresError) {
-            let handle = try await self.startConnecting()
-            try await self.finishConnecting(handle)
+            let handle = try await self.connectToAny()
             self.state = .open(handle)
             try await self.beginSession(handle)
         } catch {
@@ -14,21 +13,43 @@ extension PostgresConnection {
         }
     }
 
-    private func startConnecting() async throws(PostgresError) -> LibpqHandle {
+    /// Tries the servers one after the other, each with its part of the time that is left.
+    private func connectToAny() async throws(PostgresError) -> LibpqHandle {
+        let servers = self.configuration.parameters
+        let deadline = ContinuousClock.now + self.configuration.connectTimeout
+        var errors: [PostgresError] = []
+        for (index, server) in servers.enumerated() {
+            do throws(PostgresError) {
+                let left = max(.zero, deadline - .now)
+                return try await self.connect(to: server, until: .now + left / (servers.count - index))
+            } catch {
+                errors.append(error)
+                guard error.mayLieElsewhere else { throw error }
+            }
+        }
+        throw PostgresError(connecting: errors)
+    }
+
+    private func connect(
+        to server: [String: String], until deadline: ContinuousClock.Instant
+    ) async throws(PostgresError) -> LibpqHandle {
         guard !Task.isCancelled else { throw PostgresError(.cancelled, "cancelled before connecting") }
-        let (configuration, logger) = (self.configuration, self.logger)
+        let logger = self.logger
         let result = await offLoop { () -> Result<LibpqHandle, PostgresError> in
             do throws(PostgresError) {
-                return .success(try LibpqHandle(starting: configuration, logger: logger))
+                return .success(try LibpqHandle(starting: server, logger: logger))
             } catch {
                 return .failure(error)
             }
         }
-        return try result.get()
+        let handle = try result.get()
+        try await self.finishConnecting(handle, until: deadline)
+        return handle
     }
 
-    private func finishConnecting(_ handle: LibpqHandle) async throws(PostgresError) {
-        let deadline = ContinuousClock.now + self.configuration.connectTimeout
+    private func finishConnecting(
+        _ handle: LibpqHandle, until deadline: ContinuousClock.Instant
+    ) async throws(PostgresError) {
         var status = handle.isBad ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING
         while status != PGRES_POLLING_OK {
             guard status == PGRES_POLLING_READING || status == PGRES_POLLING_WRITING else {
@@ -95,8 +116,11 @@ extension PostgresError {
             case "28P01", "28000": "check the user and its password or the server's pg_hba.conf"
             case "08P01" where message.contains("unsupported startup parameter"):
                 "a pooler refuses it: leave it out of the connection string"
-            case "53300": "too many connections: raise max_connections or use smaller pools"
+            case "53300":
+                "too many connections: raise max_connections, or put a PgBouncer before the server; `assay doctor` counts"
             case "57P03": "the server is starting up or shutting down; try again"
+            case nil where message.contains("no password supplied"):
+                "give it in ~/.pgpass, PGPASSWORD, or the URL in ASSAY_DATABASE_URL"
             case nil:
                 configuration.isLocal ? Self.startHint : "check that the server runs there and can be reached from here"
             default: nil
@@ -104,5 +128,22 @@ extension PostgresError {
         self.init(
             .connectionFailed, "cannot connect to \(configuration): \(lines.joined(separator: "; "))",
             sqlState: state, hint: hint)
+    }
+
+    /// What several servers said, in one error.
+    fileprivate init(connecting errors: [PostgresError]) {
+        self = errors.last ?? PostgresError(.connectionFailed, "no server to connect to")
+        guard errors.count > 1 else { return }
+        var messages: [String] = []
+        for error in errors where !messages.contains(error.message) { messages.append(error.message) }
+        self.message = messages.joined(separator: "; ")
+    }
+
+    /// Another server of the list may do: this one is away, starting, or a standby.
+    ///
+    /// A refused password is not tried elsewhere.
+    fileprivate var mayLieElsewhere: Bool {
+        guard self.code == .connectionFailed || self.code == .timedOut else { return false }
+        return self.sqlState.map { $0.hasPrefix("57P0") || $0.hasPrefix("53") } ?? true
     }
 }

@@ -13,7 +13,7 @@ struct LocalWorker {
     init(session: Session, device: String, run: RunID, runsCode: Bool) throws(CommandFailure) {
         self.session = session
         let settings = session.settings
-        var environment = ProcessInfo.processInfo.environment
+        var environment = Programs.environment
         environment["ASSAY_HOME"] = settings.home.value
         environment["ASSAY_STORE"] = settings.store.value
         environment["ASSAY_DATABASE_URL"] = settings.databaseURL?.value
