@@ -4,8 +4,8 @@ extension PostgresJobQueue {
     /// The channel that every submission is announced on; one announcement per run.
     static let channel = "assay_submitted"
 
-    /// Listens on a connection of its own, and polls too: an announcement may get lost with a connection, and behind a
-    /// pooler there are none.
+    /// Listens on a connection that does other work too, and polls: an announcement may get lost with a connection, and
+    /// behind a pooler there are none.
     public func submissions() async -> AsyncStream<Void> {
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let queue = self
@@ -34,22 +34,12 @@ extension PostgresJobQueue {
     ///
     /// - Returns: False when no announcements ever come through to here.
     private func listen(waking continuation: AsyncStream<Void>.Continuation) async throws -> Bool {
-        let connection = try await PostgresConnection.connect(pool.configuration, on: pool.loop)
-        do {
-            let works = try await connection.verifyNotifications()
-            if works {
-                let announcements = try await connection.listen(Self.channel)
-                // What was submitted before this moment was announced to nobody.
-                continuation.yield()
-                for await _ in announcements {
-                    continuation.yield()
-                }
-            }
-            await connection.close()
-            return works
-        } catch {
-            await connection.close()
-            throw error
+        guard let announcements = try await pool.listen(Self.channel) else { return false }
+        // What was submitted before this moment was announced to nobody.
+        continuation.yield()
+        for await _ in announcements {
+            continuation.yield()
         }
+        return true
     }
 }

@@ -12,9 +12,13 @@ extension PostgresConnection {
         return true
     }
 
-    /// Nothing of the last user is left: no transaction, no running statement, no listener.
+    /// From now on a listener is no reason against lending the connection to others.
+    func keepListening() { self.isShared = true }
+
+    /// Nothing of the last user is left: no transaction, no running statement, no listener but the pool's own.
     func isClean() -> Bool {
         guard case .open(let handle) = self.state, !handle.isBad else { return false }
-        return handle.transactionStatus == PQTRANS_IDLE && self.gate.transaction == nil && self.listeners.isEmpty
+        return handle.transactionStatus == PQTRANS_IDLE && self.gate.transaction == nil
+            && (self.isShared || self.listeners.isEmpty)
     }
 }

@@ -29,6 +29,8 @@ public actor PostgresConnection {
     /// False behind a pooler in transaction mode.
     public internal(set) var keepsSession = true
     var listeners = Listeners()
+    /// The pool listens on it and goes on lending it.
+    var isShared = false
     var notificationPump: Task<Void, Never>?
 
     init(_ configuration: PostgresConfiguration, on loop: EventLoop, logger: Logger?) {

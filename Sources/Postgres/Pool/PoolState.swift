@@ -26,12 +26,14 @@ struct PoolState {
     }
 
     let size: Int
-    /// The most recently used one is at the end and goes first, so that the others can be closed some day.
+    /// The most recently used one is at the end and goes first, so that the others can be closed.
     private var idle: [Slot] = []
     private var leased: Set<Slot> = []
     private var waiters: [Ticket] = []
     private var lastTicket = 0
     private(set) var isShutDown = false
+    /// Goes before the most recently used one: the slot whose connection is kept open in any case.
+    var preferred: Slot?
 
     init(size: Int) { self.size = max(1, size) }
 
@@ -60,6 +62,13 @@ struct PoolState {
         return self.handOver()
     }
 
+    /// Takes an idle slot out of use; false when it is not idle any more.
+    mutating func retire(_ slot: Slot) -> Bool {
+        guard let index = self.idle.firstIndex(of: slot) else { return false }
+        self.idle.remove(at: index)
+        return true
+    }
+
     /// A caller waits no longer; false when it has been given a lease already.
     mutating func withdraw(_ ticket: Ticket) -> Bool {
         guard let index = self.waiters.firstIndex(of: ticket) else { return false }
@@ -83,7 +92,7 @@ struct PoolState {
     }
 
     private mutating func nextLease() -> Lease? {
-        if let slot = self.idle.popLast() {
+        if let slot = self.preferred.flatMap({ self.retire($0) ? $0 : nil }) ?? self.idle.popLast() {
             self.leased.insert(slot)
             return .use(slot)
         }

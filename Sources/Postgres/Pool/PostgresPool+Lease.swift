@@ -20,12 +20,32 @@ extension PostgresPool {
     func giveBack(_ leased: Leased) async {
         let isClean = await leased.connection.isClean()
         guard isClean, !self.state.isShutDown else {
-            self.connections[leased.slot] = nil
+            self.forget(leased.slot)
             await leased.connection.close()
             self.follow(self.state.discard(leased.slot))
             return
         }
+        self.lastUse[leased.slot] = .now
         self.follow(self.state.giveBack(leased.slot))
+        await self.closeUnused(besides: leased.slot)
+    }
+
+    /// The slot's next user opens a new connection.
+    private func forget(_ slot: PoolState.Slot) {
+        self.connections[slot] = nil
+        if self.state.preferred == slot { self.state.preferred = nil }
+    }
+
+    /// A server has room for so many connections only; those of a busy hour are not kept through a quiet night.
+    private func closeUnused(besides current: PoolState.Slot) async {
+        let limit = ContinuousClock.now - self.options.idleTimeout
+        var closing: [PostgresConnection] = []
+        for slot in self.state.idleSlots where slot != self.state.preferred && slot != current {
+            guard let last = self.lastUse[slot], last < limit, self.state.retire(slot) else { continue }
+            if let connection = self.connections[slot] { closing.append(connection) }
+            self.forget(slot)
+        }
+        for connection in closing { await connection.close() }
     }
 
     private func follow(_ handover: PoolState.Handover) {
@@ -74,7 +94,7 @@ extension PostgresPool {
         case .use(let slot):
             if let connection = self.connections[slot] {
                 if await connection.isAlive() { return Leased(slot: slot, connection: connection) }
-                self.connections[slot] = nil
+                self.forget(slot)
                 await connection.close()
                 self.logger?.debug("replacing a broken database connection")
             }

@@ -58,6 +58,34 @@ extension PostgresPool {
     }
 }
 
+extension PostgresPool {
+    /// The payloads of a channel's notifications from now on, on a connection that is lent to others all the same.
+    ///
+    /// Ends when that connection does. Nil where notifications don't come through (a pooler in between): poll instead.
+    public func listen(_ channel: String) async throws(PostgresError) -> AsyncStream<String>? {
+        if let slot = self.state.preferred, let connection = self.connections[slot],
+            await connection.isUsable
+        {
+            return try await connection.listen(channel)
+        }
+        let leased = try await self.lease()
+        do throws(PostgresError) {
+            guard try await leased.connection.verifyNotifications() else {
+                await self.giveBack(leased)
+                return nil
+            }
+            let stream = try await leased.connection.listen(channel)
+            await leased.connection.keepListening()
+            self.state.preferred = leased.slot
+            await self.giveBack(leased)
+            return stream
+        } catch {
+            await self.giveBack(leased)
+            throw error
+        }
+    }
+}
+
 extension PostgresError {
     /// An open connection broke before anything was committed.
     fileprivate var isLossInUse: Bool {

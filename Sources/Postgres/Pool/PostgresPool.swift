@@ -3,8 +3,8 @@ public import UVEventLoop
 
 /// A few connections shared by many tasks.
 ///
-/// Connections are opened when needed, checked before use and replaced when broken. Tasks get theirs in the order in
-/// which they asked.
+/// Connections are opened when needed, checked before use, replaced when broken and closed when nobody has used them for
+/// a while. Tasks get theirs in the order in which they asked.
 public actor PostgresPool {
     /// How a pool deals with a busy or absent server.
     public struct Options: Sendable, Hashable {
@@ -14,6 +14,8 @@ public actor PostgresPool {
         public var leaseTimeout: Duration? = .seconds(60)
         /// How long a server that was there before is waited for, such as through a restart.
         public var reconnectTimeout = Duration.seconds(30)
+        /// How long a connection is kept that nobody has used; looked at whenever another one is given back.
+        public var idleTimeout = Duration.seconds(60)
 
         public init() {}
     }
@@ -27,6 +29,7 @@ public actor PostgresPool {
 
     var state: PoolState
     var connections: [PoolState.Slot: PostgresConnection] = [:]
+    var lastUse: [PoolState.Slot: ContinuousClock.Instant] = [:]
     var waiters: [PoolState.Ticket: PendingResult<PoolState.Lease>] = [:]
     /// A server that has answered once is worth waiting for.
     var hasConnected = false

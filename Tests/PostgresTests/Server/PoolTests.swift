@@ -139,4 +139,60 @@ private let processID = PostgresStatement(name: "pid", sql: "SELECT pg_backend_p
             await pool.shutDown()
         }
     }
+
+    @Test func closesWhatNobodyUsesAnyMore() async throws {
+        try await withTestDatabase { database in
+            var options = PostgresPool.Options()
+            options.idleTimeout = .zero
+            var configuration = database.configuration
+            configuration.applicationName = "\(database.schema)_idle"
+            let pool = PostgresPool(configuration, on: database.loop, options: options)
+            _ = try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        _ = try await pool.query(PostgresStatement(name: "wait", sql: "SELECT pg_sleep(0.2)"))
+                    }
+                }
+                try await group.waitForAll()
+            }
+            for _ in 0..<3 { _ = try await pool.query(processID) }
+            let open = PostgresStatement(
+                name: "open", sql: "SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = $1")
+            // The server takes a moment to see a connection's end.
+            var count = 9
+            while count > 1 {
+                count = try await database.pool.query(open, [configuration.applicationName]).only().decode("n")
+            }
+            #expect(count == 1)
+            await pool.shutDown()
+        }
+    }
+
+    /// Listening takes no connection of its own.
+    @Test func aConnectionThatListensIsLentAllTheSame() async throws {
+        try await withTestDatabase(poolSize: 1) { database in
+            var first = try #require(try await database.pool.listen("news")).makeAsyncIterator()
+            var second = try #require(try await database.pool.listen("news")).makeAsyncIterator()
+            let notify = PostgresStatement(name: "notify", sql: "SELECT pg_notify('news', $1)")
+            var processes: Set<Int32> = []
+            for number in 0..<20 {
+                try await database.pool.withTransaction { connection in
+                    processes.insert(try await connection.query(processID).only().decode("pid"))
+                    _ = try await connection.query(notify, ["\(number)"])
+                }
+                #expect(await first.next() == "\(number)")
+                #expect(await second.next() == "\(number)")
+            }
+            #expect(processes.count == 1)
+            // It ends with its connection, and the next one may listen anew.
+            let other = try await database.connect()
+            let end = PostgresStatement(name: "end", sql: "SELECT pg_terminate_backend($1, 10000)")
+            _ = try await other.query(end, [processes.first])
+            #expect(await first.next() == nil)
+            var third = try #require(try await database.pool.listen("news")).makeAsyncIterator()
+            _ = try await database.pool.query(notify, ["again"])
+            #expect(await third.next() == "again")
+            await other.close()
+        }
+    }
 }
