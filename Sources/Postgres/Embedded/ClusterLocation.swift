@@ -18,6 +18,12 @@ struct ClusterLocation: Codable, Hashable {
     var owner: String
     /// The machine that runs the server; two must never do so on one shared file system.
     var host: String
+    /// What tells the cluster from its copies; nil in the records of earlier versions.
+    var marks: [UInt64]?
+    /// The home that the record names, where it is another one than it was found in.
+    var recordedHome: String?
+
+    private enum CodingKeys: CodingKey { case home, folder, socketFolder, owner, host, marks }
 
     static let sharedRoot = "/var/lib/assay"
     /// sun_path has 108 bytes on Linux, one of them for the NUL.
@@ -25,6 +31,8 @@ struct ClusterLocation: Codable, Hashable {
 
     var dataFolder: String { self.folder + "/data" }
     var logFolder: String { self.folder + "/log" }
+    /// Only while there is a socket folder.
+    var socketPath: String { "\(self.socketFolder)/.s.PGSQL.\(EmbeddedServer.port)" }
     var logPath: String { self.logFolder + "/server.log" }
     var configurationPath: String { self.folder + "/postgresql.conf" }
 
@@ -44,6 +52,7 @@ struct ClusterLocation: Codable, Hashable {
 
     /// The home has been moved or copied as a whole; a cluster inside it has gone along.
     private mutating func move(to home: String) {
+        self.recordedHome = self.home
         if self.folder == self.home + "/postgres" { self.folder = home + "/postgres" }
         self.socketFolder = ""
         self.home = home
@@ -94,12 +103,19 @@ struct ClusterLocation: Codable, Hashable {
         }
     }
 
+    /// Nothing of libpq's environment has a say: not even where the socket is (PGHOSTADDR).
     func configuration(database: String) throws(PostgresError) -> PostgresConfiguration {
+        guard !self.socketFolder.isEmpty else {
+            throw PostgresError(
+                .embeddedServer, "the embedded server in \(self.home) has not been started there yet",
+                hint: "start it with `assay up`")
+        }
         let parts = [
             ("host", self.socketFolder), ("port", "\(EmbeddedServer.port)"), ("dbname", database),
             ("user", EmbeddedServer.roleName), ("requirepeer", self.owner),
         ]
-        return try PostgresConfiguration(parts.map { "\($0)='\($1)'" }.joined(separator: " "))
+        return try PostgresConfiguration(
+            parts.map { "\($0)='\($1)'" }.joined(separator: " "), environment: .empty)
     }
 
     /// A name for a path: FNV-1a, 64 bits.
@@ -123,7 +139,11 @@ extension ClusterLocation {
                 ($0 + suffix).utf8.count <= Self.maxSocketPath && Files.exists(Files.parent($0))
             })
         else {
-            throw PostgresError(.embeddedServer, "no folder for the server's socket has a short enough path")
+            throw PostgresError(
+                .embeddedServer,
+                "no folder for the server's socket has a path of at most \(Self.maxSocketPath - suffix.utf8.count) bytes: "
+                    + candidates.compactMap(\.self).joined(separator: ", "),
+                hint: "use an ASSAY_HOME with a shorter path, or make /tmp")
         }
         try account.makeFolder(choice)
         self.socketFolder = choice

@@ -46,10 +46,29 @@ extension EmbeddedServer {
                 on: self.loop)
         } catch {
             let what = arguments.first ?? ""
+            let log = Files.tail(location.logPath)
             throw PostgresError(
                 error.code, "the embedded server did not \(what): \(error.message)",
-                detail: Files.tail(location.logPath).map { "the end of \(location.logPath):\n\($0)" },
-                hint: "look at \(location.logPath); a full disk and missing shared memory are common causes")
+                detail: log.map { "the end of \(location.logPath):\n\($0)" },
+                hint: PostgresError.hint(fromLog: (log ?? "") + error.message)
+                    ?? "look at \(location.logPath)")
         }
+    }
+}
+
+extension PostgresError {
+    /// What to do about a failure of PostgreSQL's own programs, where their words give it away.
+    static func hint(fromLog text: String) -> String? {
+        if text.contains("No space left on device") || text.contains("Disk quota exceeded") {
+            return "the disk is full: make room, or give another folder with --home or ASSAY_HOME"
+        }
+        if text.contains("Read-only file system") || text.contains("Permission denied") {
+            return "make the folder writable for the account named above, or give another one with --home or ASSAY_HOME"
+        }
+        if text.contains("shared memory") || text.contains("semaphore") {
+            return "raise the system's limits for shared memory (a container's --shm-size; kernel.shmmax, kernel.sem)"
+        }
+        return text.contains("unrecognized configuration parameter") || text.contains("invalid value for parameter")
+            ? "correct the setting in postgresql.conf" : nil
     }
 }

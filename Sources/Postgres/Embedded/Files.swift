@@ -20,6 +20,17 @@ enum Files {
 
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+    static func inode(_ path: String) -> UInt64? {
+        var status = stat()
+        return stat(path, &status) == 0 ? UInt64(status.st_ino) : nil
+    }
+
+    /// Two paths lead to one file or folder.
+    static func isSame(_ path: String, _ other: String) -> Bool {
+        var (one, two) = (stat(), stat())
+        return stat(path, &one) == 0 && stat(other, &two) == 0 && one.st_dev == two.st_dev && one.st_ino == two.st_ino
+    }
+
     static func parent(_ path: String) -> String {
         let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         return parent.isEmpty ? "/" : parent
@@ -135,6 +146,65 @@ enum Files {
         return count < 0 ? nil : Array(bytes.prefix(count))
     }
 
+    /// Changes the first line of a small file in place; the file lies in a folder of another account, so no link is
+    /// followed.
+    static func replaceFirstLine(of path: String, by line: String) throws(PostgresError) {
+        let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { throw PostgresError(systemCall: "open \(path)") }
+        defer { close(descriptor) }
+        var status = stat()
+        var bytes = [UInt8](repeating: 0, count: 65536)
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink == 1 else {
+            throw PostgresError(.embeddedServer, "\(path) is not a plain file", hint: "remove it")
+        }
+        let count = pread(descriptor, &bytes, bytes.count, 0)
+        guard count >= 0 else { throw PostgresError(systemCall: "read \(path)") }
+        let rest = bytes.prefix(count).drop { $0 != UInt8(ascii: "\n") }
+        let text = Array(line.utf8) + rest
+        guard pwrite(descriptor, text, text.count, 0) == text.count, ftruncate(descriptor, off_t(text.count)) == 0
+        else {
+            throw PostgresError(systemCall: "write \(path)")
+        }
+    }
+
+    /// A file that only this process's account (or root) can have written; nil when there is none.
+    static func readOwn(_ path: String, limit: Int) throws(PostgresError) -> String? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            guard errno != ENOENT else { return nil }
+            throw PostgresError(systemCall: "read \(path)")
+        }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size < limit,
+            status.st_uid == geteuid() || status.st_uid == 0, status.st_mode & 0o022 == 0
+        else {
+            throw PostgresError(
+                .embeddedServer,
+                "\(path) is not a file of at most \(limit) bytes that only its owner, you, can write",
+                hint: "chown and chmod it (mode 644), or remove it")
+        }
+        return Self.read(path, limit: limit)
+    }
+
+    /// Something accepts connections on the socket; false also when there is none.
+    static func isListening(_ socketPath: String) -> Bool {
+        let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        guard socketPath.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { return false }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: socketPath.utf8) }
+        let result = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        // Its queue may be full.
+        return result == 0 || errno == EAGAIN
+    }
+
     /// Replaces a file by these lines; readers see the old or the new one.
     static func write(_ lines: [String], to path: String) throws(PostgresError) {
         let bytes = Array((lines.joined(separator: "\n") + "\n").utf8)
@@ -143,6 +213,7 @@ enum Files {
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw PostgresError(systemCall: "write \(draft)") }
         let count = pwrite(descriptor, bytes, bytes.count, 0)
+        if count >= 0, count < bytes.count { errno = ENOSPC }
         // The server's account reads it, whatever the umask.
         let isWritten = fchmod(descriptor, 0o644) == 0 && count == bytes.count && fsync(descriptor) == 0
         let error = PostgresError(systemCall: "write \(draft)")
@@ -155,6 +226,16 @@ enum Files {
 extension PostgresError {
     /// The failure that errno tells of.
     init(systemCall what: String) {
-        self.init(.embeddedServer, "cannot \(what): \(String(cString: strerror(errno)))")
+        let number = errno
+        let hint: String? =
+            switch number {
+            case EROFS, EACCES, EPERM: "make the folder writable, or give another one with --home or ASSAY_HOME"
+            case ENOSPC, EDQUOT: "make room there, or give another folder with --home or ASSAY_HOME"
+            case ENAMETOOLONG, ENOTDIR, ELOOP: "give another folder with --home or ASSAY_HOME"
+            case ENOLCK, EOPNOTSUPP, ENOSYS:
+                "the file system lacks what a database needs: put ASSAY_HOME on a local disk"
+            default: nil
+            }
+        self.init(.embeddedServer, "cannot \(what): \(String(cString: strerror(number)))", hint: hint)
     }
 }

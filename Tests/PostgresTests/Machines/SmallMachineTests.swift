@@ -64,3 +64,19 @@ import Testing
         #expect(Postmaster(pidFile: text) == nil)
     }
 }
+
+@Suite struct ServerSettingsTests {
+    @Test func theLastActiveLineCounts() {
+        let text = """
+            #max_connections = 1
+            max_connections = 100\t\t\t# (change requires restart)
+            Shared_Buffers '128 MB' # four
+              fsync=off
+            fsync = on # again
+            """
+        #expect(ServerSettings.value(of: "max_connections", in: text) == "100")
+        #expect(ServerSettings.value(of: "shared_buffers", in: text) == "128 MB")
+        #expect(ServerSettings.value(of: "fsync", in: text) == "on")
+        #expect(ServerSettings.value(of: "port", in: text) == nil)
+    }
+}
