@@ -57,4 +57,13 @@ import Testing
         let error = #expect(throws: QueueError.self) { try ZoneRules(named: "Europe/Berlin", folders: ["/no/such"]) }
         #expect(error?.message.contains("install tzdata, or use UTC") == true)
     }
+
+    /// Containers have the folder, but nothing in it; the zone's name is not to blame.
+    @Test func anEmptyDatabaseIsNone() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "assay-zones-\(UUID().uuidString)").path()
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let error = #expect(throws: QueueError.self) { try ZoneRules(named: "Europe/Berlin", folders: [folder]) }
+        #expect(error?.message.contains("no time zone database in \(folder): install tzdata") == true)
+    }
 }

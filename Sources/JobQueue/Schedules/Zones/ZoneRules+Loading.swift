@@ -3,6 +3,8 @@ import Glibc
 
 extension ZoneRules {
     /// Where systems keep the tz database.
+    ///
+    /// TZDIR has no say: all machines are to read a schedule's zone in the same way.
     static let folders = ["/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"]
 
     /// Reads a zone of the system's tz database; "UTC" needs none.
@@ -21,13 +23,14 @@ extension ZoneRules {
             throw QueueError(
                 .invalid, "time zone '\(name.prefix(64))' does not exist: give a name such as Europe/Berlin")
         }
-        let existing = folders.filter { FileManager.default.fileExists(atPath: $0) }
-        guard !existing.isEmpty else {
-            throw QueueError(
-                .invalid,
-                "time zone '\(name)' can't be read: this machine has no tz database; install tzdata, or use UTC")
-        }
-        guard let path = existing.map({ "\($0)/\(name)" }).first(where: Self.isFile) else {
+        guard let path = folders.map({ "\($0)/\(name)" }).first(where: Self.isFile) else {
+            // Containers have the folder, but nothing in it.
+            guard folders.contains(where: Self.isDatabase) else {
+                throw QueueError(
+                    .invalid,
+                    "time zone '\(name)' can't be read: this machine has no time zone database in "
+                        + "\(folders.first ?? ""): install tzdata, or use UTC")
+            }
             throw QueueError(
                 .invalid, "time zone '\(name)' does not exist: give a name such as Europe/Berlin, or UTC")
         }
@@ -57,6 +60,11 @@ extension ZoneRules {
         }
         return (1...64).contains(name.utf8.count) && name.utf8.allSatisfy(isKnown) && !name.hasPrefix("/")
             && !name.hasSuffix("/")
+    }
+
+    /// True for a folder with the zone that every database has, under either of its names.
+    private static func isDatabase(_ folder: String) -> Bool {
+        Self.isFile("\(folder)/UTC") || Self.isFile("\(folder)/Etc/UTC")
     }
 
     /// True for a regular file, or a link to one, of a size that a zone may have.
