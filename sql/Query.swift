@@ -10,8 +10,10 @@ public struct Query: Sendable, Hashable {
 }
 
 extension Query {
+    public static let adoptStore = Query("adopt_store", PackageResources.adopt_store_sql)
     public static let advanceSchedule = Query("advance_schedule", PackageResources.advance_schedule_sql)
     public static let archiveRuns = Query("archive_runs", PackageResources.archive_runs_sql)
+    public static let beginShards = Query("begin_shards", PackageResources.begin_shards_sql)
     public static let cancelJobs = Query("cancel_jobs", PackageResources.cancel_jobs_sql)
     public static let changeProject = Query("change_project", PackageResources.change_project_sql)
     public static let claimShards = Query("claim_shards", PackageResources.claim_shards_sql)
@@ -19,12 +21,14 @@ extension Query {
     public static let createFunctionTable = Query("create_function_table", PackageResources.create_function_table_sql)
     public static let createMigrationTable = Query(
         "create_migration_table", PackageResources.create_migration_table_sql)
+    public static let databaseFacts = Query("database_facts", PackageResources.database_facts_sql)
+    public static let databaseIdentity = Query("database_identity", PackageResources.database_identity_sql)
     public static let deferFunctionChecks = Query("defer_function_checks", PackageResources.defer_function_checks_sql)
     public static let deregisterWorker = Query("deregister_worker", PackageResources.deregister_worker_sql)
     public static let drainWorker = Query("drain_worker", PackageResources.drain_worker_sql)
+    public static let dueChores = Query("due_chores", PackageResources.due_chores_sql)
     public static let dueSchedules = Query("due_schedules", PackageResources.due_schedules_sql)
     public static let failShard = Query("fail_shard", PackageResources.fail_shard_sql)
-    public static let findDeadClaims = Query("find_dead_claims", PackageResources.find_dead_claims_sql)
     public static let findFunctionTable = Query("find_function_table", PackageResources.find_function_table_sql)
     public static let findFunctions = Query("find_functions", PackageResources.find_functions_sql)
     public static let findMigrationTable = Query("find_migration_table", PackageResources.find_migration_table_sql)
@@ -46,29 +50,33 @@ extension Query {
     public static let insertShards = Query("insert_shards", PackageResources.insert_shards_sql)
     public static let jobFacts = Query("job_facts", PackageResources.job_facts_sql)
     public static let jobSpecification = Query("job_specification", PackageResources.job_specification_sql)
+    public static let judgeClaims = Query("judge_claims", PackageResources.judge_claims_sql)
     public static let listAttempts = Query("list_attempts", PackageResources.list_attempts_sql)
+    public static let listChores = Query("list_chores", PackageResources.list_chores_sql)
     public static let listDataSetSplits = Query("list_data_set_splits", PackageResources.list_data_set_splits_sql)
     public static let listJobs = Query("list_jobs", PackageResources.list_jobs_sql)
     public static let listMigrations = Query("list_migrations", PackageResources.list_migrations_sql)
     public static let listModels = Query("list_models", PackageResources.list_models_sql)
+    public static let listNamedHashes = Query("list_named_hashes", PackageResources.list_named_hashes_sql)
     public static let listProjects = Query("list_projects", PackageResources.list_projects_sql)
     public static let listResults = Query("list_results", PackageResources.list_results_sql)
     public static let listRuns = Query("list_runs", PackageResources.list_runs_sql)
     public static let listScheduleFires = Query("list_schedule_fires", PackageResources.list_schedule_fires_sql)
     public static let listSchedules = Query("list_schedules", PackageResources.list_schedules_sql)
     public static let listShards = Query("list_shards", PackageResources.list_shards_sql)
+    public static let listWithdrawnResults = Query(
+        "list_withdrawn_results", PackageResources.list_withdrawn_results_sql)
     public static let listWorkers = Query("list_workers", PackageResources.list_workers_sql)
     public static let lockDueSchedule = Query("lock_due_schedule", PackageResources.lock_due_schedule_sql)
     public static let lockMigrations = Query("lock_migrations", PackageResources.lock_migrations_sql)
     public static let lockSchedule = Query("lock_schedule", PackageResources.lock_schedule_sql)
     public static let nextScheduleFire = Query("next_schedule_fire", PackageResources.next_schedule_fire_sql)
+    public static let noteChoreFailure = Query("note_chore_failure", PackageResources.note_chore_failure_sql)
     public static let notifySubmitted = Query("notify_submitted", PackageResources.notify_submitted_sql)
     public static let openGates = Query("open_gates", PackageResources.open_gates_sql)
     public static let openScheduleRuns = Query("open_schedule_runs", PackageResources.open_schedule_runs_sql)
     public static let openShardCount = Query("open_shard_count", PackageResources.open_shard_count_sql)
     public static let pauseSchedule = Query("pause_schedule", PackageResources.pause_schedule_sql)
-    public static let promoteShards = Query("promote_shards", PackageResources.promote_shards_sql)
-    public static let reap = Query("reap", PackageResources.reap_sql)
     public static let recordFunctions = Query("record_functions", PackageResources.record_functions_sql)
     public static let registerWorker = Query("register_worker", PackageResources.register_worker_sql)
     public static let releaseJobs = Query("release_jobs", PackageResources.release_jobs_sql)
@@ -76,24 +84,29 @@ extension Query {
     public static let removeDataSet = Query("remove_data_set", PackageResources.remove_data_set_sql)
     public static let removeSchedule = Query("remove_schedule", PackageResources.remove_schedule_sql)
     public static let replaceSchedule = Query("replace_schedule", PackageResources.replace_schedule_sql)
+    public static let restoreRun = Query("restore_run", PackageResources.restore_run_sql)
     public static let resumeSchedule = Query("resume_schedule", PackageResources.resume_schedule_sql)
     public static let retryJobs = Query("retry_jobs", PackageResources.retry_jobs_sql)
+    public static let runChore = Query("run_chore", PackageResources.run_chore_sql)
     public static let runOutlook = Query("run_outlook", PackageResources.run_outlook_sql)
     public static let runSpecification = Query("run_specification", PackageResources.run_specification_sql)
     public static let scheduleTemplate = Query("schedule_template", PackageResources.schedule_template_sql)
     public static let setTier = Query("set_tier", PackageResources.set_tier_sql)
+    public static let snapshotHolders = Query("snapshot_holders", PackageResources.snapshot_holders_sql)
+    public static let withdrawResults = Query("withdraw_results", PackageResources.withdraw_results_sql)
 
     public static let all: [Query] = [
-        advanceSchedule, archiveRuns, cancelJobs, changeProject, claimShards, commitShards, createFunctionTable,
-        createMigrationTable, deferFunctionChecks, deregisterWorker, drainWorker, dueSchedules, failShard,
-        findDeadClaims, findFunctionTable, findFunctions, findMigrationTable, findRuns, findSubmission, heartbeat,
-        holdJobs, insertDataSetSplit, insertDependency, insertJob, insertJobSpec, insertMigration, insertModel,
-        insertProject, insertRun, insertSchedule, insertScheduleFire, insertScheduleRun, insertShards, jobFacts,
-        jobSpecification, listAttempts, listDataSetSplits, listJobs, listMigrations, listModels, listProjects,
-        listResults, listRuns, listScheduleFires, listSchedules, listShards, listWorkers, lockDueSchedule,
-        lockMigrations, lockSchedule, nextScheduleFire, notifySubmitted, openGates, openScheduleRuns, openShardCount,
-        pauseSchedule, promoteShards, reap, recordFunctions, registerWorker, releaseJobs, releaseShards, removeDataSet,
-        removeSchedule, replaceSchedule, resumeSchedule, retryJobs, runOutlook, runSpecification, scheduleTemplate,
-        setTier,
+        adoptStore, advanceSchedule, archiveRuns, beginShards, cancelJobs, changeProject, claimShards, commitShards,
+        createFunctionTable, createMigrationTable, databaseFacts, databaseIdentity, deferFunctionChecks,
+        deregisterWorker, drainWorker, dueChores, dueSchedules, failShard, findFunctionTable, findFunctions,
+        findMigrationTable, findRuns, findSubmission, heartbeat, holdJobs, insertDataSetSplit, insertDependency,
+        insertJob, insertJobSpec, insertMigration, insertModel, insertProject, insertRun, insertSchedule,
+        insertScheduleFire, insertScheduleRun, insertShards, jobFacts, jobSpecification, judgeClaims, listAttempts,
+        listChores, listDataSetSplits, listJobs, listMigrations, listModels, listNamedHashes, listProjects, listResults,
+        listRuns, listScheduleFires, listSchedules, listShards, listWithdrawnResults, listWorkers, lockDueSchedule,
+        lockMigrations, lockSchedule, nextScheduleFire, noteChoreFailure, notifySubmitted, openGates, openScheduleRuns,
+        openShardCount, pauseSchedule, recordFunctions, registerWorker, releaseJobs, releaseShards, removeDataSet,
+        removeSchedule, replaceSchedule, restoreRun, resumeSchedule, retryJobs, runChore, runOutlook, runSpecification,
+        scheduleTemplate, setTier, snapshotHolders, withdrawResults,
     ]
 }

@@ -24,6 +24,8 @@ struct Checks {
     func all() async -> [Check] {
         var checks: [Check] = []
         checks += await self.database()
+        checks += self.libpqVariables()
+        checks.append(self.timeZones())
         checks.append(await self.store())
         checks += self.devices()
         checks.append(self.program("assay-worker"))
@@ -37,13 +39,20 @@ struct Checks {
                 let models = try await session.queue.models()
                 let workers = try await session.queue.workers().filter { $0.state == .live }
                 return [Check(name: "database", isGood: true, finding: "reached, schema is current")]
+                    + DatabaseChecks.all(try await session.queue.databaseFacts())
                     + models.map(self.model)
                     + [Check(name: "workers", isGood: true, finding: "\(workers.count) live")]
             }
         } catch let failure as CommandFailure {
             return [Check(name: "database", isGood: false, finding: failure.message, remedy: failure.hint)]
         } catch {
-            return [Check(name: "database", isGood: false, finding: "\(error)", remedy: "start it with `assay up`")]
+            let finding = "\(error)"
+            // An error of the database says by itself what to do.
+            return [
+                Check(
+                    name: "database", isGood: false, finding: finding,
+                    remedy: finding.contains("hint:") ? nil : "start it with `assay up`")
+            ]
         }
     }
 
@@ -65,13 +74,40 @@ struct Checks {
 
     private func store() async -> Check {
         do {
-            let store = try await Session.store(self.settings, .readWrite)
-            return Check(name: "store", isGood: true, finding: "\(store.root) can be written")
-        } catch {
+            let store = try await self.openStore()
+            let unwritable = try await store.unwritableFolders()
+            guard let first = unwritable.first else {
+                return Check(
+                    name: "store", isGood: true, finding: "\(store.root) can be written and is this database's")
+            }
             return Check(
-                name: "store", isGood: false, finding: error.description,
-                remedy: "give another folder with --store or ASSAY_STORE")
+                name: "store", isGood: false,
+                finding:
+                    "\(Format.counted(unwritable.count, "folder")) of other users can't be written, \(first) for one",
+                remedy: "have their owners give the group what it needs: chmod -R g+rwX \(store.root)")
+        } catch {
+            // What to do stands in the sentence: it depends on what is wrong.
+            return Check(name: "store", isGood: false, finding: error.description)
         }
+    }
+
+    /// The store, tied to the database where that answers.
+    private func openStore() async throws(StoreError) -> Store {
+        let answer: Result<Store, StoreError>?
+        do {
+            answer = try await Session.with(self.settings, logger: self.logger) { session in
+                do throws(StoreError) {
+                    return .success(try await session.existingStore())
+                } catch {
+                    return .failure(error)
+                }
+            }
+        } catch {
+            // Said elsewhere.
+            answer = nil
+        }
+        guard let answer else { return try await Store(root: self.settings.store.value) }
+        return try answer.get()
     }
 
     private func devices() -> [Check] {
