@@ -37,7 +37,7 @@ extension ScheduleTransaction {
             submission = try await self.submission(row, id: row.key.run(dueAt: fire.dueAt, attempt: attempt), build)
         } catch let error as RefusedRun {
             return try await insert(
-                row, fire.dueAt, attempt, fire.kind, .failed, reason: String(error.reason.prefix(2000)), run: nil)
+                row, fire.dueAt, attempt, fire.kind, .failed, reason: error.reason.storable(limit: 1990), run: nil)
         }
         for other in fire.cancelling {
             try await run(.cancelJobs, [other.text, nil, "the run was cancelled"])

@@ -70,7 +70,7 @@ extension Ledger {
                 record.run = id
                 record.reason = fire.reason
             } catch {
-                record.reason = String("\(error)".prefix(2000))
+                record.reason = "\(error)".storable(limit: 1990)
             }
             schedule.fires.append(record)
             fires.append(record)

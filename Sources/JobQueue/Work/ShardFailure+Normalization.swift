@@ -5,13 +5,20 @@ extension ShardFailure {
     /// A failure that can be stored: whatever went wrong, recording it must not go wrong too.
     var normalized: ShardFailure {
         var copy = self
-        var scalars = String.UnicodeScalarView(message.unicodeScalars.lazy.filter { $0.value != 0 })
-        if scalars.count > Self.messageLimit {
-            scalars = String.UnicodeScalarView(scalars.prefix(Self.messageLimit)) + "...".unicodeScalars
-        }
-        copy.message = scalars.isEmpty ? "unknown error" : String(scalars)
+        copy.message = message.storable(limit: Self.messageLimit)
         copy.seconds = seconds.isFinite ? max(0, seconds) : 0
         return copy
+    }
+}
+
+extension String {
+    /// The text as a reason that can be stored: without NUL characters, and cut off after so many Unicode scalars.
+    func storable(limit: Int) -> String {
+        var scalars = String.UnicodeScalarView(unicodeScalars.lazy.filter { $0.value != 0 })
+        if scalars.count > limit {
+            scalars = String.UnicodeScalarView(scalars.prefix(limit)) + "...".unicodeScalars
+        }
+        return scalars.isEmpty ? "unknown error" : String(scalars)
     }
 }
 
