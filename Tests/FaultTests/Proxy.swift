@@ -13,17 +13,19 @@ import Musl
 /// A TCP port that leads to the server, until it is cut or frozen: the network between a worker and its database.
 actor Proxy {
     private let bench: FaultBench
+    private let address: String
     private let port: Int
     private var process: ChildProcess
 
     /// How a worker reaches the server through it.
     nonisolated let server: String
 
-    init(to bench: FaultBench) async throws {
+    init(to bench: FaultBench, address: String = "127.0.0.1") async throws {
         self.bench = bench
+        self.address = address
         // The next free port; the proxy takes it again after each cut.
-        (self.process, self.port) = try await Self.start(on: 0, bench)
-        self.server = "host='127.0.0.1' port='\(self.port)' sslmode='disable' dbname='assay' user='assay'"
+        (self.process, self.port) = try await Self.start(on: 0, of: address, bench)
+        self.server = "host='\(address)' port='\(self.port)' sslmode='disable' dbname='assay' user='assay'"
     }
 
     /// Resets every connection, and refuses new ones until ``open()``.
@@ -32,20 +34,22 @@ actor Proxy {
         _ = try await self.process.waitForExit()
     }
 
-    func open() async throws { (self.process, _) = try await Self.start(on: self.port, self.bench) }
+    func open() async throws { (self.process, _) = try await Self.start(on: self.port, of: self.address, self.bench) }
 
     /// From now on nothing goes through, and nobody is told; the kernel still takes what is sent.
     func freeze() async throws { try await self.process.send(signal: SIGSTOP) }
 
     func thaw() async throws { try await self.process.send(signal: SIGCONT) }
 
-    private static func start(on port: Int, _ bench: FaultBench) async throws -> (ChildProcess, Int) {
+    private static func start(
+        on port: Int, of address: String, _ bench: FaultBench
+    ) async throws -> (ChildProcess, Int) {
         let report = "\(bench.bench.folder)/proxy-\(UUID().uuidString)"
         let socket = try #require(
             bench.pool.configuration.connectionString.firstMatch(of: #/host='([^']+)' port='([^']+)'/#))
         let process = try await bench.loop.spawn(
             bench.bench.configuration(
-                Inputs.python, ["-c", self.script, "\(port)", "\(socket.1)/.s.PGSQL.\(socket.2)", report]))
+                Inputs.python, ["-c", self.script, "\(port)", "\(socket.1)/.s.PGSQL.\(socket.2)", report, address]))
         let chosen = try await bench.found("the proxy listens") {
             if let result = process.result { Issue.record("the proxy ended: \(result.standardError.text)") }
             return (try? String(contentsOfFile: report, encoding: .utf8)).flatMap { Int($0) }
@@ -78,7 +82,7 @@ actor Proxy {
             await asyncio.gather(pump(reader, to_server), pump(from_server, writer))
 
         async def main():
-            server = await asyncio.start_server(accept, "127.0.0.1", int(sys.argv[1]), reuse_address=True)
+            server = await asyncio.start_server(accept, sys.argv[4], int(sys.argv[1]), reuse_address=True)
             with open(sys.argv[3] + ".new", "w") as report:
                 report.write(str(server.sockets[0].getsockname()[1]))
             os.rename(sys.argv[3] + ".new", sys.argv[3])

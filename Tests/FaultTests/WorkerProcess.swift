@@ -33,12 +33,21 @@ struct WorkerProcess: Sendable {
 extension FaultBench {
     /// Starts a worker that ends when nothing is left to do.
     ///
-    /// - Parameter server: How it reaches the server, without the application's name; nil for straight.
+    /// - Parameters:
+    ///   - server: How it reaches the server, without the application's name; nil for straight.
+    ///   - network: Where it runs; nil for this machine.
     func spawn(
-        _ name: String, lease: Int = 3, server: String? = nil, _ arguments: String...
+        _ name: String, lease: Int = 3, server: String? = nil, in network: VirtualNetwork? = nil,
+        _ arguments: String...
     ) async throws -> WorkerProcess {
         var configuration = self.bench.configuration(
             "assay-worker", Workbench.workerArguments + ["--lease-seconds", "\(lease)", "--json"] + arguments)
+        if let network {
+            // It becomes the worker, with the same number.
+            configuration.arguments =
+                ["netns", "exec", network.name, configuration.executable] + configuration.arguments
+            configuration.executable = "/usr/sbin/ip"
+        }
         let server = server ?? self.pool.configuration.connectionString
         configuration.environment?["ASSAY_DATABASE_URL"] = "\(server) application_name='\(name)'"
         configuration.environment?["ASSAY_LOG"] = "info"

@@ -54,5 +54,5 @@ public struct WorkProgress: Sendable, Hashable, Encodable {
     public var state: WorkState { WorkState(shards) }
 
     /// True when nothing is open and nothing is held.
-    var isOver: Bool { shards.open + shards.held == 0 }
+    public var isOver: Bool { shards.open + shards.held == 0 }
 }
