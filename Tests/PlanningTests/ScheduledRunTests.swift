@@ -73,9 +73,10 @@ import Testing
     @Test func aTemplateOfAnotherVersionIsSaidToBeOne() throws {
         var job = try self.job(0, "x")
         job.specification = "{}"
-        let error = try #require(throws: PlanningError.self) {
+        let error = try #require(throws: UnreadableTemplate.self) {
             try ScheduledRun.build(from: self.template([job]), models: ["x": self.model("x", Self.b)])
         }
+        #expect(error.message.hasPrefix("job 0 (toy): the job was planned by another version"))
         #expect(error.message.contains("add the schedule again with --replace"))
     }
 

@@ -41,7 +41,7 @@ extension PostgresJobQueue {
             do throws(QueueError) {
                 machine = try row.machine()
             } catch {
-                throw QueueError(error.code, "schedule '\(row.name)' can't be fired from here: \(error.message)")
+                throw QueueError.notFiredFromHere(row.name, error.code, error.message)
             }
             let step = machine.step(now: row.now, open: try await transaction.openRuns(row))
             let fires = try await transaction.perform(step, row, refusal: refusal, build)

@@ -58,7 +58,12 @@ extension ScheduleTransaction {
     ) async throws -> RunSubmission {
         let json = try await run(.scheduleTemplate, [row.name]).only().decode("template", as: String.self)
         do {
-            let template = try RunTemplate(json: json)
+            let template: RunTemplate
+            do {
+                template = try RunTemplate(json: json)
+            } catch {
+                throw UnreadableTemplate(error.message)
+            }
             var models: [String: ModelRecord] = [:]
             for name in template.modelNames {
                 models[name] = try ModelRecord.all(in: try await run(.listModels, [name])).first
@@ -66,12 +71,16 @@ extension ScheduleTransaction {
             var submission: RunSubmission
             do {
                 submission = try build(template.submission(id: id), models)
+            } catch let error as UnreadableTemplate {
+                throw error
             } catch {
                 throw RefusedRun(reason: "\(error)")
             }
             submission.id = id
             try submission.validate()
             return submission
+        } catch let error as UnreadableTemplate {
+            throw QueueError.notFiredFromHere(row.name, .invalid, error.message)
         } catch let error as QueueError {
             throw RefusedRun(reason: error.message)
         }

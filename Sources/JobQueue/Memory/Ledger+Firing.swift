@@ -8,7 +8,13 @@ extension Ledger {
         for name in due.map(\.definition.name) {
             while var schedule = schedules[name], schedule.lookAt <= now {
                 let step = schedule.machine.step(now: now, open: openRuns(&schedule))
-                round.fires += perform(step, &schedule, build, now: now)
+                do throws(QueueError) {
+                    round.fires += try perform(step, &schedule, build, now: now)
+                } catch {
+                    // Nothing was decided: it stays due for others.
+                    round.problems.append(error.message)
+                    break
+                }
             }
         }
         return round
@@ -40,7 +46,7 @@ extension Ledger {
         var schedule = try schedule(named: name)
         let open = openRuns(&schedule)
         let step = schedule.machine.decide(dueAt, kind, overlap ?? schedule.definition.timing.overlap, open: open)
-        let fires = perform(step, &schedule, build, now: now)
+        let fires = try perform(step, &schedule, build, now: now)
         return fires.last ?? ScheduleFire(waiting: dueAt, kind: kind, schedule: name)
     }
 
@@ -53,7 +59,7 @@ extension Ledger {
     /// Records and submits what a step asks for, and stores the schedule.
     private mutating func perform(
         _ step: ScheduleMachine.Step, _ schedule: inout Schedule, _ build: ScheduledRunBuilder, now: Date
-    ) -> [ScheduleFire] {
+    ) throws(QueueError) -> [ScheduleFire] {
         var fires = step.skips.compactMap { schedule.record($0, now: now) }
         if let fire = step.fire, case (let attempt, nil) = schedule.next(fire.dueAt) {
             var record = ScheduleFire(
@@ -69,6 +75,8 @@ extension Ledger {
                 record.outcome = .fired
                 record.run = id
                 record.reason = fire.reason
+            } catch let error as UnreadableTemplate {
+                throw QueueError.notFiredFromHere(schedule.definition.name, .invalid, error.message)
             } catch {
                 record.reason = "\(error)".storable(limit: 1990)
             }

@@ -13,6 +13,10 @@ extension QueueError {
             "schedule '\(name)' exists already and is another one: replace it (--replace), or choose another name")
     }
 
+    static func notFiredFromHere(_ name: String, _ code: Code, _ reason: String) -> QueueError {
+        QueueError(code, "schedule '\(name)' can't be fired from here: \(reason)")
+    }
+
     static func notDue(_ time: Date, _ cron: CronExpression, zone: String) -> QueueError {
         QueueError(
             .invalid, "\(time.formatted(.iso8601)) is no due time of '\(cron)' in \(zone): give one that was due")

@@ -3,9 +3,20 @@ public import FoundationEssentials
 /// Makes the run that is submitted now from a schedule's template.
 ///
 /// It gets the models that the template's jobs name, as they are registered now; a name that is missing was removed.
-/// What it throws becomes the reason of a failed fire; the schedule goes on.
+/// What it throws becomes the reason of a failed fire, and the schedule goes on; an ``UnreadableTemplate`` leaves the due
+/// time to others.
 public typealias ScheduledRunBuilder =
     @Sendable (_ template: RunSubmission, _ models: [String: ModelRecord]) throws -> RunSubmission
+
+/// What a schedule submits was planned by another version of Assay, and this one can't read it.
+///
+/// That is this program's problem and no reason to give the due time up: another worker may be of the right version.
+public struct UnreadableTemplate: Error {
+    /// What can't be read, and what to do.
+    public var message: String
+
+    public init(_ message: String) { self.message = message }
+}
 
 /// Runs that the clock submits.
 ///

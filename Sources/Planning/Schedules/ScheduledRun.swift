@@ -6,7 +6,8 @@ public enum ScheduledRun {
     /// The template with the models that its names stand for now: a nightly run measures what is in use today.
     ///
     /// Data sets, tasks and settings stay as they were when the schedule was added.
-    /// - Throws: ``PlanningError`` when a name is gone, or the model does not fit any more.
+    /// - Throws: ``PlanningError`` when a name is gone, or the model does not fit any more; `UnreadableTemplate` when another
+    ///   version of Assay planned it.
     @Sendable public static func build(
         from template: RunSubmission, models: [String: ModelRecord]
     ) throws -> RunSubmission {
@@ -17,7 +18,7 @@ public enum ScheduledRun {
         return run
     }
 
-    private static func renew(_ job: inout JobSubmission, _ models: [String: ModelRecord]) throws(PlanningError) {
+    private static func renew(_ job: inout JobSubmission, _ models: [String: ModelRecord]) throws {
         let place = "job \(job.ordinal) (\(job.task))"
         guard let model = models[job.model] else {
             throw PlanningError(
@@ -39,9 +40,9 @@ public enum ScheduledRun {
         } catch let error as PlanningError {
             throw error
         } catch {
-            throw PlanningError(
-                .jobFile, at: place,
-                "the job was planned by another version of Assay (\(error)); add the schedule again with --replace")
+            throw UnreadableTemplate(
+                "\(place): the job was planned by another version of Assay (\(error)); add the schedule again with --replace, "
+                    + "or start workers of that version")
         }
         job.modelSHA256 = model.sha256
     }

@@ -155,6 +155,26 @@ import Testing
         }
     }
 
+    /// Planned by another version: the due time is for a worker that can read it.
+    @Test(arguments: Implementation.withSetClock)
+    func whatOneWorkerCanNotPlanAnotherOneFires(_ implementation: Implementation) async throws {
+        try await withScheduleQueue(implementation, at: "2026-03-01 12:00") { test in
+            try await test.queue.addSchedule(schedule())
+            try await test.turn(to: "2026-03-02 02:00")
+            let round = try await test.queue.fireDueSchedules { _, _ in throw UnreadableTemplate("of version 9") }
+            #expect(round.fires.isEmpty)
+            #expect(round.problems == ["schedule 'nightly' can't be fired from here: of version 9"])
+            #expect(try await test.queue.fires(ofSchedule: "nightly").isEmpty)
+            #expect(try await test.queue.fireDue().map(\.outcome) == [.fired])
+            let error = await #expect(throws: QueueError.self) {
+                try await test.queue.triggerSchedule(named: "nightly", overlap: .allowAll) { _, _ in
+                    throw UnreadableTemplate("of version 9")
+                }
+            }
+            #expect(error?.message == "schedule 'nightly' can't be fired from here: of version 9")
+        }
+    }
+
     @Test(arguments: Implementation.withSetClock)
     func whatIsWrongIsSaid(_ implementation: Implementation) async throws {
         try await withScheduleQueue(implementation, at: "2026-03-01 12:00") { test in
