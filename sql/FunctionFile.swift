@@ -18,6 +18,7 @@ public struct FunctionFile: Sendable {
         FunctionFile("archive", PackageResources.archive_sql),
         FunctionFile("chores", PackageResources.chores_sql),
         FunctionFile("stores", PackageResources.stores_sql),
+        FunctionFile("rescorings", PackageResources.rescorings_sql),
     ]
 
     private init(_ name: String, _ bytes: [UInt8]) {

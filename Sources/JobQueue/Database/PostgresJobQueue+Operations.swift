@@ -42,6 +42,15 @@ extension PostgresJobQueue {
         }
     }
 
+    /// Cancels runs that score results again and whose command has died, and answers how many.
+    public func cancelAbandonedRescorings(limit: Int) async throws(QueueError) -> Int {
+        let parameters = [min(max(0, limit), storableCount.upperBound)]
+        return try await query(.cancelAbandonedRescorings, parameters, to: "cancel abandoned rescorings") {
+            rows throws(PostgresError) in
+            try rows.only().decode("cancelled", as: Int.self)
+        }
+    }
+
     /// Calls one of the functions that answer how much they changed, and null for what does not exist.
     private func change(
         _ work: WorkTarget, _ statement: Query, _ parameters: [(any PostgresEncodable)?], to task: String
