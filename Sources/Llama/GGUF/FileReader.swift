@@ -42,6 +42,15 @@ struct FileReader: ~Copyable {
 
     deinit { close(self.descriptor) }
 
+    /// What the file system says of the open file now.
+    func status() throws(LlamaError) -> stat {
+        var status = stat()
+        guard fstat(self.descriptor, &status) == 0 else {
+            throw LlamaError(.fileUnreadable, "\(self.path): cannot be looked at: \(String(cString: strerror(errno)))")
+        }
+        return status
+    }
+
     /// The next `count` bytes, at most the buffer's size, passed to `body`.
     mutating func withBytes<Result>(
         _ count: Int, _ body: (UnsafeRawBufferPointer) throws(LlamaError) -> Result

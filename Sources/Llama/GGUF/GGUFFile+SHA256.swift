@@ -2,11 +2,30 @@ extension GGUFFile {
     /// The SHA-256 of the whole file at `path` in hexadecimal digits.
     ///
     /// It reads every byte: seconds per gigabyte.
-    public static func sha256(path: String) throws(LlamaError) -> String {
+    ///
+    /// - Parameter sign: Called every few megabytes.
+    public static func sha256(path: String, sign: () -> Void = {}) throws(LlamaError) -> String {
+        try Self.stampedSHA256(path: path, sign: sign).sha256
+    }
+
+    /// The same, with the stamp that the file had while it was read.
+    ///
+    /// Throws `fileUnreadable` when the file changes meanwhile.
+    public static func stampedSHA256(
+        path: String, sign: () -> Void
+    ) throws(LlamaError) -> (sha256: String, stamp: FileStamp) {
         var reader = try FileReader(path: path, bufferSize: 1 << 22)
+        let stamp = FileStamp(try reader.status())
         reader.startHash()
-        try reader.skip(reader.size)
-        return hexadecimal(reader.finishHash())
+        while reader.remaining > 0 {
+            try reader.skip(min(reader.remaining, 1 << 26))
+            sign()
+        }
+        let digest = reader.finishHash()
+        guard FileStamp(try reader.status()) == stamp else {
+            throw LlamaError(.fileUnreadable, "\(path): was changed while it was read; wait until it is complete")
+        }
+        return (hexadecimal(digest), stamp)
     }
 }
 

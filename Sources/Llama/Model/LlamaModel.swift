@@ -65,6 +65,10 @@ public final class LlamaModel: Sendable {
             parameters.devices = devices.baseAddress
             parameters.n_gpu_layers = accelerator == nil ? 0 : -1
             parameters.split_mode = LLAMA_SPLIT_MODE_NONE
+            // A copy of its own: a mapped file changes under the model when somebody writes to it, and takes the process
+            // with it when somebody cuts it short. It costs 0.6 s a gigabyte, and memory that several workers of one
+            // machine could have shared.
+            parameters.load_mode = LLAMA_LOAD_MODE_NONE
             return body(&parameters)
         }
     }
