@@ -14,6 +14,8 @@ extension Query {
     public static let advanceSchedule = Query("advance_schedule", PackageResources.advance_schedule_sql)
     public static let archiveRuns = Query("archive_runs", PackageResources.archive_runs_sql)
     public static let beginShards = Query("begin_shards", PackageResources.begin_shards_sql)
+    public static let cancelAbandonedRescorings = Query(
+        "cancel_abandoned_rescorings", PackageResources.cancel_abandoned_rescorings_sql)
     public static let cancelJobs = Query("cancel_jobs", PackageResources.cancel_jobs_sql)
     public static let changeProject = Query("change_project", PackageResources.change_project_sql)
     public static let claimShards = Query("claim_shards", PackageResources.claim_shards_sql)
@@ -93,20 +95,21 @@ extension Query {
     public static let scheduleTemplate = Query("schedule_template", PackageResources.schedule_template_sql)
     public static let setTier = Query("set_tier", PackageResources.set_tier_sql)
     public static let snapshotHolders = Query("snapshot_holders", PackageResources.snapshot_holders_sql)
+    public static let supersededClaims = Query("superseded_claims", PackageResources.superseded_claims_sql)
     public static let withdrawResults = Query("withdraw_results", PackageResources.withdraw_results_sql)
 
     public static let all: [Query] = [
-        adoptStore, advanceSchedule, archiveRuns, beginShards, cancelJobs, changeProject, claimShards, commitShards,
-        createFunctionTable, createMigrationTable, databaseFacts, databaseIdentity, deferFunctionChecks,
-        deregisterWorker, drainWorker, dueChores, dueSchedules, failShard, findFunctionTable, findFunctions,
-        findMigrationTable, findRuns, findSubmission, heartbeat, holdJobs, insertDataSetSplit, insertDependency,
-        insertJob, insertJobSpec, insertMigration, insertModel, insertProject, insertRun, insertSchedule,
-        insertScheduleFire, insertScheduleRun, insertShards, jobFacts, jobSpecification, judgeClaims, listAttempts,
-        listChores, listDataSetSplits, listJobs, listMigrations, listModels, listNamedHashes, listProjects, listResults,
-        listRuns, listScheduleFires, listSchedules, listShards, listWithdrawnResults, listWorkers, lockDueSchedule,
-        lockMigrations, lockSchedule, nextScheduleFire, noteChoreFailure, notifySubmitted, openGates, openScheduleRuns,
-        openShardCount, pauseSchedule, recordFunctions, registerWorker, releaseJobs, releaseShards, removeDataSet,
-        removeSchedule, replaceSchedule, restoreRun, resumeSchedule, retryJobs, runChore, runOutlook, runSpecification,
-        scheduleTemplate, setTier, snapshotHolders, withdrawResults,
+        adoptStore, advanceSchedule, archiveRuns, beginShards, cancelAbandonedRescorings, cancelJobs, changeProject,
+        claimShards, commitShards, createFunctionTable, createMigrationTable, databaseFacts, databaseIdentity,
+        deferFunctionChecks, deregisterWorker, drainWorker, dueChores, dueSchedules, failShard, findFunctionTable,
+        findFunctions, findMigrationTable, findRuns, findSubmission, heartbeat, holdJobs, insertDataSetSplit,
+        insertDependency, insertJob, insertJobSpec, insertMigration, insertModel, insertProject, insertRun,
+        insertSchedule, insertScheduleFire, insertScheduleRun, insertShards, jobFacts, jobSpecification, judgeClaims,
+        listAttempts, listChores, listDataSetSplits, listJobs, listMigrations, listModels, listNamedHashes,
+        listProjects, listResults, listRuns, listScheduleFires, listSchedules, listShards, listWithdrawnResults,
+        listWorkers, lockDueSchedule, lockMigrations, lockSchedule, nextScheduleFire, noteChoreFailure, notifySubmitted,
+        openGates, openScheduleRuns, openShardCount, pauseSchedule, recordFunctions, registerWorker, releaseJobs,
+        releaseShards, removeDataSet, removeSchedule, replaceSchedule, restoreRun, resumeSchedule, retryJobs, runChore,
+        runOutlook, runSpecification, scheduleTemplate, setTier, snapshotHolders, supersededClaims, withdrawResults,
     ]
 }

@@ -37,6 +37,10 @@ public protocol WorkQueue: Sendable {
     /// - Returns: An outcome for each, in order; they share one flush to disk, not one fate.
     func commit(_ results: [ShardCommit]) async throws(QueueError) -> [CommitOutcome]
 
+    /// Those of `claimed` that can't be committed any more, because somebody else has claimed the shard since, or it was
+    /// cancelled.
+    func supersededClaims(among claimed: [ClaimedShard]) async throws(QueueError) -> [ClaimedShard]
+
     /// Records a failed attempt and decides what becomes of the shard.
     func fail(_ claimed: ClaimedShard, _ failure: ShardFailure) async throws(QueueError) -> FailureOutcome
 

@@ -13,6 +13,8 @@ final class FaultyQueue: WorkQueue {
     enum Fault: Hashable, Sendable {
         /// Answers that there is no database; so many times.
         case unavailable(Int)
+        /// Answers that there is no such function; so many times.
+        case misfit(Int)
         /// Never answers; until the fault is taken away.
         case hangs
     }
@@ -36,20 +38,23 @@ final class FaultyQueue: WorkQueue {
     }
 
     private func meet(_ call: Call) async throws(QueueError) {
-        let (fails, pending) = self.state.withLock { state -> (Bool, PendingResult<Void>?) in
+        let (error, pending) = self.state.withLock { state -> (QueueError?, PendingResult<Void>?) in
             let call = state.faults[.any] == nil ? call : .any
             switch state.faults[call] {
             case .unavailable(let count):
                 state.faults[call] = count > 1 ? .unavailable(count - 1) : nil
-                return (true, nil)
+                return (QueueError(.unavailable, "no database"), nil)
+            case .misfit(let count):
+                state.faults[call] = count > 1 ? .misfit(count - 1) : nil
+                return (QueueError(.schema, "no such function"), nil)
             case .hangs:
                 let pending = PendingResult<Void>()
                 state.hanging.append(pending)
-                return (false, pending)
-            case nil: return (false, nil)
+                return (nil, pending)
+            case nil: return (nil, nil)
             }
         }
-        if fails { throw QueueError(.unavailable, "no database") }
+        if let error { throw error }
         guard let pending else { return }
         do {
             try await pending.value {}
@@ -82,6 +87,11 @@ final class FaultyQueue: WorkQueue {
     func commit(_ results: [ShardCommit]) async throws(QueueError) -> [CommitOutcome] {
         try await self.meet(.commit)
         return try await self.queue.commit(results)
+    }
+
+    func supersededClaims(among claimed: [ClaimedShard]) async throws(QueueError) -> [ClaimedShard] {
+        try await self.meet(.heartbeat)
+        return try await self.queue.supersededClaims(among: claimed)
     }
 
     func fail(_ claimed: ClaimedShard, _ failure: ShardFailure) async throws(QueueError) -> FailureOutcome {

@@ -74,13 +74,16 @@ CREATE OR REPLACE FUNCTION promote_shards() RETURNS integer LANGUAGE sql AS 'SEL
 -- With p_is_prefetch the shards are fetched ahead: begin_shards() says when their computation begins. A worker that gets
 -- nothing else takes over one that another worker has fetched and not begun.
 --
+-- None of p_excluded, for which the worker's node lacks something.
+--
 -- A worker has a lease until it is declared dead. Its row is not locked: shards that a claim takes while the worker is
 -- declared dead go back in the next round, like all others of the dead.
 --
 -- The claim may be lost in a crash of the server (synchronous_commit off): then nobody has it, and the fence of the next
 -- claim differs. Specification and pace come with the first row only.
 CREATE OR REPLACE FUNCTION claim_shards(
-    p_worker bigint, p_incarnation uuid, p_limit integer, p_run text, p_above integer, p_is_prefetch boolean
+    p_worker bigint, p_incarnation uuid, p_limit integer, p_run text, p_above integer, p_is_prefetch boolean,
+    p_excluded bigint[]
 ) RETURNS TABLE (
     job_id bigint, run_id text, ordinal integer, tier integer, shard_no integer, epoch integer, row_start integer,
     row_count integer, attempt integer, max_attempts integer, task text, model text, model_sha256 bytea,
@@ -113,7 +116,7 @@ DECLARE
     v_caps integer[];
     v_job record;
     v_idle bigint[];
-    v_tried bigint[] := '{}';
+    v_tried bigint[] := p_excluded;
     v_full integer[] := '{}';
     v_room integer;
     v_count integer;
@@ -250,6 +253,7 @@ BEGIN
             FROM shard s JOIN job j USING (job_id)
             WHERE s.state = 'running' AND NOT s.is_begun AND s.started_at < v_now - c_fetched
                 AND s.worker_id <> p_worker AND NOT j.is_cancelled AND j.gate = 'open'
+                AND j.job_id <> ALL (p_excluded)
                 AND j.need_labels <@ v_worker.labels AND j.need_gpu_mb <= v_worker.gpu_mb
                 AND (j.need_device IS NULL OR j.need_device = v_worker.device_kind)
                 AND (p_run IS NULL OR j.run_id = p_run)
@@ -280,7 +284,7 @@ RETURNS TABLE (
 ) LANGUAGE sql AS $$
     SELECT c.job_id, c.run_id, c.ordinal, c.tier, c.shard_no, c.epoch, c.row_start, c.row_count, c.attempt,
         c.max_attempts, c.task, c.model, c.model_sha256, c.specification
-    FROM claim_shards(p_worker, p_incarnation, p_limit, p_run, p_above, false) c
+    FROM claim_shards(p_worker, p_incarnation, p_limit, p_run, p_above, false, '{}'::bigint[]) c
 $$;
 
 -- Says that the computation of shards begins that were fetched ahead, and answers which of them are still the caller's, by

@@ -22,7 +22,7 @@ extension PostgresJobQueue {
         try check(claimLimit: request.limit)
         let parameters: [(any PostgresEncodable)?] = [
             lease.worker.number, lease.incarnation.uuid, request.limit, request.run?.text, request.above?.rawValue,
-            request.isPrefetch,
+            request.isPrefetch, request.excluding.map(\.number),
         ]
         return try await query(.claimShards, parameters, to: "claim shards") { rows throws(PostgresError) in
             // Only the first row carries specification and pace: they are all of one job.
@@ -79,6 +79,24 @@ extension PostgresJobQueue {
                 throw PostgresError(.decoding, "\(outcomes.count) outcomes for \(results.count) results")
             }
             return outcomes
+        }
+    }
+
+    public func supersededClaims(among claimed: [ClaimedShard]) async throws(QueueError) -> [ClaimedShard] {
+        guard !claimed.isEmpty else { return [] }
+        let parameters: [(any PostgresEncodable)?] = [
+            claimed.map(\.job.number), claimed.map(\.index), claimed.map(\.epoch.rawValue),
+            claimed.map(\.incarnation.uuid),
+        ]
+        return try await query(.supersededClaims, parameters, to: "look for superseded claims") {
+            rows throws(PostgresError) in
+            var superseded: [ClaimedShard] = []
+            for row in rows {
+                let place = try row.decode("number", as: Int.self) - 1
+                guard claimed.indices.contains(place) else { continue }
+                superseded.append(claimed[place])
+            }
+            return superseded
         }
     }
 

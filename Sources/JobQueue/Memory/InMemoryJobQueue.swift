@@ -50,6 +50,10 @@ extension InMemoryJobQueue {
         try ledger.commit(results, now: now())
     }
 
+    public func supersededClaims(among claimed: [ClaimedShard]) throws(QueueError) -> [ClaimedShard] {
+        claimed.filter { ledger.isSuperseded($0) }
+    }
+
     public func fail(_ claimed: ClaimedShard, _ failure: ShardFailure) throws(QueueError) -> FailureOutcome {
         ledger.fail(claimed, failure, jitter: jitter(), now: now())
     }

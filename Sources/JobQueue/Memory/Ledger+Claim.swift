@@ -101,7 +101,7 @@ extension Ledger {
             .filter { index in
                 let job = jobs[index]
                 return (request.run == nil || job.id.run == request.run) && job.gate == .open
-                    && request.above.map { job.priority > $0 } ?? true
+                    && request.above.map { job.priority > $0 } ?? true && !request.excluding.contains(job.id)
                     && !isOver(projects[job.project]?.hardCap, job.project)
                     && worker.suits(job) && job.shards.contains { $0.isReady(for: id, now: now) }
             }

@@ -24,6 +24,22 @@ import Testing
         }
     }
 
+    /// What a worker's node lacks something for stays for others.
+    @Test(arguments: Implementation.allCases)
+    func leavesOutTheJobsThatAWorkerNames(_ implementation: Implementation) async throws {
+        try await withQueue(implementation) { test in
+            try await test.queue.submit(submission([job(0, shards: 1), job(1, shards: 1)]))
+            let jobs = try await test.queue.jobs(of: try await test.queue.run(matching: "k3f9x2a0").id).map(\.id)
+            let first = try await test.queue.register(worker())
+            let second = try await test.queue.register(worker())
+            #expect(try await test.queue.claim(first, ClaimRequest(excluding: jobs)).isEmpty)
+            let other = ClaimRequest(limit: 9, excluding: [jobs[0]])
+            #expect(try await test.queue.claim(first, other).map(\.key.description) == ["k3f9x2a0.1/0"])
+            #expect(try await test.queue.claim(first, other).isEmpty)
+            #expect(try await test.queue.claim(second, limit: 9).map(\.key.description) == ["k3f9x2a0.0/0"])
+        }
+    }
+
     @Test(arguments: Implementation.allCases)
     func takesOneJobAtATimeAndNothingTwice(_ implementation: Implementation) async throws {
         try await withQueue(implementation) { test in

@@ -40,6 +40,29 @@ import Testing
         }
     }
 
+    /// A worker that was declared dead asks which of its claims are still worth computing.
+    @Test(arguments: Implementation.allCases)
+    func onlyWhatOthersHaveClaimedIsSuperseded(_ implementation: Implementation) async throws {
+        try await withQueue(implementation) { test in
+            try await test.queue.submit(submission([job(shards: 4), job(1, shards: 1)]))
+            let lease = try await test.queue.register(worker(), ttl: .seconds(60))
+            let claimed = try await test.queue.claim(lease, limit: 4) + test.queue.claim(lease, limit: 1)
+            #expect(claimed.count == 5)
+            #expect(try await test.queue.supersededClaims(among: []).isEmpty)
+            #expect(try await test.queue.supersededClaims(among: claimed).isEmpty)
+            #expect(try await test.queue.commit(claimed[3], publication(of: claimed[3])) == .committed)
+            try await test.advance(61)
+            #expect(try await test.queue.reap().requeued == 4)
+            // Nobody has them: their results would count.
+            #expect(try await test.queue.supersededClaims(among: claimed).isEmpty)
+            let heir = try await test.queue.register(worker())
+            #expect(try await test.queue.claim(heir, limit: 1).map(\.key) == [claimed[0].key])
+            #expect(try await test.queue.supersededClaims(among: claimed) == [claimed[0]])
+            _ = try await test.queue.cancel(.job(claimed[4].job))
+            #expect(try await test.queue.supersededClaims(among: claimed) == [claimed[0], claimed[4]])
+        }
+    }
+
     @Test(arguments: Implementation.allCases)
     func aZombieCannotPublish(_ implementation: Implementation) async throws {
         try await withQueue(implementation) { test in
