@@ -26,10 +26,20 @@ public enum CommandRunner {
     }
 
     private static func end(_ failure: CommandFailure) -> Never {
+        self.say(failure)
+        exit(failure.exitCode.rawValue)
+    }
+
+    /// Ends the process although a thread of it hangs, for which exit() would wait.
+    public static func endAtOnce(_ failure: CommandFailure) -> Never {
+        self.say(failure)
+        _exit(failure.exitCode.rawValue)
+    }
+
+    private static func say(_ failure: CommandFailure) {
         let terminal = Terminal.standardError(environment: [:])
         Output.note("\(terminal.styled("error:", .red)) \(lines: failure.message)")
         if let hint = failure.hint { Output.note("  \(lines: hint)") }
-        exit(failure.exitCode.rawValue)
     }
 
     private static func end(_ error: any Error, _ root: any AsyncParsableCommand.Type) -> Never {

@@ -5,8 +5,12 @@ public struct ExecutionError: Error, Sendable, Hashable, CustomStringConvertible
         case permanent
         /// It may work elsewhere or later: no memory, a file that is not there yet.
         case transient
-        /// The store takes nothing now: a full disk, a quota, a file server that is away.
+        /// The store takes or gives nothing now: a full disk, a quota, a file server that is away.
         case storeUnavailable
+        /// The store does not let this process read or write, which waiting does not change.
+        case storeRefused
+        /// This node lacks what the shard needs, such as a model's file; another one may have it.
+        case nodeFault
         /// It was told to stop.
         case cancelled
     }

@@ -30,7 +30,11 @@ public struct Sandbox: Sendable {
     }
 
     /// Runs several programs, at most `width` at a time; the verdicts are in the programs' order.
-    public func run(programs: [String], atMost width: Int) async throws(SandboxError) -> [Verdict] {
+    ///
+    /// - Parameter sign: Called after each program.
+    public func run(
+        programs: [String], atMost width: Int, sign: @escaping @Sendable () -> Void = {}
+    ) async throws(SandboxError) -> [Verdict] {
         let outcome = await withTaskGroup(
             of: (Int, Result<Verdict, SandboxError>).self, returning: Result<[Verdict], SandboxError>.self
         ) { group in
@@ -49,7 +53,9 @@ public struct Sandbox: Sendable {
             var verdicts: [Int: Verdict] = [:]
             for await (index, result) in group {
                 switch result {
-                case .success(let verdict): verdicts[index] = verdict
+                case .success(let verdict):
+                    verdicts[index] = verdict
+                    sign()
                 case .failure(let error):
                     group.cancelAll()
                     await group.waitForAll()

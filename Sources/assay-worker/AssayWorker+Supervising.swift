@@ -67,7 +67,7 @@ extension AssayWorker {
     private var arguments: [String] {
         var arguments = ["--json", "--supervisor", "\(ProcessInfo.processInfo.processIdentifier)"]
         arguments += ["--lease-seconds", "\(self.leaseSeconds)"]
-        arguments += ["--store-patience", "\(self.storePatience)"]
+        arguments += ["--store-patience", "\(self.storePatience)", "--stall-minutes", "\(self.stallMinutes)"]
         if self.drain { arguments.append("--drain") }
         if self.once { arguments.append("--once") }
         if self.runCode { arguments.append("--run-code") }

@@ -1,6 +1,7 @@
 internal import Console
 internal import Execution
 internal import FoundationEssentials
+internal import Glibc
 internal import JobQueue
 internal import Llama
 internal import Logging
@@ -23,7 +24,8 @@ extension AssayWorker {
             host: ProcessInfo.processInfo.hostName, pid: Int(ProcessInfo.processInfo.processIdentifier))
         var options = WorkerOptions(
             endsWhenDrained: self.drain, shardLimit: self.once ? 1 : nil, leaseTTL: .seconds(self.leaseSeconds),
-            prefetches: !self.noPrefetch, storePatience: .seconds(self.storePatience))
+            prefetches: !self.noPrefetch, storePatience: .seconds(self.storePatience),
+            stallLimit: .seconds(self.stallMinutes * 60))
         return try await Session.withWorkerQueue(settings, logger: logger) { session in
             if let prefix = self.runPrefix { options.run = try await session.queue.run(matching: prefix).id }
             let patience = WorkerLease.heartbeatTimeout(ttl: options.leaseTTL)
@@ -36,7 +38,11 @@ extension AssayWorker {
                     heartbeatLoop: loop,
                     processor: try ShardRunner(
                         store: try await session.store(), engines: engines, programs: programs),
-                    logger: session.logger)
+                    logger: session.logger
+                ) { _ in
+                    // The reason is in the log.
+                    _exit(Int32(WorkerExit.stalled))
+                }
                 return try await self.run(worker, session)
             }
         }
@@ -56,30 +62,21 @@ extension AssayWorker {
 
     /// Runs the worker and passes on what signals ask for.
     private func run(_ worker: Worker, _ session: Session) async throws -> WorkerSummary {
-        let signals = try await session.loop.signals(StopRequests.signals)
+        let signalLoop = try EventLoop(name: "signals")
+        let signals = try await signalLoop.signals(StopRequests.signals)
         let clock = ScheduleClock(
             firer: ScheduleFirer(queue: session.queue), loop: session.loop, logger: session.logger)
         let archiver = Archiver(queue: session.queue, loop: session.loop, logger: session.logger)
-        let besides = [Task { await clock.run() }, Task { await archiver.run() }]
+        let sweep = RescoringSweep(queue: session.queue, loop: session.loop, logger: session.logger)
+        let besides = [Task { await clock.run() }, Task { await archiver.run() }, Task { await sweep.run() }]
         defer { for task in besides { task.cancel() } }
         let work = Task { try await worker.run() }
-        let logger = session.logger
-        let isSupervised = self.supervisor != nil
-        let watch = Task {
-            var requests = StopRequests(isSupervised: isSupervised)
-            for await signal in signals {
-                switch requests.receive(signal) {
-                case .drain:
-                    logger.notice("draining: the shard in hand is finished first", metadata: ["signal": "\(signal)"])
-                    worker.drain()
-                case .abandon:
-                    logger.warning("abandoning the shard in hand", metadata: ["signal": "\(signal)"])
-                    work.cancel()
-                case nil: break
-                }
-            }
-        }
-        defer { watch.cancel() }
-        return try await work.value
+        let watch = SignalWatch(
+            on: signalLoop, worker: worker, work: work, isSupervised: self.supervisor != nil, logger: session.logger)
+        let watching = Task { await watch.run(signals) }
+        let result = await work.result
+        watching.cancel()
+        await signalLoop.shutDown()
+        return try result.get()
     }
 }

@@ -11,7 +11,8 @@ struct AssayWorker: AsyncParsableCommand {
         commandName: "assay-worker",
         abstract: "Claim shards, run batched inference on one device or all, publish and commit the results.",
         discussion: """
-            SIGTERM or Ctrl-C finishes the shard in hand and leaves; a second one, or SIGQUIT, abandons the shard.
+            SIGTERM or Ctrl-C finishes the shard in hand and leaves; a second one, or SIGQUIT, abandons the shard and ends
+            the process within ten seconds, whatever hangs in it.
             Example:  assay-worker --device cuda:0 --label h100
             Example:  assay-worker --all-devices --drain
             """, version: AssayVersion.text)
@@ -52,6 +53,13 @@ struct AssayWorker: AsyncParsableCommand {
     @Option(help: "Seconds that a finished result is kept while the store takes nothing; then its attempt has failed.")
     var storePatience = 1800
 
+    @Option(
+        help: """
+            Minutes without any progress of the device or the store after which the worker counts as hanging: it gives its \
+            shards back and ends with status 75.
+            """)
+    var stallMinutes = 15.0
+
     // What a supervisor tells its workers.
 
     @Option(help: .hidden)
@@ -75,6 +83,9 @@ struct AssayWorker: AsyncParsableCommand {
         guard (3...3600).contains(self.leaseSeconds) else { throw ValidationError("--lease-seconds is from 3 to 3600") }
         guard (0...86_400).contains(self.storePatience) else {
             throw ValidationError("--store-patience is from 0 to 86400")
+        }
+        guard (0.05...1440).contains(self.stallMinutes) else {
+            throw ValidationError("--stall-minutes is from 0.05 to 1440")
         }
         guard self.threads.map({ (1...512).contains($0) }) ?? true else {
             throw ValidationError("--threads is from 1 to 512")
@@ -106,6 +117,10 @@ struct AssayWorker: AsyncParsableCommand {
                 "\(summary.committed) shards committed (\(summary.samples) samples, \(summary.tokens) tokens), "
                     + "\(Format.counted(summary.failed, "attempt")) failed, \(summary.givenUp) given up, "
                     + "\(summary.fenced + summary.released) left to others")
+        }
+        if let reason = summary.reasonForLeaving {
+            throw CommandFailure(
+                "nothing can be done here: \(reason)", hint: "look at this node, or run `assay doctor` on it")
         }
         // A supervisor counts the shards of its workers itself, and would start one again that ends so.
         guard self.drain || self.once, self.supervisor == nil, summary.givenUp > 0 else { return }

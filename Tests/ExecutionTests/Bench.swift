@@ -3,6 +3,7 @@ import Foundation
 import JobQueue
 import Logging
 import Synchronization
+import Testing
 import UVEventLoop
 
 /// A queue in memory with one job, and what a worker needs besides.
@@ -38,17 +39,19 @@ struct Bench: Sendable {
     func worker(
         _ processor: any ShardProcessor, queue: (any WorkQueue)? = nil, heartbeatQueue: (any WorkQueue)? = nil,
         leaseTTL: Duration = WorkerLease.defaultTTL, shardLimit: Int? = nil, prefetches: Bool = true,
-        storePatience: Duration = .seconds(1800), careInterval: ClosedRange<Double> = 5...15,
-        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        storePatience: Duration = .seconds(1800), stallLimit: Duration = .seconds(900), endsWhenDrained: Bool = true,
+        careInterval: ClosedRange<Double> = 5...15,
+        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+        onStall: @escaping @Sendable (String) -> Void = { Issue.record("the worker hangs: \($0)") }
     ) -> Worker {
         let queue = queue ?? self.queue
         return Worker(
             description: Self.description,
             options: WorkerOptions(
-                endsWhenDrained: true, shardLimit: shardLimit, leaseTTL: leaseTTL, prefetches: prefetches,
-                storePatience: storePatience, careInterval: careInterval),
+                endsWhenDrained: endsWhenDrained, shardLimit: shardLimit, leaseTTL: leaseTTL, prefetches: prefetches,
+                storePatience: storePatience, stallLimit: stallLimit, careInterval: careInterval),
             queue: queue, heartbeatQueue: heartbeatQueue ?? queue, heartbeatLoop: self.loop, processor: processor,
-            logger: logger)
+            logger: logger, onStall: onStall)
     }
 
     func end() async { await self.loop.shutDown() }
@@ -112,12 +115,14 @@ private struct ScriptedShard: PreparedShard, ComputedShard {
     func compute(
         progress: @escaping @Sendable (_ samples: Int, _ tokens: Int) -> Void
     ) async throws(ExecutionError) -> any ComputedShard {
+        // Nearly done, so that the next shard may be claimed.
+        progress(self.shard.rowCount, 0)
         var copy = self
         copy.publication = try await self.processor.process(self.shard).get()
         return copy
     }
 
-    func publish() async throws(ExecutionError) -> ShardPublication {
+    func publish(sign: @escaping @Sendable () -> Void) async throws(ExecutionError) -> ShardPublication {
         guard let publication = self.publication else { throw ExecutionError(.permanent, "not computed") }
         return publication
     }

@@ -10,33 +10,67 @@ import UVEventLoop
 @Suite(.timeLimit(.minutes(10))) struct FrozenDatabaseTests {
     private static let ttl: Duration = .milliseconds(1_500)
 
-    @Test func theLeaseEndsInTimeAndTheWorkGoesOnAfterwards() async throws {
+    /// The network is dead for longer than the lease lasts: whoever comes back finds its shard still its own.
+    @Test func whatIsComputedMeanwhileIsCommittedAfterwards() async throws {
         try await withTestDatabase { database in
             try await Migrator(database.pool).migrate()
             let queue = PostgresJobQueue(database.pool)
-            let run = try await queue.submit(Bench.submission(shards: 1))
+            let run = try await queue.submit(Bench.submission(shards: 2))
             let proxy = try await StallingProxy(before: database)
             let loop = try EventLoop(name: "heartbeat")
+            let log = RecordingLog()
             let processor = ScriptedProcessor { shard in
-                guard shard.epoch.rawValue == 1 else { return .success(shard.publication) }
+                guard shard.index == 0 else { return .success(shard.publication) }
                 await proxy.freeze()
-                // Only the lease's end can end this.
-                for await _ in AsyncStream<Void>.makeStream().stream {}
+                while log.messages(.warning).allSatisfy({ !$0.hasPrefix("the lease could not be renewed") }) {
+                    try? await database.loop.sleep(for: .milliseconds(10))
+                }
                 await proxy.thaw()
-                return .failure(ExecutionError(.cancelled, "stopped"))
+                return .success(shard.publication)
             }
-            let summary = try await Self.worker(processor, proxy, database.loop, loop).run()
-            #expect(summary.released == 1)
-            #expect(summary.committed == 1)
-            #expect(processor.processed == [0, 0])
+            let summary = try await Self.worker(processor, proxy, database.loop, loop, log.logger).run()
+            #expect((summary.committed, summary.released, summary.fenced) == (2, 0, 0))
+            #expect(processor.processed == [0, 1])
             let job = try #require(try await queue.jobs(of: run.id).first)
-            #expect(job.progress.shards.done == 1)
+            #expect(try await queue.results(of: job.id).map(\.epoch.rawValue) == [1, 1])
             await loop.shutDown()
             await proxy.close()
         }
     }
 
-    @Test func aShardFinishedWhileTheNetworkWasDeadIsCommittedAfterwards() async throws {
+    /// Declared dead meanwhile; the claim that nobody else has taken is good, and older ones are told apart.
+    @Test func aWorkerThatWasDeclaredDeadCommitsUnderItsOldClaim() async throws {
+        try await withTestDatabase { database in
+            try await Migrator(database.pool).migrate()
+            let queue = PostgresJobQueue(database.pool)
+            let run = try await queue.submit(Bench.submission(shards: 2))
+            let proxy = try await StallingProxy(before: database)
+            let loop = try EventLoop(name: "heartbeat")
+            let log = RecordingLog()
+            let statement = PostgresStatement(
+                name: "kill", sql: "UPDATE worker SET state = 'dead', ended_at = clock_timestamp() WHERE state = 'live'"
+            )
+            let processor = ScriptedProcessor { shard in
+                guard shard.index == 0 else { return .success(shard.publication) }
+                _ = try? await database.pool.query(statement)
+                _ = try? await queue.reap()
+                while log.messages(.warning).allSatisfy({ !$0.contains("registered again") }) {
+                    try? await database.loop.sleep(for: .milliseconds(10))
+                }
+                return .success(shard.publication)
+            }
+            let summary = try await Self.worker(processor, proxy, database.loop, loop, log.logger).run()
+            #expect((summary.committed, summary.released, summary.fenced) == (2, 0, 0))
+            #expect(processor.processed == [0, 1])
+            let job = try #require(try await queue.jobs(of: run.id).first)
+            #expect(try await queue.results(of: job.id).map(\.epoch.rawValue) == [1, 1])
+            await loop.shutDown()
+            await proxy.close()
+        }
+    }
+
+    /// The commit begins while the network is dead, on a connection that never answers.
+    @Test func aCommitThatHangsIsRepeatedOnAnotherConnection() async throws {
         try await withTestDatabase { database in
             try await Migrator(database.pool).migrate()
             let queue = PostgresJobQueue(database.pool)
@@ -45,8 +79,6 @@ import UVEventLoop
             let loop = try EventLoop(name: "heartbeat")
             let processor = ScriptedProcessor { shard in
                 await proxy.freeze()
-                for await _ in AsyncStream<Void>.makeStream().stream {}
-                // The commit begins while the network is still dead, on a connection that never answers.
                 Task {
                     try await database.loop.sleep(for: .milliseconds(300))
                     await proxy.cut()
@@ -66,7 +98,8 @@ import UVEventLoop
 
     /// Set up as the program does it.
     private static func worker(
-        _ processor: any ShardProcessor, _ proxy: StallingProxy, _ loop: EventLoop, _ heartbeatLoop: EventLoop
+        _ processor: any ShardProcessor, _ proxy: StallingProxy, _ loop: EventLoop, _ heartbeatLoop: EventLoop,
+        _ logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) -> Worker {
         var configuration = proxy.configuration
         configuration.statementTimeout = .seconds(2)
@@ -84,6 +117,7 @@ import UVEventLoop
             description: Bench.description, options: WorkerOptions(endsWhenDrained: true, leaseTTL: self.ttl),
             queue: PostgresJobQueue(pool, pollInterval: 0.01...0.02),
             heartbeatQueue: PostgresJobQueue(heartbeatPool), heartbeatLoop: heartbeatLoop, processor: processor,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            logger: logger
+        ) { Issue.record("the worker hangs: \($0)") }
     }
 }

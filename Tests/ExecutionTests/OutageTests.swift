@@ -58,6 +58,25 @@ import Testing
         await bench.end()
     }
 
+    /// `assay migrate` beside a worker of the release before: for a moment nothing fits.
+    @Test(arguments: [FaultyQueue.Call.claim, .commit, .heartbeat, .any])
+    func aMigrationIsWaitedOut(_ call: FaultyQueue.Call) async throws {
+        let bench = try await Bench(shards: 2)
+        let faulty = FaultyQueue(bench.queue)
+        let log = RecordingLog()
+        let processor = ScriptedProcessor { shard in
+            if shard.index == 0 { faulty.set(.misfit(4), for: call) }
+            return .success(shard.publication)
+        }
+        let summary = try await bench.worker(
+            processor, queue: faulty, leaseTTL: .milliseconds(600), logger: log.logger
+        ).run()
+        #expect((summary.committed, summary.fenced, summary.released) == (2, 0, 0))
+        #expect(processor.processed == [0, 1])
+        if call == .commit { #expect(log.messages(.warning).contains { $0.contains("as while it is migrated") }) }
+        await bench.end()
+    }
+
     @Test func failuresAreRecordedAfterTheOutage() async throws {
         let bench = try await Bench(shards: 1)
         let faulty = FaultyQueue(bench.queue)

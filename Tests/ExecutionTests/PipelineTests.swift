@@ -61,6 +61,28 @@ import UVEventLoop
         await bench.end()
     }
 
+    /// A cold worker must not sit on a second shard while another worker has nothing to do.
+    @Test func aShardThatHasOnlyBegunLeavesTheNextOneToOthers() async throws {
+        let bench = try await Bench(shards: 2)
+        let steps = Steps()
+        let isEnough = Mutex(false)
+        let processor = SteppedProcessor(steps, isNearEnd: false) { step, index in
+            guard step == .compute else { return }
+            // Both at once, which only two workers can do.
+            while !(steps.hasReached(.compute, 1 - index) || isEnough.withLock { $0 }) { await Task.yield() }
+        }
+        let limit = Task {
+            try await bench.loop.sleep(for: .seconds(20))
+            isEnough.withLock { $0 = true }
+        }
+        let first = Task { try await bench.worker(processor, leaseTTL: .seconds(600)).run() }
+        await steps.reached(.compute, 0)
+        let second = try await bench.worker(processor, leaseTTL: .seconds(600)).run()
+        limit.cancel()
+        #expect((try await first.value.committed, second.committed) == (1, 1))
+        await bench.end()
+    }
+
     @Test func aLimitHoldsForWhatIsClaimedAheadToo() async throws {
         let bench = try await Bench(shards: 3)
         let steps = Steps()
@@ -114,20 +136,31 @@ import UVEventLoop
 }
 
 @Suite struct PrefetchClockTests {
-    @Test func claimsAtOnceUntilItKnowsHowLongThingsTake() {
+    private let job = JobID(number: 1, run: .random(), ordinal: 0)
+
+    @Test func knowsNothingUntilAShardOfTheJobWasComputed() {
         var clock = PrefetchClock()
-        #expect(clock.delay(rows: 100) == .zero)
-        clock.computed(rows: 100, in: .seconds(60))
-        #expect(clock.delay(rows: 100) == .zero)
+        #expect(clock.delay(self.job, rows: 100) == nil)
         clock.prepared(in: .seconds(2))
-        #expect(clock.delay(rows: 100) == .seconds(60) - .seconds(6) - PrefetchClock.margin)
+        #expect(clock.delay(self.job, rows: 100) == nil)
+        clock.computed(self.job, rows: 100, in: .seconds(60))
+        #expect(clock.delay(self.job, rows: 100) == .seconds(60) - .seconds(6) - PrefetchClock.margin)
+        // Another task, or another model, takes as long as it takes.
+        #expect(clock.delay(JobID(number: 2, run: .random(), ordinal: 1), rows: 100) == nil)
     }
 
-    @Test func shortShardsAreClaimedAtOnce() {
+    @Test func shortShardsAreClaimedAtOnce() throws {
         var clock = PrefetchClock()
         clock.prepared(in: .milliseconds(100))
-        clock.computed(rows: 100, in: .seconds(1))
-        #expect(clock.delay(rows: 100) == .zero)
-        #expect(clock.delay(rows: 10_000) > .seconds(90))
+        clock.computed(self.job, rows: 100, in: .seconds(1))
+        #expect(clock.delay(self.job, rows: 100) == .zero)
+        #expect(try #require(clock.delay(self.job, rows: 10_000)) > .seconds(90))
+    }
+
+    @Test func withoutAPaceItIsTimeNearTheEnd() {
+        #expect(!PrefetchClock.isNearEnd(samples: 0, of: 10))
+        #expect(!PrefetchClock.isNearEnd(samples: 6, of: 10))
+        #expect(PrefetchClock.isNearEnd(samples: 7, of: 10))
+        #expect(PrefetchClock.isNearEnd(samples: 1, of: 1))
     }
 }

@@ -18,7 +18,8 @@ import UVEventLoop
             let worker = Worker(
                 description: Bench.description, options: WorkerOptions(leaseTTL: .seconds(3)), queue: queue,
                 heartbeatQueue: PostgresJobQueue(heartbeatPool), heartbeatLoop: heartbeatLoop, processor: processor,
-                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            ) { Issue.record("the worker hangs: \($0)") }
             let work = Task { try await worker.run() }
             while try await queue.workers().isEmpty { try await database.loop.sleep(for: .milliseconds(10)) }
             let run = try await queue.submit(Bench.submission(shards: 6))

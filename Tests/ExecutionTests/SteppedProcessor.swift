@@ -64,9 +64,12 @@ final class SteppedProcessor: ShardProcessor {
 
     private let steps: Steps
     private let script: Script
+    /// When computing begins, says that it is nearly done, so that the next shard may be claimed.
+    fileprivate let isNearEnd: Bool
 
-    init(_ steps: Steps, _ script: @escaping Script) {
+    init(_ steps: Steps, isNearEnd: Bool = true, _ script: @escaping Script) {
         self.steps = steps
+        self.isNearEnd = isNearEnd
         self.script = script
     }
 
@@ -90,11 +93,12 @@ private struct SteppedShard: PreparedShard, ComputedShard {
     func compute(
         progress: @escaping @Sendable (_ samples: Int, _ tokens: Int) -> Void
     ) async throws(ExecutionError) -> any ComputedShard {
+        if self.processor.isNearEnd { progress(self.shard.rowCount, 0) }
         try await self.processor.run(.compute, self.shard)
         return self
     }
 
-    func publish() async throws(ExecutionError) -> ShardPublication {
+    func publish(sign: @escaping @Sendable () -> Void) async throws(ExecutionError) -> ShardPublication {
         try await self.processor.run(.publish, self.shard)
         return self.shard.publication
     }

@@ -55,4 +55,36 @@ import Testing
         #expect(try await bench.shards().map(\.state) == [.ready])
         await bench.end()
     }
+
+    @Test func aShardIsPreparedOnceTheStoreCanBeRead() async throws {
+        let bench = try await Bench(shards: 2)
+        let refusals = Mutex(2)
+        let log = RecordingLog()
+        let processor = SteppedProcessor(Steps()) { step, index throws(ExecutionError) in
+            guard step == .prepare, index == 0 else { return }
+            let isRefused = refusals.withLock { left in
+                left -= 1
+                return left >= 0
+            }
+            if isRefused { throw ExecutionError(.storeUnavailable, "stale file handle") }
+        }
+        let summary = try await bench.worker(processor, logger: log.logger).run()
+        #expect((summary.committed, summary.failed, summary.released) == (2, 0, 0))
+        #expect(try await bench.attempts().isEmpty)
+        #expect(log.messages(.warning).count { $0.hasPrefix("the store can't be read") } == 1)
+        #expect(log.messages(.notice).count { $0 == "the store can be read again" } == 1)
+        await bench.end()
+    }
+
+    @Test func aStoreThatCanNotBeReadBurnsNoAttempt() async throws {
+        let bench = try await Bench(shards: 1)
+        let processor = SteppedProcessor(Steps()) { step, _ throws(ExecutionError) in
+            if step == .prepare { throw ExecutionError(.storeUnavailable, "stale file handle") }
+        }
+        let summary = try await bench.worker(processor, storePatience: .milliseconds(20)).run()
+        #expect((summary.committed, summary.failed) == (0, 0))
+        #expect(summary.reasonForLeaving?.contains("stale file handle") == true)
+        #expect(try await bench.shards().map(\.failures) == [0])
+        await bench.end()
+    }
 }

@@ -54,6 +54,18 @@ import UVEventLoop
         #expect(!state.isOver)
     }
 
+    /// However often it hangs, and however soon.
+    @Test func whoEndedBecauseItsWorkHungIsStartedAgainAfterAWhile() {
+        var state = self.started(1)
+        for _ in 0..<20 {
+            self.expect(
+                state.ended(0, .exited(status: WorkerExit.stalled), after: .seconds(1)),
+                [.startLater(0, within: .seconds(60))])
+            self.expect(state.pauseEnded(0), [.start(0)])
+        }
+        #expect(!state.isOver)
+    }
+
     @Test func aWrongCommandLineIsGivenUpAtOnce() {
         var state = self.started(1)
         self.expect(state.ended(0, .exited(status: 2), after: .seconds(1)), [.giveUp(0, because: .usage)])
@@ -69,7 +81,8 @@ import UVEventLoop
         self.expect(state.pauseEnded(2))
         self.expect(state.ended(0, .exited(status: 0), after: .seconds(1)))
         self.expect(state.stopRequested(), [.abandon(1)])
-        self.expect(state.stopRequested(), [.abandon(1)])
+        self.expect(state.abandonOverdue(), [.kill(1)])
+        self.expect(state.stopRequested(), [.kill(1)])
         self.expect(state.ended(1, .exited(status: 0), after: .seconds(1)))
         #expect(state.isOver)
         #expect(state.failures == 0)

@@ -33,7 +33,7 @@ struct FaultBench: Sendable {
         }
     }
 
-    private static let model = "\(Workbench.repository)/Tests/InferenceTests/Fixtures/tiny.gguf"
+    static let model = "\(Workbench.repository)/Tests/InferenceTests/Fixtures/tiny.gguf"
 
     // MARK: Looking into the database
 

@@ -57,25 +57,32 @@ extension FaultSuite {
 }
 
 extension FaultBench {
-    /// `pg_ctl restart -m immediate`, as the account that runs the server.
-    func crashServer() async throws {
+    func crashServer() async throws { try await self.controlServer("restart") }
+
+    /// `pg_ctl -m immediate`, as the account that runs the server.
+    ///
+    /// - Parameter environment: What the server has beside the bare minimum.
+    func controlServer(_ command: String, _ environment: [String: String] = [:]) async throws {
         let data = "\(self.bench.home)/postgres/data"
-        let text = try String(contentsOfFile: "\(data)/postmaster.pid", encoding: .utf8)
-        let process = text.prefix { $0 != "\n" }
-        let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/exe")
+        // How it was started the last time, with the program in front: a start after a stop takes the same.
+        let options = try String(contentsOfFile: "\(data)/postmaster.opts", encoding: .utf8)
+            .trimmingCharacters(in: .newlines)
         let owner = try FileManager.default.attributesOfItem(atPath: data)
         let (user, group) = (owner[.ownerAccountID] as? NSNumber, owner[.groupOwnerAccountID] as? NSNumber)
         let identity = ProcessConfiguration.Identity(
             userID: user?.uint32Value ?? 0, groupID: group?.uint32Value ?? 0)
+        let program = String(options.prefix { $0 != " " })
         let control = URL(filePath: program).deletingLastPathComponent().appending(path: "pg_ctl").path()
+        let arguments =
+            command == "start" ? ["-o", String(options.dropFirst(program.count))] : ["-m", "immediate"]
         let result = try await self.loop.run(
             ProcessConfiguration(
                 control,
                 [
-                    "-D", data, "-m", "immediate", "-w", "-s", "-l", "\(self.bench.home)/postgres/log/server.log",
-                    "restart",
-                ],
-                environment: ["PATH": "/usr/bin:/bin", "LC_ALL": "C"], workingDirectory: "/", standardOutput: .null,
+                    command, "-D", data, "-w", "-s", "-l", "\(self.bench.home)/postgres/log/server.log",
+                ] + arguments,
+                environment: environment.merging(["PATH": "/usr/bin:/bin", "LC_ALL": "C"]) { own, _ in own },
+                workingDirectory: "/", standardOutput: .null,
                 standardError: .capture(limit: 4096), hasOwnGroup: true,
                 identity: getuid() == identity.userID ? nil : identity))
         try #require(result.termination.isSuccess, "\(result.standardError.text)")

@@ -36,8 +36,10 @@ extension FaultBench {
     /// - Parameters:
     ///   - server: How it reaches the server, without the application's name; nil for straight.
     ///   - network: Where it runs; nil for this machine.
+    ///   - environment: What it has beside the bench's own.
     func spawn(
         _ name: String, lease: Int = 3, server: String? = nil, in network: VirtualNetwork? = nil,
+        environment: [String: String] = [:],
         _ arguments: String...
     ) async throws -> WorkerProcess {
         var configuration = self.bench.configuration(
@@ -48,6 +50,7 @@ extension FaultBench {
                 ["netns", "exec", network.name, configuration.executable] + configuration.arguments
             configuration.executable = "/usr/sbin/ip"
         }
+        configuration.environment?.merge(environment) { _, new in new }
         let server = server ?? self.pool.configuration.connectionString
         configuration.environment?["ASSAY_DATABASE_URL"] = "\(server) application_name='\(name)'"
         configuration.environment?["ASSAY_LOG"] = "info"

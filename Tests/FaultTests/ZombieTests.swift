@@ -30,7 +30,7 @@ extension FaultSuite {
                 let next = try await bench.submit(.few)
                 try await zombie.signal(SIGCONT)
                 let summary = try await bench.summary(of: zombie)
-                #expect(zombie.logText.contains("registering anew"), "\(zombie.logText)")
+                #expect(zombie.logText.contains("registered again"), "\(zombie.logText)")
                 #expect(try await bench.count("worker WHERE pid = $1::int4", zombie.processID) == 2)
                 #expect(summary.fenced + summary.released >= 1, "\(zombie.logText)")
                 #expect(

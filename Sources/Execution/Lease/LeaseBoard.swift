@@ -1,113 +1,171 @@
 internal import JobQueue
 internal import Synchronization
 
-/// What the worker and its heartbeat know of each other: shards held, progress, and how long the lease is safe.
+/// What the worker and its heartbeat know of each other: the lease, the shards held, and how far they are.
 ///
-/// The worker computes on one thread, the heartbeat lives on another; this is all that they share.
+/// The worker computes on one thread, the heartbeat lives on another; this is all that they share. A shard belongs to
+/// the lease under which it was claimed. When that one is lost, the worker gets another and keeps computing: the result
+/// counts as long as nobody else has claimed the shard, and only the database knows that.
 final class LeaseBoard: Sendable {
-    /// Why a shard was taken away while it was computed.
+    /// Why a shard was taken away while it was worked on.
     enum Loss: Sendable, Hashable {
-        /// The database gave it to somebody else, or the worker was declared dead.
+        /// Somebody else has it, or may have it without any loss to this worker.
         case lost
         case cancelled
-        /// The lease could not be renewed in time.
-        case expired
+    }
+
+    /// A shard may be claimed again by the worker that still computes it under an earlier claim.
+    private struct Claim: Hashable {
+        var key: ShardKey
+        var epoch: Epoch
+
+        init(_ shard: ClaimedShard) {
+            self.key = shard.key
+            self.epoch = shard.epoch
+        }
     }
 
     private struct Held {
+        let shard: ClaimedShard
         var progress: ShardProgress
         var cancel: @Sendable () -> Void
         var loss: Loss?
+        var pulse = ShardPulse()
+        var isBegun = false
     }
 
     private struct State {
-        var held: [ShardKey: Held] = [:]
+        var lease: WorkerLease
+        var held: [Claim: Held] = [:]
         var safeUntil: ContinuousClock.Instant
-        var isLost = false
         var isDrainRequested = false
     }
 
     private let state: Mutex<State>
 
-    init(safeUntil: ContinuousClock.Instant) { self.state = Mutex(State(safeUntil: safeUntil)) }
+    init(_ lease: WorkerLease, safeUntil: ContinuousClock.Instant) {
+        self.state = Mutex(State(lease: lease, safeUntil: safeUntil))
+    }
+
+    var lease: WorkerLease { self.state.withLock { $0.lease } }
 
     // MARK: The worker's side
 
     func hold(_ shard: ClaimedShard, cancel: @escaping @Sendable () -> Void) {
-        self.state.withLock { $0.held[shard.key] = Held(progress: shard.progress(), cancel: cancel) }
+        self.state.withLock { $0.held[Claim(shard)] = Held(shard: shard, progress: shard.progress(), cancel: cancel) }
     }
 
     /// Has a shard's loss do something else from now on: at once if it is lost already.
-    func onLoss(of key: ShardKey, _ cancel: @escaping @Sendable () -> Void) {
+    func onLoss(of shard: ClaimedShard, _ cancel: @escaping @Sendable () -> Void) {
         let isLost = self.state.withLock { state in
-            state.held[key]?.cancel = cancel
-            return state.held[key]?.loss != nil
+            state.held[Claim(shard)]?.cancel = cancel
+            return state.held[Claim(shard)]?.loss != nil
         }
         if isLost { cancel() }
     }
 
-    func report(_ progress: ShardProgress) {
-        self.state.withLock { $0.held[progress.key]?.progress = progress }
+    /// Notes how far the computation is, which is a sign of life.
+    func report(_ shard: ClaimedShard, samples: Int, tokens: Int) {
+        self.state.withLock { state in
+            state.held[Claim(shard)]?.progress = shard.progress(samples: samples, tokens: tokens)
+            state.held[Claim(shard)]?.pulse.sign()
+        }
+    }
+
+    /// Notes that work on the shard moves, though not how far it is.
+    func sign(of shard: ClaimedShard) { self.state.withLock { $0.held[Claim(shard)]?.pulse.sign() } }
+
+    func enter(_ phase: ShardPhase, _ shard: ClaimedShard) {
+        self.state.withLock { state in
+            state.held[Claim(shard)]?.pulse.enter(phase)
+            if phase == .computing { state.held[Claim(shard)]?.isBegun = true }
+        }
     }
 
     /// Ends the shard's time on the board, and says whether it was taken away meanwhile.
-    func drop(_ key: ShardKey) -> Loss? {
-        self.state.withLock { $0.held.removeValue(forKey: key)?.loss }
+    @discardableResult
+    func drop(_ shard: ClaimedShard) -> Loss? {
+        self.state.withLock { $0.held.removeValue(forKey: Claim(shard))?.loss }
     }
 
-    func loss(of key: ShardKey) -> Loss? { self.state.withLock { $0.held[key]?.loss } }
+    func loss(of shard: ClaimedShard) -> Loss? { self.state.withLock { $0.held[Claim(shard)]?.loss } }
 
-    var isLost: Bool { self.state.withLock { $0.isLost } }
     var isDrainRequested: Bool { self.state.withLock { $0.isDrainRequested } }
 
     /// False when others may be given the worker's shards soon: nothing new is to be begun.
-    func isSafe(at now: ContinuousClock.Instant) -> Bool {
-        self.state.withLock { !$0.isLost && now < $0.safeUntil }
+    func isSafe(at now: ContinuousClock.Instant) -> Bool { self.state.withLock { now < $0.safeUntil } }
+
+    /// Shards claimed under a lease that was lost since.
+    ///
+    /// Anybody may claim them, this worker too, which must not.
+    var adrift: [ClaimedShard] {
+        self.state.withLock { state in
+            state.held.values.filter { $0.loss == nil && $0.shard.incarnation != state.lease.incarnation }.map(\.shard)
+        }
     }
 
     // MARK: The heartbeat's side
 
-    var holding: [ShardProgress] {
-        self.state.withLock { $0.held.values.map(\.progress).sorted { $0.key < $1.key } }
+    /// What is held under this lease.
+    func holding(under lease: WorkerLease) -> [ShardProgress] {
+        self.state.withLock { state in
+            state.held.values.filter { $0.shard.incarnation == lease.incarnation }.map(\.progress)
+                .sorted { $0.key < $1.key }
+        }
     }
 
     /// The moment by which the lease must have been renewed.
     var safeUntil: ContinuousClock.Instant { self.state.withLock { $0.safeUntil } }
 
-    /// Takes the reply to a heartbeat that was sent at `sent`.
-    func renewed(_ reply: HeartbeatReply, sent: ContinuousClock.Instant, safeDuration: Duration) {
-        let cancels = self.state.withLock { state in
-            state.safeUntil = max(state.safeUntil, sent + safeDuration)
+    /// Takes the reply to a heartbeat under `lease` that was sent at `sent`.
+    func renewed(_ lease: WorkerLease, _ reply: HeartbeatReply, sent: ContinuousClock.Instant) {
+        let cancels = self.state.withLock { state -> [@Sendable () -> Void] in
+            guard state.lease == lease else { return [] }
+            state.safeUntil = max(state.safeUntil, sent + lease.safeDuration)
             state.isDrainRequested = state.isDrainRequested || reply.isDrainRequested
-            return Self.mark(reply.lost, .lost, &state) + Self.mark(reply.cancelled, .cancelled, &state)
+            let own = state.held.filter { $0.value.shard.incarnation == lease.incarnation }.map(\.key)
+            return Self.mark(own.filter { reply.lost.contains($0.key) }, .lost, &state)
+                + Self.mark(own.filter { reply.cancelled.contains($0.key) }, .cancelled, &state)
         }
         for cancel in cancels { cancel() }
     }
 
-    /// The database says that this worker is dead: all that it held belongs to others.
-    func markLost() {
-        let cancels = self.state.withLock { state in
-            state.isLost = true
-            return Self.mark(Array(state.held.keys), .lost, &state)
+    /// Goes on under another lease, which was asked for at `sent`; false when that has happened already.
+    ///
+    /// What was not begun under the old one is given up at once: it costs nothing, and others may have it.
+    func replace(_ old: WorkerLease, by new: WorkerLease, sent: ContinuousClock.Instant) -> Bool {
+        let cancels = self.state.withLock { state -> [@Sendable () -> Void]? in
+            guard state.lease == old else { return nil }
+            state.lease = new
+            state.safeUntil = sent + new.safeDuration
+            let unbegun = state.held.filter { !$0.value.isBegun }.map(\.key)
+            return Self.mark(unbegun, .lost, &state)
         }
+        for cancel in cancels ?? [] { cancel() }
+        return cancels != nil
+    }
+
+    /// Claims that the database says can't be committed any more.
+    func supersede(_ shards: [ClaimedShard]) {
+        let cancels = self.state.withLock { Self.mark(shards.map(Claim.init), .lost, &$0) }
         for cancel in cancels { cancel() }
     }
 
-    /// Stops the work if the lease could not be renewed in time, and answers how many shards that concerns.
-    @discardableResult
-    func expire(at now: ContinuousClock.Instant) -> Int {
-        let cancels = self.state.withLock { state in
-            now < state.safeUntil ? [] : Self.mark(Array(state.held.keys), .expired, &state)
+    /// Lets time pass in which the worker could have worked, and answers what hangs, if anything does.
+    func pass(_ time: Duration, _ limits: StallLimits) -> Stall? {
+        self.state.withLock { state in
+            for claim in state.held.keys { state.held[claim]?.pulse.pass(time) }
+            return state.held.values.filter { $0.pulse.isStalled(limits) }
+                .max { $0.pulse.silence < $1.pulse.silence }
+                .map { Stall(shard: $0.shard, phase: $0.pulse.phase, silence: $0.pulse.silence) }
         }
-        for cancel in cancels { cancel() }
-        return cancels.count
     }
 
-    private static func mark(_ keys: [ShardKey], _ loss: Loss, _ state: inout State) -> [@Sendable () -> Void] {
-        keys.compactMap { key in
-            guard let held = state.held[key] else { return nil }
-            // What ran out may prove to be lost for good later on, but it is cancelled only once.
-            if held.loss == nil || loss == .lost { state.held[key]?.loss = loss }
+    private static func mark(_ claims: [Claim], _ loss: Loss, _ state: inout State) -> [@Sendable () -> Void] {
+        claims.compactMap { claim in
+            guard let held = state.held[claim] else { return nil }
+            // What was cancelled may prove to be lost later on, but its work is stopped only once.
+            if held.loss == nil || loss == .lost { state.held[claim]?.loss = loss }
             return held.loss == nil ? held.cancel : nil
         }
     }

@@ -1,3 +1,4 @@
+internal import JobQueue
 internal import Logging
 
 /// The database's silence as one party sees it: said once when it begins, and once when it is over.
@@ -24,7 +25,11 @@ struct Outage: Sendable {
     /// Notes a call that failed, and says so if it is the first one.
     mutating func failed(_ error: any Error, doing task: String, _ logger: Logger) {
         if self.failed(at: self.clock.now) {
-            logger.warning("no database to \(task); trying until it is back", metadata: ["error": "\(error)"])
+            let isMisfit = (error as? QueueError)?.code == .schema
+            logger.warning(
+                isMisfit
+                    ? "the database's schema does not fit to \(task), as while it is migrated; trying until it does"
+                    : "no database to \(task); trying until it is back", metadata: ["error": "\(error)"])
         } else {
             logger.debug("still no database to \(task)", metadata: ["error": "\(error)"])
         }

@@ -2,35 +2,34 @@ internal import JobQueue
 internal import Logging
 
 extension Worker {
-    /// Failures in a row after which a worker thinks that the fault may be its own: no model where others have one, a
-    /// broken device.
-    private static let failuresUntilRest = 3
-
-    /// Nothing is claimed ahead while everything fails.
-    var isFit: Bool { self.failuresInRow < Self.failuresUntilRest }
-
     /// Waits once after each failure, before the next claim, when shard after shard has failed here for reasons that may
     /// not hold elsewhere.
     ///
     /// A worker that fails at once would otherwise take all there is, and use up the attempts of every shard before
     /// healthy workers get to them.
     func rest() async {
-        guard !self.isFit else {
-            self.restBackoff.reset()
-            self.restedFailures = 0
-            return
-        }
-        guard self.failuresInRow > self.restedFailures else { return }
-        self.restedFailures = self.failuresInRow
-        let pause = self.restBackoff.pause()
+        guard let pause = self.health.pause() else { return }
         self.logger.warning(
             "one shard after the other fails here; waiting before the next, so that others can take them",
-            metadata: ["failures": "\(self.failuresInRow)", "wait": "\(pause.rounded)"])
+            metadata: ["failures": "\(self.health.failuresInRow)", "wait": "\(pause.rounded)"])
         let isWanted = self.isWanted
         do throws(QueueError) {
             try await self.pause(pause, while: isWanted)
         } catch {
             // Cancelled: the loop sees it by itself.
+        }
+    }
+
+    /// Notes what this node lacks for a shard, which is given back for others.
+    func lacks(_ error: ExecutionError, for shard: ClaimedShard, _ logger: Logger) {
+        switch error.code {
+        case .nodeFault: self.health.lacks(error.message, for: shard.job, at: self.clock.now)
+        case .storeRefused: self.health.isOfNoUse(error.message)
+        default: return
+        }
+        logger.warning("shard given back: it can't be worked on here", metadata: ["reason": "\(error)"])
+        if let reason = self.health.reasonToLeave {
+            self.logger.error("this node is of no use; leaving", metadata: ["reason": "\(reason)"])
         }
     }
 }

@@ -10,20 +10,54 @@ extension Worker {
     func publishPatiently(
         _ computed: any ComputedShard, of shard: ClaimedShard, _ tenure: Tenure, _ logger: Logger
     ) async throws(ExecutionError) -> ShardPublication {
-        let (board, isWanted) = (tenure.board, self.isWanted)
-        let isOurs = { @Sendable in !board.isLost && board.loss(of: shard.key) == nil }
+        let board = tenure.board
+        board.enter(.publishing, shard)
+        return try await self.patientlyWithStore("takes no results", "takes results again", of: shard, board, logger) {
+            () async throws(ExecutionError) in
+            try await computed.publish { board.sign(of: shard) }
+        }
+    }
+
+    /// Prepares a shard, and waits where the store can't be read: every node may be without it, so it is no fault of the
+    /// shard's, nor a reason to send workers home at once.
+    ///
+    /// - Throws: `nodeFault` when the store's patience has ended.
+    func preparePatiently(
+        _ shard: ClaimedShard, _ tenure: Tenure
+    ) async throws(ExecutionError) -> any PreparedShard {
+        let (processor, board) = (self.processor, tenure.board)
+        do {
+            return try await self.patientlyWithStore(
+                "can't be read", "can be read again", of: shard, board, tenure.logger(for: shard)
+            ) { () async throws(ExecutionError) in
+                try await processor.prepare(shard)
+            }
+        } catch {
+            throw error.code == .storeUnavailable ? ExecutionError(.nodeFault, error.message) : error
+        }
+    }
+
+    /// Repeats what the store is needed for until it works, the store's patience ends, or the shard is another's.
+    private func patientlyWithStore<Value: Sendable>(
+        _ trouble: String, _ relief: String, of shard: ClaimedShard, _ board: LeaseBoard, _ logger: Logger,
+        _ body: () async throws(ExecutionError) -> Value
+    ) async throws(ExecutionError) -> Value {
+        let isWanted = self.isWanted
+        let isOurs = { @Sendable in board.loss(of: shard) == nil }
         let end = self.clock.now + self.options.storePatience
         var backoff = Backoff.store
         while true {
             do throws(ExecutionError) {
-                let publication = try await computed.publish()
-                if backoff.failures > 0 { logger.notice("the store takes results again") }
-                return publication
+                let value = try await body()
+                if backoff.failures > 0 { logger.notice("the store \(relief)") }
+                return value
             } catch {
                 guard error.code == .storeUnavailable, isOurs(), self.clock.now < end else { throw error }
+                // It answers, even if it is with an error.
+                board.sign(of: shard)
                 if backoff.failures == 0 {
                     logger.warning(
-                        "the store takes no results; trying again for \(Int(self.options.storePatience.seconds)) s",
+                        "the store \(trouble); trying again for \(Int(self.options.storePatience.seconds)) s",
                         metadata: ["error": "\(error)"])
                 }
                 do throws(QueueError) {
@@ -31,7 +65,7 @@ extension Worker {
                 } catch {
                     throw ExecutionError(.cancelled, error.message)
                 }
-                guard isWanted() else { throw ExecutionError(.cancelled, "asked to end while the store takes nothing") }
+                guard isWanted() else { throw ExecutionError(.cancelled, "asked to end while the store \(trouble)") }
             }
         }
     }

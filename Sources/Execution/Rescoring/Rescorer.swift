@@ -26,9 +26,15 @@ public actor Rescorer: ShardProcessor {
         let stored: Shard
         do {
             specification = try JobSpecification(json: shard.specification)
-            stored = try await self.store.readShard(result.publication.path, sha256: result.publication.sha256)
         } catch {
             throw ExecutionError(.permanent, "\(error)")
+        }
+        do {
+            stored = try await self.store.readShard(result.publication.path, sha256: result.publication.sha256)
+        } catch {
+            // No other process has what this one knows: a result that is not there fails the shard.
+            let reason = ExecutionError(reading: error)
+            throw reason.code == .nodeFault ? ExecutionError(.permanent, reason.message) : reason
         }
         return RescoredShard(
             store: self.store, shard: shard, job: specification, pair: source.pair, stored: stored)
@@ -47,11 +53,12 @@ private struct RescoredShard: PreparedShard, ComputedShard {
         progress: @escaping @Sendable (_ samples: Int, _ tokens: Int) -> Void
     ) async throws(ExecutionError) -> any ComputedShard { self }
 
-    func publish() async throws(ExecutionError) -> ShardPublication {
+    func publish(sign: @escaping @Sendable () -> Void) async throws(ExecutionError) -> ShardPublication {
         var samples: [SampleResult] = []
         do {
             for stored in self.stored.samples {
                 samples.append(try self.pair.scored.rescore(try self.pair.sample(row: stored.row), stored))
+                sign()
             }
         } catch {
             throw ExecutionError(.permanent, "\(error)")

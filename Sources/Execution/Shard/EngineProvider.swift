@@ -4,7 +4,11 @@ public import Inference
 /// Gives the engine that answers a job's requests.
 public protocol EngineProvider: Sendable {
     /// The engine with the job's model and settings, loaded if need be; only one is kept loaded.
-    func engine(for job: JobSpecification) async throws(ExecutionError) -> any Engine
+    ///
+    /// - Parameter sign: Called whenever loading has moved on; from any thread.
+    func engine(
+        for job: JobSpecification, sign: @escaping @Sendable () -> Void
+    ) async throws(ExecutionError) -> any Engine
 
     /// The engine with the job's model and settings, if it is loaded already.
     func loadedEngine(for job: JobSpecification) async -> (any Engine)?

@@ -22,20 +22,27 @@ public actor LlamaEngineProvider: EngineProvider {
         self.logger = logger
     }
 
-    public func engine(for job: JobSpecification) async throws(ExecutionError) -> any Engine {
+    public func engine(
+        for job: JobSpecification, sign: @escaping @Sendable () -> Void
+    ) async throws(ExecutionError) -> any Engine {
         let key = Key(modelSHA256: job.model.sha256, settings: self.settings(of: job))
         if let loaded = self.loaded, loaded.key == key { return loaded.engine }
         // The old model's memory is free before the new one asks for its own.
         self.loaded = nil
-        try await self.checkModel(job.model)
+        let stamp = try await self.checkModel(job.model, sign)
         self.logger.info("loading model", metadata: ["model": "\(job.model.name)", "path": "\(job.model.path)"])
         do {
             let engine = try await LlamaEngine.load(
                 modelPath: job.model.path, modelSHA256: job.model.sha256, settings: key.settings, logger: self.logger)
+            try await self.checkUnchanged(job.model, since: stamp, sign)
             self.loaded = (key, engine)
             return engine
-        } catch {
+        } catch let error as EngineError {
             throw ExecutionError(engineError: error)
+        } catch let error as ExecutionError {
+            throw error
+        } catch {
+            throw ExecutionError(.permanent, "\(error)")
         }
     }
 
@@ -48,29 +55,67 @@ public actor LlamaEngineProvider: EngineProvider {
         EngineSettings(job.settings, threads: self.threads, device: self.device)
     }
 
-    private func checkModel(_ model: JobSpecification.Model) async throws(ExecutionError) {
-        let found: String
+    /// Proves that the file at the model's path is the one that was registered.
+    ///
+    /// What is wrong with it may be wrong on this machine alone: its storage may not be mounted here.
+    private func checkModel(
+        _ model: JobSpecification.Model, _ sign: @escaping @Sendable () -> Void
+    ) async throws(ExecutionError) -> FileStamp {
+        let (found, stamp): (String, FileStamp)
         do {
-            found = try await ModelHashing.sha256(path: model.path)
+            (found, stamp) = try await ModelHashing.stampedSHA256(path: model.path, sign: sign)
         } catch {
-            // Another machine may see the file: its storage may be mounted there.
-            throw ExecutionError(
-                .transient,
-                "the file of model '\(model.name)' can't be read on this machine: \(error); mount its storage here, or put "
-                    + "the file back")
+            throw Self.unreadable(model, error)
         }
         guard found == model.sha256 else {
             throw ExecutionError(
-                .transient,
+                .nodeFault,
                 "model '\(model.name)' at \(model.path) is not the file that was registered: its sha256 is \(found), "
                     + "not \(model.sha256); put the right file there, or register this one and submit again")
         }
+        return stamp
+    }
+
+    /// Proves that what was loaded is what was hashed.
+    ///
+    /// From then on the engine's copy in memory is its own: llama.cpp reads the file and does not map it, so nothing that
+    /// happens to the file can change a result.
+    private func checkUnchanged(
+        _ model: JobSpecification.Model, since stamp: FileStamp, _ sign: @escaping @Sendable () -> Void
+    ) async throws(ExecutionError) {
+        let now: FileStamp
+        do {
+            now = try await ModelHashing.stamp(path: model.path)
+        } catch {
+            throw Self.unreadable(model, error)
+        }
+        guard now == stamp else {
+            throw ExecutionError(
+                .nodeFault,
+                "the file of model '\(model.name)', \(model.path), was changed while it was loaded; put the registered "
+                    + "file back, or register the new one under another path")
+        }
+        // Of a file written a moment ago, a second write may not show in the stamp.
+        if stamp.isYoung { _ = try await self.checkModel(model, sign) }
+    }
+
+    private static func unreadable(_ model: JobSpecification.Model, _ error: LlamaError) -> ExecutionError {
+        ExecutionError(
+            .nodeFault,
+            "the file of model '\(model.name)' can't be read on this machine: \(error); mount its storage here, or put "
+                + "the file back")
     }
 }
 
 extension ExecutionError {
     init(engineError error: EngineError) {
-        let code: Code = error.code == .cancelled ? .cancelled : error.code.isTransient ? .transient : .permanent
+        let code: Code =
+            switch error.code {
+            case .cancelled: .cancelled
+            // Another node may have it, or have more of it.
+            case .deviceUnavailable, .outOfMemory: .nodeFault
+            default: error.code.isTransient ? .transient : .permanent
+            }
         self.init(code, "\(error)")
     }
 }

@@ -15,7 +15,7 @@ struct PreparedWork: PreparedShard {
         progress: @escaping @Sendable (_ samples: Int, _ tokens: Int) -> Void
     ) async throws(ExecutionError) -> any ComputedShard {
         try ShardRunner.checkCancellation()
-        let engine = try await self.runner.engines.engine(for: self.job)
+        let engine = try await self.runner.engines.engine(for: self.job) { progress(0, 0) }
         let requests: ShardRequests
         if let made = self.requests {
             requests = made
@@ -48,12 +48,14 @@ struct ComputedWork: ComputedShard {
     /// Programs are run once, however often publishing is tried.
     let verdicts = KeptVerdicts()
 
-    func publish() async throws(ExecutionError) -> ShardPublication {
+    func publish(sign: @escaping @Sendable () -> Void) async throws(ExecutionError) -> ShardPublication {
         let programs = try await self.runner.programs(of: self)
         let verdicts = try await self.verdicts.value { () async throws(ExecutionError) in
-            try await self.runner.verdicts(on: programs)
+            try await self.runner.verdicts(on: programs, sign: sign)
         }
+        sign()
         let samples = try await self.runner.samples(of: self, verdicts)
+        sign()
         try ShardRunner.checkCancellation()
         var engine = self.engine
         // Whoever judges is part of what the result depends on.
@@ -78,13 +80,32 @@ extension Store {
                 samples: samples.count, tokens: samples.reduce(0) { $0 + $1.promptTokens + $1.generatedTokens },
                 seconds: 0)
         } catch {
-            let code: ExecutionError.Code =
-                switch error.code {
-                case .invalidInput: .permanent
-                case .noSpace, .unusableStore, .unavailableStore, .inputOutput: .storeUnavailable
-                default: .transient
-                }
-            throw ExecutionError(code, "\(error)")
+            throw ExecutionError(writing: error)
         }
+    }
+}
+
+extension ExecutionError {
+    /// What it means that a result can't be published.
+    init(writing error: StoreError) {
+        let code: Code =
+            switch error.code {
+            case .invalidInput: .permanent
+            case .noSpace, .unusableStore, .inputOutput: .storeUnavailable
+            default: .transient
+            }
+        self.init(code, "\(error)")
+    }
+
+    /// What it means that a data set can't be read.
+    init(reading error: StoreError) {
+        let code: Code =
+            switch error.code {
+            case .noSpace, .unusableStore, .inputOutput: .storeUnavailable
+            // Another node may see the file, or see it whole.
+            case .missing, .corrupt, .malformed: .nodeFault
+            default: .transient
+            }
+        self.init(code, "\(error)")
     }
 }

@@ -7,7 +7,11 @@ public protocol ProgramRunner: Sendable {
     var name: String { get }
 
     /// One verdict for each program, in order.
-    func run(_ programs: [String]) async throws(ExecutionError) -> [ProgramVerdict]
+    ///
+    /// - Parameter sign: Called after each program; from any thread.
+    func run(
+        _ programs: [String], sign: @escaping @Sendable () -> Void
+    ) async throws(ExecutionError) -> [ProgramVerdict]
 }
 
 /// Python programs in a sandbox.
@@ -23,12 +27,15 @@ public struct SandboxedPrograms: ProgramRunner {
 
     public var name: String { "Python \(self.sandbox.pythonVersion)" }
 
-    public func run(_ programs: [String]) async throws(ExecutionError) -> [ProgramVerdict] {
+    public func run(
+        _ programs: [String], sign: @escaping @Sendable () -> Void
+    ) async throws(ExecutionError) -> [ProgramVerdict] {
         do {
-            var verdicts = try await self.sandbox.run(programs: programs, atMost: self.width)
+            var verdicts = try await self.sandbox.run(programs: programs, atMost: self.width, sign: sign)
             // Where the machine's memory runs out sandboxes die first; alone, a program that dies did it itself.
             for index in verdicts.indices where verdicts[index] == .killed(signal: 9) {
                 verdicts[index] = try await self.sandbox.run(programs[index])
+                sign()
             }
             return verdicts.map(ProgramVerdict.init)
         } catch {

@@ -67,17 +67,19 @@ public actor ShardRunner: ShardProcessor {
     }
 
     private static let runsNoCode = ExecutionError(
-        .transient,
+        .nodeFault,
         "the task runs programs that the model writes, which this worker does not; start one with --run-code")
 
     /// Runs a shard's programs: a list of verdicts for each list of programs.
-    nonisolated func verdicts(on programs: [[String]]) async throws(ExecutionError) -> [[ProgramVerdict]] {
+    nonisolated func verdicts(
+        on programs: [[String]], sign: @escaping @Sendable () -> Void
+    ) async throws(ExecutionError) -> [[ProgramVerdict]] {
         let all = programs.flatMap(\.self)
         guard !all.isEmpty else { return programs.map { _ in [] } }
         guard let runner = self.programs else {
             throw Self.runsNoCode
         }
-        var rest = try await runner.run(all)[...]
+        var rest = try await runner.run(all, sign: sign)[...]
         guard rest.count == all.count else {
             throw ExecutionError(.permanent, "there are \(rest.count) verdicts on \(all.count) programs")
         }
@@ -130,7 +132,7 @@ public actor ShardRunner: ShardProcessor {
         do {
             bytes = try await self.store.dataSet(sha256: sha256)
         } catch {
-            throw ExecutionError(.transient, "\(error)")
+            throw ExecutionError(reading: error)
         }
         do {
             let dataSet = try DataSet(jsonl: bytes)

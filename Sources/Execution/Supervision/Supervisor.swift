@@ -31,6 +31,7 @@ public struct Supervisor: Sendable {
     private enum Event {
         case ended(Int, ProcessResult?, after: Duration)
         case pauseEnded(Int)
+        case abandonOverdue
         case stop(CInt)
     }
 
@@ -50,7 +51,8 @@ public struct Supervisor: Sendable {
         (self.events, self.report) = AsyncStream.makeStream()
     }
 
-    /// Runs the children to their end; the first of `signals` drains them, a second one makes them abandon their work.
+    /// Runs the children to their end; the first of `signals` drains them, a second one makes them abandon their work, a
+    /// third one kills them.
     ///
     /// When the task is cancelled they are killed.
     public func run(signals: AsyncStream<CInt>) async -> Outcome {
@@ -86,26 +88,34 @@ public struct Supervisor: Sendable {
             return actions
         case .pauseEnded(let index):
             return state.pauseEnded(index)
+        case .abandonOverdue:
+            return state.abandonOverdue()
         case .ended(let index, let result, let time):
             processes[index] = nil
             if let output = result?.standardOutput, let summary = WorkerSummary(json: output.bytes) {
                 outcome.summary.add(summary)
             }
             if let result, !result.termination.isSuccess {
+                let isStalled = result.termination == .exited(status: WorkerExit.stalled)
                 self.logger(of: index).error(
-                    "worker crashed", metadata: ["end": "\(result.termination)", "after": "\(time.rounded)"])
+                    isStalled ? "worker ended itself because its work hung; see its last messages" : "worker crashed",
+                    metadata: ["end": "\(result.termination)", "after": "\(time.rounded)"])
             }
             return state.ended(index, result?.termination, after: time)
         }
     }
 
     private func perform(_ actions: [SupervisorState.Action], _ processes: inout [Int: ChildProcess]) async {
+        if actions.contains(where: { if case .abandon = $0 { true } else { false } }) { self.killLater() }
         for action in actions {
             switch action {
             case .start(let index): processes[index] = await self.start(index)
             case .startLater(let index, let bound): self.startLater(index, within: bound)
             case .drain(let index): try? await processes[index]?.send(signal: Self.drain)
             case .abandon(let index): try? await processes[index]?.send(signal: Self.abandon)
+            case .kill(let index):
+                self.logger(of: index).warning("worker is killed: it did not end when it was asked to")
+                try? await processes[index]?.send(signal: Self.kill, toGroup: true)
             case .giveUp(let index, because: .crashes(let count)):
                 self.logger(of: index).error(
                     """
@@ -144,6 +154,14 @@ public struct Supervisor: Sendable {
         Task {
             try? await loop.sleep(for: pause)
             report.yield(.pauseEnded(index))
+        }
+    }
+
+    private func killLater() {
+        let (report, loop) = (self.report, self.loop)
+        Task {
+            try? await loop.sleep(for: SupervisorState.abandonLimit)
+            report.yield(.abandonOverdue)
         }
     }
 

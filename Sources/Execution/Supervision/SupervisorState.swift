@@ -10,6 +10,7 @@ struct SupervisorState {
         case drain(Int)
         /// Ask to leave at once.
         case abandon(Int)
+        case kill(Int)
         /// The child is not started any more.
         case giveUp(Int, because: GivingUp)
     }
@@ -26,11 +27,14 @@ struct SupervisorState {
     }
 
     private enum Stop: Int {
-        case none, draining, abandoning
+        case none, draining, abandoning, killing
     }
 
     /// A child that ran for less than this has not got to its work.
     static let quick: Duration = .seconds(10)
+    static let pauseAfterStall: Duration = .seconds(60)
+    /// An abandoned child has ended by then, unless even that hangs.
+    static let abandonLimit: Duration = .seconds(15)
     /// So many quick ends in a row are enough.
     static let crashLimit = 5
 
@@ -71,6 +75,11 @@ struct SupervisorState {
             return []
         }
         if termination == .exited(status: Self.usage) { return self.giveUp(child, .usage) }
+        // What hung may work again after a while, however long that takes.
+        if termination == .exited(status: WorkerExit.stalled) {
+            self.children[child] = .waiting
+            return [.startLater(child, within: Self.pauseAfterStall)]
+        }
         if time >= Self.quick { self.backoffs[child].reset() }
         let bound = self.backoffs[child].failed()
         guard self.backoffs[child].failures < Self.crashLimit else {
@@ -80,18 +89,25 @@ struct SupervisorState {
         return [.startLater(child, within: bound)]
     }
 
-    /// Somebody asks for the end: the first time all are drained, after that abandoned.
+    /// Somebody asks for the end: the first time all are drained, then abandoned, then killed.
     mutating func stopRequested() -> [Action] {
-        self.stop = self.stop == .none ? .draining : .abandoning
+        self.stop = Stop(rawValue: self.stop.rawValue + 1) ?? .killing
         var actions: [Action] = []
         for (child, state) in self.children.enumerated() {
-            switch state {
-            case .waiting: self.children[child] = .left
-            case .running: actions.append(self.stop == .draining ? .drain(child) : .abandon(child))
-            case .left, .failed: break
+            switch (state, self.stop) {
+            case (.waiting, _): self.children[child] = .left
+            case (.running, .draining): actions.append(.drain(child))
+            case (.running, .abandoning): actions.append(.abandon(child))
+            case (.running, _): actions.append(.kill(child))
+            case (.left, _), (.failed, _): break
             }
         }
         return actions
+    }
+
+    /// The time for abandoned children is over.
+    mutating func abandonOverdue() -> [Action] {
+        self.children.indices.filter { self.children[$0] == .running }.map { .kill($0) }
     }
 
     private mutating func start(_ child: Int) -> [Action] {

@@ -1,15 +1,16 @@
 internal import JobQueue
 internal import Logging
 
-/// A worker's time under one lease.
+/// A worker's time in the queue, under one lease after the other.
 struct Tenure: Sendable {
-    let lease: WorkerLease
     let board: LeaseBoard
+    let keeper: LeaseKeeper
     let logger: Logger
 
-    /// Whose lines name the shard and the attempt.
+    /// Whose lines name the shard, the attempt and the worker.
     func logger(for shard: ClaimedShard) -> Logger {
         var logger = self.logger
+        logger[metadataKey: "worker"] = "\(shard.worker)"
         logger[metadataKey: "shard"] = "\(shard.key)"
         logger[metadataKey: "attempt"] = "\(shard.attempt)"
         return logger

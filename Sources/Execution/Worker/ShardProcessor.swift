@@ -11,7 +11,8 @@ public protocol ShardProcessor: Sendable {
 public protocol PreparedShard: Sendable {
     /// Computes the shard, alone on the device.
     ///
-    /// - Parameter progress: Told samples and tokens done so far; may be called from any thread.
+    /// - Parameter progress: Told samples and tokens done so far, also when only time-consuming preparations have moved
+    ///   on: a shard without any sign for long counts as hanging. May be called from any thread.
     func compute(
         progress: @escaping @Sendable (_ samples: Int, _ tokens: Int) -> Void
     ) async throws(ExecutionError) -> any ComputedShard
@@ -22,5 +23,7 @@ public protocol ComputedShard: Sendable {
     /// Scores and writes them; the result counts only once it is committed.
     ///
     /// A file that never gets committed is named by no row, and the collector of garbage removes it.
-    func publish() async throws(ExecutionError) -> ShardPublication
+    ///
+    /// - Parameter sign: Called whenever something has moved; may be called from any thread.
+    func publish(sign: @escaping @Sendable () -> Void) async throws(ExecutionError) -> ShardPublication
 }

@@ -2,36 +2,38 @@ internal import JobQueue
 internal import UVEventLoop
 
 extension Worker {
-    /// Works until nothing is left or the worker is to end; false when the lease was lost.
-    func work(_ tenure: Tenure) async throws(ExecutionError) -> Bool {
-        self.idleSince = nil
+    /// Works until nothing is left or the worker is to end.
+    func work(_ tenure: Tenure) async throws(ExecutionError) {
         let result = await Result.of { () async throws(ExecutionError) in try await self.advance(tenure) }
         if let next = self.next.take() { await self.giveBack(next, tenure) }
         try await self.settled()
-        return try result.get()
+        try result.get()
     }
 
-    private func advance(_ tenure: Tenure) async throws(ExecutionError) -> Bool {
+    private func advance(_ tenure: Tenure) async throws(ExecutionError) {
         var wakeups = self.wakeups.makeAsyncIterator()
         while try await !self.isOver(tenure) {
-            if tenure.board.isLost { return false }
             if let next = self.next.take() {
-                try await self.process(await self.moreUrgent(than: next, tenure) ?? next, tenure)
+                if let urgent = await self.moreUrgent(than: next, tenure) {
+                    try await self.process(urgent, tenure)
+                } else if await self.begin(next, tenure) {
+                    try await self.process(next, tenure)
+                }
                 continue
             }
+            // What is adrift is settled before anything is claimed, or this worker would take it from itself.
+            if !tenure.board.adrift.isEmpty { try await self.settled() }
             await self.rest()
             switch try await self.claim(tenure) {
             case .shard(let shard): try await self.process(self.hold(shard, tenure), tenure)
-            case .leaseLost: return false
             case .nothingNow where self.settling == nil:
                 self.idleSince = nil
                 await wakeups.next(isolation: #isolation)
-            case .nothingLeft where self.settling == nil: return true
+            case .nothingLeft where self.settling == nil: return
             // What is being published may fail, and be there to be tried again.
             case .nothingNow, .nothingLeft: try await self.settled()
             }
         }
-        return !tenure.board.isLost
     }
 
     /// The worker is to end, and what it has begun is settled.
@@ -47,7 +49,11 @@ extension Worker {
         self.begun += 1
         let mayClaim = PendingResult<Bool>()
         let prefetch = self.prefetch(beside: held.shard, mayClaim, tenure)
-        let computation = await self.compute(held, tenure)
+        let isPaceKnown = self.prefetchClock.delay(held.shard.job, rows: held.shard.rowCount) != nil
+        let computation = await self.compute(held, tenure) { samples in
+            guard !isPaceKnown, PrefetchClock.isNearEnd(samples: samples, of: held.shard.rowCount) else { return }
+            mayClaim.finish(.success(true))
+        }
         mayClaim.finish(.success(false))
         // No more than one is published at a time.
         let earlier = await Result.of { () async throws(ExecutionError) in try await self.settled() }

@@ -25,11 +25,17 @@ extension Worker {
     private func settle(
         _ error: ExecutionError, seconds: Double, of shard: ClaimedShard, _ tenure: Tenure, _ logger: Logger
     ) async throws(ExecutionError) {
+        let board = tenure.board
         // On the board until all is said, or the queue would take it for a claim that this worker does not know of.
-        defer { _ = tenure.board.drop(shard.key) }
-        let loss = tenure.board.loss(of: shard.key)
-        guard error.code != .cancelled, loss == nil else {
-            logger.notice("shard given up", metadata: ["reason": "\(loss.map { "\($0)" } ?? "abandoned")"])
+        defer { board.drop(shard) }
+        board.enter(.committing, shard)
+        let loss = board.loss(of: shard)
+        guard error.code.isFailure, loss == nil else {
+            if loss == nil, error.code != .cancelled {
+                self.lacks(error, for: shard, logger)
+            } else {
+                logger.notice("shard given up", metadata: ["reason": "\(loss.map { "\($0)" } ?? "abandoned")"])
+            }
             self.summary.released += 1
             self.begun -= 1
             if loss != .lost { await self.release(shard, tenure) }
@@ -37,49 +43,48 @@ extension Worker {
         }
         logger.error("shard failed", metadata: ["error": "\(error)"])
         self.summary.failed += 1
-        if error.code != .permanent { self.failuresInRow += 1 }
+        if error.code != .permanent { self.health.failed() }
         let failure = ShardFailure(message: error.message, isPermanent: error.code == .permanent, seconds: seconds)
-        let board = tenure.board
         do throws(QueueError) {
-            // Once the lease is lost the shard is another worker's to try.
-            let outcome = try await self.patiently("record a failure", while: { !board.isLost }) {
+            // Once the shard is lost it is another worker's to try.
+            let outcome = try await self.patiently("record a failure", while: { board.loss(of: shard) == nil }) {
                 queue throws(QueueError) in
                 try await queue.fail(shard, failure)
             }
             if outcome == .failed { self.summary.givenUp += 1 }
         } catch {
-            if error.isTransient || error.code == .cancelled { return }
+            if error.isPassing || error.code == .cancelled { return }
             throw ExecutionError(.permanent, "the failure of \(shard.key) could not be recorded: \(error)")
         }
     }
 
-    /// Commits through outages, until the database has the last word or says that the lease is lost.
+    /// Commits through outages and migrations, until the database has the last word.
     ///
-    /// A lease that merely ran out is no reason to throw the result away: if nobody else has claimed the shard since, it
-    /// is still good. A worker that knows itself dead commits nothing.
+    /// A lease that ran out or was lost is no reason to throw the result away: if nobody else has claimed the shard since,
+    /// it is still good.
     private func commit(
         _ publication: ShardPublication, of shard: ClaimedShard, _ tenure: Tenure, _ logger: Logger
     ) async throws(ExecutionError) {
         let board = tenure.board
-        defer { _ = board.drop(shard.key) }
-        let isOurs = { @Sendable in !board.isLost && board.loss(of: shard.key) != .lost }
+        defer { board.drop(shard) }
+        board.enter(.committing, shard)
+        let isOurs = { @Sendable in board.loss(of: shard) != .lost }
         do throws(QueueError) {
-            guard isOurs() else { throw QueueError(.leaseLost, "lost before it was published") }
             let outcome = try await self.patiently("commit a shard", while: isOurs) { queue throws(QueueError) in
                 try await queue.commit(shard, publication)
             }
             switch outcome {
             case .committed, .already:
                 self.summary.committed += 1
-                self.failuresInRow = 0
+                self.health.committed()
                 self.summary.samples += publication.samples
                 self.summary.tokens += publication.tokens
                 logger.info("shard committed", metadata: ["path": "\(publication.path)"])
             case .fenced:
                 self.fenced("the shard is another worker's by now; this result does not count", logger)
             }
-        } catch  where error.code == .leaseLost || error.isTransient {
-            self.fenced("the lease was lost before the commit went through; this result does not count", logger)
+        } catch  where error.isPassing {
+            self.fenced("another worker has the shard by now; the commit did not go through and is not needed", logger)
         } catch  where error.code == .cancelled {
             // Whether the commit went through is the database's to know; the shard is offered back either way.
             logger.notice("abandoned while committing")
@@ -95,5 +100,15 @@ extension Worker {
         self.summary.fenced += 1
         self.begun -= 1
         logger.warning(message)
+    }
+}
+
+extension ExecutionError.Code {
+    /// An attempt failed, as against one that was given up or could not be made here.
+    var isFailure: Bool {
+        switch self {
+        case .permanent, .transient, .storeUnavailable: true
+        case .cancelled, .nodeFault, .storeRefused: false
+        }
     }
 }

@@ -21,11 +21,8 @@ public actor Worker {
     let clock = ContinuousClock()
     var summary = WorkerSummary()
     var outage = Outage()
-    /// Since the last result: failures that may be this worker's own.
-    var failuresInRow = 0
-    var restBackoff = Backoff.unfit
-    /// How many of these failures were rested for.
-    var restedFailures = 0
+    /// Whether failures may be this node's own.
+    var health: NodeHealth
     /// Shards begun, but for those that were given up.
     var begun = 0
     /// Claimed, and next to be computed.
@@ -36,10 +33,18 @@ public actor Worker {
     /// When the device fell idle; nil when there was nothing to do for it.
     var idleSince: ContinuousClock.Instant?
 
-    /// - Parameter heartbeatQueue: The same queue through a connection that lives on `heartbeatLoop`.
+    /// From registering to leaving.
+    private var tenure: Tenure?
+    private let onStall: @Sendable (_ reason: String) -> Void
+
+    /// - Parameters:
+    ///   - heartbeatQueue: The same queue through a connection that lives on `heartbeatLoop`.
+    ///   - onStall: Called when work hangs and the worker has left the queue: ends the process, since a thread that hangs
+    ///     can't be ended.
     public init(
         description: WorkerDescription, options: WorkerOptions, queue: any WorkQueue, heartbeatQueue: any WorkQueue,
-        heartbeatLoop: EventLoop, processor: any ShardProcessor, logger: Logger
+        heartbeatLoop: EventLoop, processor: any ShardProcessor, logger: Logger,
+        onStall: @escaping @Sendable (_ reason: String) -> Void
     ) {
         self.description = description
         self.options = options
@@ -49,6 +54,8 @@ public actor Worker {
         self.caretaker = Caretaker(queue: queue, loop: heartbeatLoop, interval: options.careInterval, logger: logger)
         self.processor = processor
         self.logger = logger
+        self.onStall = onStall
+        self.health = NodeHealth(endsWhenDrained: options.endsWhenDrained)
         (self.wakeups, self.wakeup) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -58,7 +65,8 @@ public actor Worker {
         self.wakeup.yield()
     }
 
-    /// Works until drained or cancelled; cancelling abandons the shard in hand and gives it back.
+    /// Works until drained or cancelled, or until it turns out that nothing can be done on this node; cancelling abandons
+    /// the shard in hand and gives it back.
     public func run() async throws(ExecutionError) -> WorkerSummary {
         let queue = self.queue
         let wakeup = self.wakeup
@@ -71,45 +79,40 @@ public actor Worker {
             listener.cancel()
             care.cancel()
         }
-        while !self.isDone {
-            let hasEnded = try await self.workUnderOneLease()
-            if hasEnded { break }
-            self.logger.warning("registering anew after losing the lease")
-        }
+        guard !self.isDone, let tenure = try await self.register() else { return self.summary }
+        self.tenure = tenure
+        let heart = Task { await tenure.keeper.run() }
+        let result = await Result.of { () async throws(ExecutionError) in try await self.work(tenure) }
+        heart.cancel()
+        await heart.value
+        await self.leave(tenure)
+        try result.get()
+        self.summary.reasonForLeaving = self.health.reasonToLeave
         return self.summary
     }
 
+    /// Takes the worker out of the queue, so that others get its shards, whatever hangs in it.
+    ///
+    /// For the moment before the process is ended; takes a few seconds at most.
+    public func leaveAtOnce() async { await self.tenure?.keeper.leave() }
+
     /// Nothing new is to be begun.
     var isDone: Bool {
-        self.isDraining.load(ordering: .relaxed) || Task.isCancelled
+        self.isDraining.load(ordering: .relaxed) || Task.isCancelled || self.health.reasonToLeave != nil
             || self.options.shardLimit.map { self.begun >= $0 } ?? false
     }
 
     /// False once somebody has asked the worker to end; for waits.
     nonisolated var isWanted: @Sendable () -> Bool { { !self.isDraining.load(ordering: .relaxed) } }
 
-    /// Registers and works; false when the lease was lost and a new one is needed.
-    private func workUnderOneLease() async throws(ExecutionError) -> Bool {
-        guard let (lease, registered) = try await self.register() else { return true }
-        var logger = self.logger
-        logger[metadataKey: "worker"] = "\(lease.worker)"
-        let tenure = Tenure(
-            lease: lease, board: LeaseBoard(safeUntil: registered + lease.safeDuration), logger: logger)
-        let keeper = LeaseKeeper(
-            loop: self.heartbeatLoop, queue: self.heartbeatQueue, lease: lease, board: tenure.board, logger: logger)
-        let heart = Task { await keeper.run() }
-        let result = await Result.of { () async throws(ExecutionError) in try await self.work(tenure) }
-        heart.cancel()
-        await heart.value
-        await self.leave(tenure)
-        return try result.get()
-    }
-
-    /// A lease and the moment from which it counts; nil when asked to leave before the database answered.
-    private func register() async throws(ExecutionError) -> (WorkerLease, ContinuousClock.Instant)? {
+    /// A place in the queue; nil when asked to leave before the database answered.
+    private func register() async throws(ExecutionError) -> Tenure? {
         let (description, ttl) = (self.description, self.options.leaseTTL)
+        let (lease, sent): (WorkerLease, ContinuousClock.Instant)
         do throws(QueueError) {
-            return try await self.patiently("register", while: self.isWanted) { queue throws(QueueError) in
+            (lease, sent) = try await self.patiently(
+                "register", while: self.isWanted, migration: Self.migrationPatience
+            ) { queue throws(QueueError) in
                 let sent = ContinuousClock.now
                 return (try await queue.register(description, ttl: ttl), sent)
             }
@@ -117,14 +120,21 @@ public actor Worker {
             if error.isTransient || error.code == .cancelled { return nil }
             throw ExecutionError(.permanent, "\(error)")
         }
+        let board = LeaseBoard(lease, safeUntil: sent + lease.safeDuration)
+        let onStall = self.onStall
+        let keeper = LeaseKeeper(
+            loop: self.heartbeatLoop, queue: self.heartbeatQueue, description: description, board: board,
+            limits: self.options.stallLimits, logger: self.logger
+        ) { onStall("\($0)") }
+        return Tenure(board: board, keeper: keeper, logger: self.logger)
     }
 
     private func leave(_ tenure: Tenure) async {
         // A cancelled task could not talk to the database any more.
-        let queue = self.queue
-        let farewell = Task { try await queue.deregister(tenure.lease) }
+        let (queue, lease) = (self.queue, tenure.board.lease)
+        let farewell = Task { try await queue.deregister(lease) }
         if case .failure(let error) = await farewell.result, (error as? QueueError)?.code != .leaseLost {
-            tenure.logger.warning(
+            self.logger.warning(
                 "could not deregister; the lease runs out by itself", metadata: ["error": "\(error)"])
         }
     }

@@ -15,13 +15,16 @@ public struct WorkerOptions: Sendable {
     public var prefetches: Bool
     /// How long a result is kept that the store does not take; then it is a failed attempt.
     public var storePatience: Duration
+    /// How long the device, or a read or write of the store, may show no sign of life before the worker ends its process.
+    public var stallLimit: Duration
     /// Seconds between two looks at what is due in the queue; a thousand workers cost it a hundred a second.
     public var careInterval: ClosedRange<Double>
 
     public init(
         run: RunID? = nil, endsWhenDrained: Bool = false, shardLimit: Int? = nil,
         leaseTTL: Duration = WorkerLease.defaultTTL, prefetches: Bool = true,
-        storePatience: Duration = .seconds(1800), careInterval: ClosedRange<Double> = 5...15
+        storePatience: Duration = .seconds(1800), stallLimit: Duration = .seconds(900),
+        careInterval: ClosedRange<Double> = 5...15
     ) {
         self.run = run
         self.endsWhenDrained = endsWhenDrained
@@ -29,7 +32,13 @@ public struct WorkerOptions: Sendable {
         self.leaseTTL = leaseTTL
         self.prefetches = prefetches
         self.storePatience = storePatience
+        self.stallLimit = stallLimit
         self.careInterval = careInterval
+    }
+
+    /// A store may take as long as results are kept for it.
+    var stallLimits: StallLimits {
+        StallLimits(computing: self.stallLimit, store: max(self.stallLimit, self.storePatience))
     }
 }
 
@@ -49,6 +58,8 @@ public struct WorkerSummary: Sendable, Hashable, Codable {
     public var deviceSeconds = 0.0
     /// Time that the device waited between one shard and the next while there was work.
     public var idleSeconds = 0.0
+    /// Why the worker left although there was work: what its node lacks.
+    public var reasonForLeaving: String?
 
     public init() {}
 
@@ -62,6 +73,7 @@ public struct WorkerSummary: Sendable, Hashable, Codable {
         self.tokens += other.tokens
         self.deviceSeconds += other.deviceSeconds
         self.idleSeconds += other.idleSeconds
+        self.reasonForLeaving = self.reasonForLeaving ?? other.reasonForLeaving
     }
 }
 

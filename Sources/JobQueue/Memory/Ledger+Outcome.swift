@@ -46,6 +46,14 @@ extension Ledger {
         return .committed
     }
 
+    /// This claim can't be committed any more.
+    func isSuperseded(_ claimed: ClaimedShard) -> Bool {
+        guard let place = place(of: claimed.key, epoch: claimed.epoch, incarnation: claimed.incarnation) else {
+            return true
+        }
+        return ![.ready, .running, .held, .done].contains(jobs[place.job].shards[place.shard].state)
+    }
+
     /// - Parameter jitter: From 0 to 1: the part of the longest wait that is waited.
     mutating func fail(
         _ claimed: ClaimedShard, _ failure: ShardFailure, jitter: Double, now: Date

@@ -137,6 +137,7 @@ struct ResultsRescoreCommand: AsyncParsableCommand {
         defer { watch.cancel() }
         do {
             let summary = try await work.value
+            if let reason = summary.reasonForLeaving { throw CommandFailure(reason) }
             let samples = sources.values.reduce(0) { $0 + $1.job.specification.dataSet.rows }
             guard work.isCancelled, summary.samples < samples else { return summary }
         } catch {
@@ -162,7 +163,11 @@ struct ResultsRescoreCommand: AsyncParsableCommand {
             let worker = Worker(
                 description: description, options: options, queue: session.queue, heartbeatQueue: queue,
                 heartbeatLoop: loop, processor: Rescorer(store: try await session.store(), sources: sources),
-                logger: session.logger)
+                logger: session.logger
+            ) { reason in
+                CommandRunner.endAtOnce(
+                    CommandFailure(reason, hint: "repeat the command; the old results are as they were"))
+            }
             return try await worker.run()
         }
     }

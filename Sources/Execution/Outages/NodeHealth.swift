@@ -1,0 +1,69 @@
+internal import JobQueue
+
+/// Decides from what became of a worker's last shards whether the fault may be its node's.
+///
+/// Failures that may not hold elsewhere make it pause between shards, so that healthy workers get them. What the node
+/// lacks (a model's file, a data set) burns no attempt: the job is left to others for a while, longer each time. A node
+/// that lacks something for one job after the other is of no use; but one job alone must not send every worker home,
+/// because its file may be gone for all of them.
+struct NodeHealth {
+    /// So many in a row are enough: failures for a pause, jobs for leaving.
+    static let limit = 3
+    /// For how long a job is left to others at first, and at most.
+    static let shortest: Duration = .seconds(1)
+    static let longest: Duration = .seconds(600)
+
+    private let endsWhenDrained: Bool
+    /// Failures since the last result.
+    private var failures = 0
+    private var restedFailures = 0
+    private var backoff = Backoff.unfit
+    private var shunned: [JobID: (until: ContinuousClock.Instant, times: Int)] = [:]
+    /// Why the worker is to leave; nil as long as it is of use.
+    private(set) var reasonToLeave: String?
+
+    /// - Parameter endsWhenDrained: The worker waits for no other work: it need not outlive a job that it can't do.
+    init(endsWhenDrained: Bool) { self.endsWhenDrained = endsWhenDrained }
+
+    /// Nothing is claimed ahead while everything fails.
+    var isFit: Bool { self.failures < Self.limit && self.reasonToLeave == nil }
+
+    var failuresInRow: Int { self.failures }
+
+    /// The job's result shows that this node has what it takes.
+    mutating func committed() {
+        self.failures = 0
+        self.restedFailures = 0
+        self.backoff.reset()
+        self.shunned = [:]
+    }
+
+    mutating func failed() { self.failures += 1 }
+
+    /// The node has not what the job needs.
+    mutating func lacks(_ message: String, for job: JobID, at now: ContinuousClock.Instant) {
+        let times = (self.shunned[job]?.times ?? 0) + 1
+        let pause = min(Self.longest, Self.shortest * (1 << min(times - 1, 10)))
+        self.shunned[job] = (now + pause, times)
+        if self.shunned.count >= Self.limit {
+            self.isOfNoUse("\(self.shunned.count) jobs in a row can't be worked on here; the last one: \(message)")
+        } else if self.endsWhenDrained, times >= Self.limit {
+            self.isOfNoUse("job \(job.name) can't be worked on here: \(message)")
+        }
+    }
+
+    /// Nothing can be done here at all.
+    mutating func isOfNoUse(_ message: String) { self.reasonToLeave = self.reasonToLeave ?? message }
+
+    /// Jobs that are not to be claimed now.
+    func shunned(at now: ContinuousClock.Instant) -> [JobID] {
+        self.shunned.filter { $0.value.until > now }.map(\.key).sorted { $0.number < $1.number }
+    }
+
+    /// How long to wait before the next claim; nil when nothing has failed since the last wait.
+    mutating func pause() -> Duration? {
+        guard self.failures >= Self.limit, self.failures > self.restedFailures else { return nil }
+        self.restedFailures = self.failures
+        return self.backoff.pause()
+    }
+}

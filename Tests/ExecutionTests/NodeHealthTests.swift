@@ -1,0 +1,117 @@
+import JobQueue
+import Logging
+import Synchronization
+import Testing
+
+@testable import Execution
+
+@Suite struct NodeHealthTests {
+    private let start = ContinuousClock.now
+
+    private func job(_ number: Int64) -> JobID { JobID(number: number, run: .random(), ordinal: 0) }
+
+    @Test func aJobIsLeftToOthersLongerEachTime() {
+        var health = NodeHealth(endsWhenDrained: false)
+        let job = self.job(1)
+        for pause in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600] {
+            health.lacks("no model", for: job, at: self.start)
+            #expect(health.shunned(at: self.start + .seconds(pause - 1)) == [job])
+            #expect(health.shunned(at: self.start + .seconds(pause)).isEmpty)
+        }
+        // Its model's file may be gone for everybody: no reason to send every worker home.
+        #expect(health.reasonToLeave == nil)
+    }
+
+    @Test func threeJobsInARowAreTheNodesFault() {
+        var health = NodeHealth(endsWhenDrained: false)
+        health.lacks("no model", for: self.job(1), at: self.start)
+        health.lacks("no data set", for: self.job(2), at: self.start)
+        #expect(health.reasonToLeave == nil)
+        health.lacks("no storage", for: self.job(3), at: self.start)
+        #expect(health.reasonToLeave == "3 jobs in a row can't be worked on here; the last one: no storage")
+    }
+
+    @Test func aResultBetweenThemShowsThatItIsNot() {
+        var health = NodeHealth(endsWhenDrained: false)
+        for number in 1...9 {
+            health.lacks("no model", for: self.job(Int64(number)), at: self.start)
+            if number % 2 == 0 { health.committed() }
+        }
+        #expect(health.reasonToLeave == nil)
+    }
+
+    @Test func aWorkerThatWaitsForNothingElseLeaves() {
+        var health = NodeHealth(endsWhenDrained: true)
+        let job = self.job(1)
+        for _ in 0..<2 { health.lacks("no model", for: job, at: self.start) }
+        #expect(health.reasonToLeave == nil)
+        health.lacks("no model", for: job, at: self.start)
+        #expect(health.reasonToLeave?.hasSuffix("can't be worked on here: no model") == true)
+    }
+
+    @Test func failuresInARowAreRestedForOnceEach() {
+        var health = NodeHealth(endsWhenDrained: false)
+        for _ in 0..<2 { health.failed() }
+        let early = health.pause()
+        #expect(early == nil && health.isFit)
+        health.failed()
+        let (first, second) = (health.pause(), health.pause())
+        #expect(first != nil && second == nil && !health.isFit)
+        health.committed()
+        #expect(health.isFit)
+    }
+}
+
+/// A worker whose node lacks what the work needs.
+@Suite(.timeLimit(.minutes(5))) struct LackingNodeTests {
+    private static let gone = ExecutionError(.nodeFault, "the model's file is not here")
+
+    @Test func itBurnsNoAttemptAndSaysWhyItLeaves() async throws {
+        let bench = try await Bench(shards: 2)
+        let log = RecordingLog()
+        let processor = SteppedProcessor(Steps()) { step, _ throws(ExecutionError) in
+            if step == .prepare { throw Self.gone }
+        }
+        let summary = try await bench.worker(processor, leaseTTL: .seconds(600), logger: log.logger).run()
+        #expect((summary.committed, summary.failed) == (0, 0))
+        #expect(summary.reasonForLeaving?.contains("the model's file is not here") == true)
+        #expect(log.messages(.error) == ["this node is of no use; leaving"])
+        #expect(try await bench.shards().map(\.state) == [.ready, .ready])
+        #expect(try await bench.shards().map(\.failures) == [0, 0])
+        #expect(try await bench.queue.workers().map(\.state) == [.left])
+        await bench.end()
+    }
+
+    /// One job whose file is gone does not keep a worker from the others.
+    @Test func itDoesTheOtherJobsMeanwhile() async throws {
+        let bench = try await Bench(shards: 2)
+        let other = Bench.submission(shards: 3)
+        _ = try await bench.queue.submit(other)
+        let order = Mutex<[RunID]>([])
+        let holder = Mutex<Worker?>(nil)
+        let processor = ScriptedProcessor { shard in
+            order.withLock { $0.append(shard.run) }
+            guard shard.run == other.id else { return .failure(Self.gone) }
+            if shard.index == 2 { holder.withLock { $0 }?.drain() }
+            return .success(shard.publication)
+        }
+        let worker = bench.worker(processor, leaseTTL: .seconds(600), prefetches: false, endsWhenDrained: false)
+        holder.withLock { $0 = worker }
+        let summary = try await worker.run()
+        #expect((summary.committed, summary.failed, summary.reasonForLeaving) == (3, 0, nil))
+        #expect(order.withLock { $0.first } == bench.run)
+        await bench.end()
+    }
+
+    /// Trying again does not make it allowed.
+    @Test func aStoreThatRefusesIsAReasonToLeaveAtOnce() async throws {
+        let bench = try await Bench(shards: 2)
+        let processor = SteppedProcessor(Steps()) { step, _ throws(ExecutionError) in
+            if step == .publish { throw ExecutionError(.storeRefused, "permission denied") }
+        }
+        let summary = try await bench.worker(processor, leaseTTL: .seconds(600)).run()
+        #expect((summary.committed, summary.failed, summary.reasonForLeaving) == (0, 0, "permission denied"))
+        #expect(try await bench.shards().map(\.failures) == [0, 0])
+        await bench.end()
+    }
+}
