@@ -19,6 +19,10 @@ public struct FunctionFile: Sendable {
         FunctionFile("chores", PackageResources.chores_sql),
         FunctionFile("stores", PackageResources.stores_sql),
         FunctionFile("rescorings", PackageResources.rescorings_sql),
+        FunctionFile("registry", PackageResources.registry_sql),
+        FunctionFile("rights", PackageResources.rights_sql),
+        FunctionFile("schedules", PackageResources.schedules_sql),
+        FunctionFile("submission", PackageResources.submission_sql),
     ]
 
     private init(_ name: String, _ bytes: [UInt8]) {

@@ -12,7 +12,7 @@ public enum EmbeddedDatabase {
     public static func start(_ settings: Settings, adopting: Bool = false, logger: Logger) async throws -> Int {
         try await self.withLoop { loop in
             _ = try await self.server(settings, on: loop, logger).start(adopting: adopting)
-            return try await Session.migrate(settings, logger: logger, loop: loop)
+            return try await Session.migrate(settings, logger: logger, loop: loop).version
         }
     }
 

@@ -92,19 +92,23 @@ public struct Session: Sendable {
         }
     }
 
-    /// Brings the schema up to date and answers its version.
-    public static func migrate(_ settings: Settings, logger: Logger) async throws -> Int {
-        try await EmbeddedDatabase.withLoop { try await self.migrate(settings, logger: logger, loop: $0) }
+    /// Brings the schema up to date; answers its version, and what roles were granted.
+    public static func migrate(
+        _ settings: Settings, logger: Logger, _ options: MigrationOptions
+    ) async throws -> (version: Int, grants: [RoleGrant]) {
+        try await EmbeddedDatabase.withLoop { try await self.migrate(settings, logger: logger, options, loop: $0) }
     }
 
-    static func migrate(_ settings: Settings, logger: Logger, loop: EventLoop) async throws -> Int {
+    static func migrate(
+        _ settings: Settings, logger: Logger, _ options: MigrationOptions = MigrationOptions(), loop: EventLoop
+    ) async throws -> (version: Int, grants: [RoleGrant]) {
         let pool = PostgresPool(try EmbeddedDatabase.configuration(settings), on: loop, size: 1, logger: logger)
         do {
             let migrator = Migrator(pool)
-            _ = try await migrator.migrate()
-            let version = try await migrator.status().version
+            _ = try await migrator.migrate(options)
+            let answer = (version: try await migrator.status().version, grants: try await migrator.grants())
             await pool.shutDown()
-            return version
+            return answer
         } catch {
             await pool.shutDown()
             throw error

@@ -7,6 +7,10 @@ DECLARE
     v_run record;
     v_count integer := 0;
 BEGIN
+    IF NOT role_may(session_user, 'operator') THEN
+        -- What is archived can't be retried any more: workers may not bring that forward.
+        p_older_than := greatest(p_older_than, interval '30 days');
+    END IF;
     FOR v_run IN
         SELECT r.run_id FROM run r
         WHERE r.archived_at IS NULL AND r.submitted_at < v_now - p_older_than
@@ -47,6 +51,7 @@ BEGIN
                 SELECT s.job_id, s.shard_no FROM shard s WHERE s.job_id = j.job_id ORDER BY s.shard_no LIMIT v_left) s
             WHERE j.run_id = v_run LIMIT v_left) k;
         IF v_jobs IS NOT NULL THEN
+            PERFORM permit_history_move();
             WITH moved AS (
                 DELETE FROM shard_result r USING unnest(v_jobs, v_shards) AS k (job_id, shard_no)
                 WHERE r.job_id = k.job_id AND r.shard_no = k.shard_no RETURNING r.*)
@@ -59,6 +64,7 @@ BEGIN
                 DELETE FROM shard s USING unnest(v_jobs, v_shards) AS k (job_id, shard_no)
                 WHERE s.job_id = k.job_id AND s.shard_no = k.shard_no RETURNING s.*)
             INSERT INTO archived_shard SELECT * FROM moved;
+            PERFORM forbid_history_move();
         END IF;
         v_left := v_left - coalesce(cardinality(v_jobs), 0);
         EXIT WHEN v_left <= 0;

@@ -122,6 +122,7 @@ DECLARE
     v_count integer;
     v_swept integer := 0;
 BEGIN
+    PERFORM check_incarnation(ARRAY[p_incarnation]);
     PERFORM set_config('synchronous_commit', 'off', true);
     SELECT * INTO v_worker FROM worker w
     WHERE w.worker_id = p_worker AND w.incarnation = p_incarnation AND w.state = 'live';
@@ -295,6 +296,7 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SE
 AS $$
 #variable_conflict use_column
 BEGIN
+    PERFORM check_incarnation(ARRAY[p_incarnation]);
     PERFORM set_config('synchronous_commit', 'off', true);
     RETURN QUERY
         WITH mine AS MATERIALIZED (

@@ -51,7 +51,7 @@ BEGIN
         -- Runs are locked before jobs; who has this one may be waiting for the job.
         PERFORM 1 FROM run r WHERE r.run_id = v_job.run_id FOR NO KEY UPDATE SKIP LOCKED;
         CONTINUE WHEN NOT FOUND;
-        PERFORM cancel_jobs(v_job.run_id, v_job.ordinal, 'it needed the results of ' || v_job.broken
+        PERFORM cancel_work(v_job.run_id, v_job.ordinal, 'it needed the results of ' || v_job.broken
             || ', which did not end well', 0);
         v_cancelled := v_cancelled + 1;
     END LOOP;

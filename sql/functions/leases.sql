@@ -59,6 +59,7 @@ DECLARE
     v_given_jobs bigint[];
     v_given_shards integer[];
 BEGIN
+    PERFORM check_incarnation(ARRAY[p_incarnation]);
     PERFORM set_config('synchronous_commit', 'off', true);
     UPDATE worker w SET seen_at = v_now, seen_seconds = v_seconds, note = p_note,
         lease_until = v_now + make_interval(secs => w.ttl_seconds)
@@ -130,6 +131,7 @@ AS $$
 DECLARE
     v_held record;
 BEGIN
+    PERFORM check_incarnation(ARRAY[p_incarnation]);
     UPDATE worker w SET state = 'left', ended_at = clock_timestamp(), note = p_note
     WHERE w.worker_id = p_worker AND w.incarnation = p_incarnation AND w.state = 'live';
     SELECT array_agg(s.job_id) AS jobs, array_agg(s.shard_no) AS shards, array_agg(s.epoch) AS epochs INTO v_held

@@ -20,7 +20,7 @@ END $$;
 
 -- Cancels what waits; whoever has the rest learns it from the next heartbeat. Up to p_sweep shards are marked at once, and
 -- of a larger number none: nothing of a cancelled job is claimed or shown as waiting, and a chore marks them in slices.
-CREATE OR REPLACE FUNCTION cancel_jobs(p_run text, p_ordinal integer, p_reason text, p_sweep integer) RETURNS bigint
+CREATE OR REPLACE FUNCTION cancel_work(p_run text, p_ordinal integer, p_reason text, p_sweep integer) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
     v_jobs bigint[] := lock_jobs(p_run, p_ordinal);
@@ -55,8 +55,12 @@ BEGIN
     RETURN v_count;
 END $$;
 
-CREATE OR REPLACE FUNCTION cancel_jobs(p_run text, p_ordinal integer, p_reason text) RETURNS bigint LANGUAGE sql
-AS 'SELECT cancel_jobs(p_run, p_ordinal, p_reason, 20000)';
+-- The same for people, who must be allowed to.
+CREATE OR REPLACE FUNCTION cancel_jobs(p_run text, p_ordinal integer, p_reason text) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM check_run(p_run);
+    RETURN cancel_work(p_run, p_ordinal, p_reason, 20000);
+END $$;
 
 -- Marks shards of cancelled jobs, p_limit at most; answers how many.
 CREATE OR REPLACE FUNCTION sweep_cancelled_jobs(p_limit integer) RETURNS bigint LANGUAGE plpgsql
@@ -96,6 +100,7 @@ DECLARE
     v_jobs bigint[] := lock_jobs(p_run, p_ordinal);
     v_count bigint;
 BEGIN
+    PERFORM check_run(p_run);
     IF v_jobs IS NULL THEN
         RETURN NULL;
     END IF;
@@ -112,6 +117,7 @@ DECLARE
     v_held bigint[];
     v_shards bigint;
 BEGIN
+    PERFORM check_run(p_run);
     IF v_jobs IS NULL THEN
         RETURN NULL;
     END IF;
@@ -136,6 +142,7 @@ DECLARE
     v_unswept bigint;
     v_count bigint;
 BEGIN
+    PERFORM check_run(p_run);
     IF v_jobs IS NULL THEN
         RETURN NULL;
     END IF;
@@ -169,9 +176,11 @@ DECLARE
     v_jobs bigint[] := lock_jobs(p_run, p_ordinal);
     v_count bigint;
 BEGIN
+    PERFORM check_run(p_run);
     IF v_jobs IS NULL THEN
         RETURN NULL;
     END IF;
+    PERFORM check_tier(j.project_id, p_tier, session_user) FROM job j WHERE j.job_id = v_jobs[1];
     UPDATE job j SET tier = p_tier WHERE j.job_id = ANY (v_jobs) AND j.tier <> p_tier;
     GET DIAGNOSTICS v_count = ROW_COUNT;
     IF p_ordinal IS NULL THEN

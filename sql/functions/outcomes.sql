@@ -19,6 +19,7 @@ AS $$
 DECLARE
     v_done integer[];
 BEGIN
+    PERFORM check_incarnation(p_incarnations);
     IF current_setting('synchronous_commit') = 'off' THEN
         PERFORM set_config('synchronous_commit', 'on', true);
     END IF;
@@ -84,6 +85,7 @@ DECLARE
     v_has_others boolean;
     v_is_alone boolean;
 BEGIN
+    PERFORM check_incarnation(ARRAY[p_incarnation]);
     -- Shared with other failures, but not with a cancel: it must not miss a shard that becomes blocked beside it.
     -- Where failures are counted, one comes after the other.
     IF EXISTS (SELECT 1 FROM job j WHERE j.job_id = p_job AND j.max_failures IS NOT NULL) THEN
@@ -173,6 +175,7 @@ $$;
 CREATE OR REPLACE FUNCTION release_shards(p_incarnation uuid, p_jobs bigint[], p_shards integer[], p_epochs integer[])
 RETURNS TABLE (job_id bigint, shard_no integer) LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM check_incarnation(ARRAY[p_incarnation]);
     PERFORM wake_jobs(p_jobs);
     RETURN QUERY SELECT * FROM give_back(p_incarnation, p_jobs, p_shards, p_epochs, NULL);
 END $$;

@@ -38,6 +38,8 @@ DECLARE
     v_jobs bigint[] := lock_jobs(p_run, p_ordinal);
     v_withdrawn integer[];
 BEGIN
+    PERFORM check_run(p_run);
+    p_user := user_or_role(p_user);
     IF v_jobs IS NULL THEN
         RETURN NULL;
     END IF;
@@ -49,6 +51,7 @@ BEGIN
         WHERE r.run_id = p_run AND r.cancelled_at IS NULL
             AND NOT EXISTS (SELECT 1 FROM job j WHERE j.run_id = p_run AND NOT j.is_cancelled);
     END IF;
+    PERFORM permit_history_move();
     WITH item AS (
         SELECT i.* FROM unnest(p_shards, p_epochs, p_incarnations, p_reasons)
             AS i (shard_no, epoch, incarnation, reason)),
@@ -72,6 +75,7 @@ BEGIN
         WHERE s.job_id = k.job_id AND s.shard_no = k.shard_no
         RETURNING s.shard_no)
     SELECT array_agg(c.shard_no ORDER BY c.shard_no) INTO v_withdrawn FROM changed c;
+    PERFORM forbid_history_move();
     PERFORM wake_jobs(v_jobs);
     RETURN coalesce(v_withdrawn, '{}');
 END $$;
@@ -83,6 +87,7 @@ DECLARE
     v_jobs bigint[];
     v_archived_at timestamptz;
 BEGIN
+    PERFORM check_run(p_run);
     SELECT r.archived_at INTO v_archived_at FROM run r WHERE r.run_id = p_run FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RETURN NULL;
@@ -92,6 +97,7 @@ BEGIN
     END IF;
     SELECT array_agg(l.job_id) INTO v_jobs FROM (
         SELECT j.job_id FROM job j WHERE j.run_id = p_run ORDER BY j.job_id FOR NO KEY UPDATE) l;
+    PERFORM permit_history_move();
     -- The trigger counts what comes back as new, but the tallies have it still. What had not moved yet stays where it is.
     WITH moved AS (DELETE FROM archived_shard s WHERE s.job_id = ANY (v_jobs) RETURNING s.*),
     back AS (INSERT INTO shard SELECT * FROM moved)
@@ -107,6 +113,7 @@ BEGIN
     INSERT INTO shard_result SELECT * FROM moved;
     WITH moved AS (DELETE FROM archived_attempt a WHERE a.job_id = ANY (v_jobs) RETURNING a.*)
     INSERT INTO attempt OVERRIDING SYSTEM VALUE SELECT * FROM moved;
+    PERFORM forbid_history_move();
     UPDATE run r SET archived_at = NULL, is_moved = true WHERE r.run_id = p_run;
     RETURN true;
 END $$;

@@ -1,5 +1,2 @@
--- Null keeps what there is; $5 and $6 say that a cap is to go.
-UPDATE project SET weight = coalesce($2::float8, weight),
-    soft_cap = CASE WHEN $5::bool THEN NULL ELSE coalesce($3::int4, soft_cap) END,
-    hard_cap = CASE WHEN $6::bool THEN NULL ELSE coalesce($4::int4, hard_cap) END
-WHERE name = $1::text
+-- Null keeps what there is; $5, $6 and $8 say that a cap or the ceiling is to go.
+SELECT change_project($1::text, $2::float8, $3::int4, $4::int4, $5::bool, $6::bool, $7::int4, $8::bool)

@@ -1,5 +1,3 @@
--- Waits for whoever is at it.
 SELECT schedule_id, key, name, cron, time_zone, overlap, catch_up_seconds, jitter_seconds, next_at, waiting_at, waiting_kind,
     paused_at, paused_by, pause_reason, clock_timestamp() AS now
-FROM schedule WHERE name = $1::text AND removed_at IS NULL
-FOR UPDATE
+FROM lock_schedule($1::text)

@@ -1,1 +1,1 @@
-DELETE FROM data_set_split WHERE name = $1::text AND config = $2::text RETURNING split
+SELECT remove_data_set($1::text, $2::text) AS splits

@@ -1,1 +1,1 @@
-UPDATE schedule SET removed_at = clock_timestamp() WHERE name = $1::text AND removed_at IS NULL RETURNING schedule_id
+SELECT remove_schedule($1::text) AS schedule_id

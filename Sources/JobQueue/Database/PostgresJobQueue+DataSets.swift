@@ -35,8 +35,10 @@ extension PostgresJobQueue {
     }
 
     public func removeDataSet(_ name: DataSetName) async throws(QueueError) {
-        let found = try await query(.removeDataSet, name.columns, to: "remove data set '\(name)'") { !$0.isEmpty }
-        guard found else {
+        let splits = try await query(.removeDataSet, name.columns, to: "remove data set '\(name)'") {
+            rows throws(PostgresError) in try rows.only().decode("splits", as: Int.self)
+        }
+        guard splits > 0 else {
             throw QueueError.dataSetNotFound(name, splits: [], existing: try await dataSets().map(\.name))
         }
     }
@@ -55,9 +57,10 @@ extension DataSetRecord {
             let parameters: [(any PostgresEncodable)?] = [
                 split.name, split.sha256, split.rows, split.columns, split.source, split.user, replacing,
             ]
-            let rows = try await connection.query(
-                PostgresStatement(.insertDataSetSplit), name.columns + parameters)
-            if !rows.isEmpty { changed.append(split.name) }
+            let isChanged = try await connection.query(
+                PostgresStatement(.addDataSetSplit), name.columns + parameters
+            ).only().decode("changed", as: Bool.self)
+            if isChanged { changed.append(split.name) }
         }
         return changed
     }

@@ -36,7 +36,9 @@ extension PostgresJobQueue {
     }
 
     public func drain(_ worker: WorkerID) async throws(QueueError) {
-        let found = try await query(.drainWorker, [worker.number], to: "drain worker \(worker)") { !$0.isEmpty }
+        let found = try await query(.drainWorker, [worker.number], to: "drain worker \(worker)") {
+            rows throws(PostgresError) in try rows.only().decode("worker_id", as: Int64?.self) != nil
+        }
         guard found else {
             throw QueueError.workerNotFound(worker)
         }

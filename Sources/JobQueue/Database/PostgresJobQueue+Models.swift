@@ -10,7 +10,7 @@ extension PostgresJobQueue {
             model.name, model.path, model.sha256, model.bytes, model.architecture, model.parameters,
             model.contextLength, model.vocabularySize, model.tokenizerSHA256, model.quantization, replacing,
         ]
-        try await query(.insertModel, parameters, to: "add model '\(model.name)'") { _ in }
+        try await query(.addModel, parameters, to: "add model '\(model.name)'") { _ in }
         let stored = try await self.model(named: model.name)
         guard stored.sha256 == model.sha256 else {
             throw QueueError.modelConflict(stored, model)

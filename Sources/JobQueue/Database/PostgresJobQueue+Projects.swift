@@ -18,19 +18,12 @@ extension PostgresJobQueue {
     @discardableResult
     public func changeProject(_ name: String, _ change: ProjectChange) async throws(QueueError) -> ProjectRecord {
         try change.validate(for: name)
-        try await query(.insertProject, [name], to: "make project '\(name)'") { _ in }
         let parameters: [(any PostgresEncodable)?] = [
             name, change.weight, change.softCap.value, change.hardCap.value, change.softCap == .remove,
-            change.hardCap == .remove,
+            change.hardCap == .remove, change.ceiling.value?.rawValue, change.ceiling == .remove,
         ]
         try await query(.changeProject, parameters, to: "change project '\(name)'") { _ in }
         return try await project(named: name)
-    }
-}
-
-extension CapChange {
-    fileprivate var value: Int? {
-        if case .set(let shards) = self { shards } else { nil }
     }
 }
 
@@ -42,7 +35,8 @@ extension ProjectRecord {
                 ProjectRecord(
                     name: try row.decode("name"), weight: try row.decode("weight"),
                     softCap: try row.decode("soft_cap"), hardCap: try row.decode("hard_cap"),
-                    usedSeconds: try row.decode("used_seconds"), running: try row.decode("running"),
+                    ceiling: try row.optionalName("max_tier"), usedSeconds: try row.decode("used_seconds"),
+                    running: try row.decode("running"),
                     ready: try row.decode("ready")))
         }
         return records

@@ -82,7 +82,9 @@ extension PostgresJobQueue {
 
     public func removeSchedule(named name: String) async throws(QueueError) {
         try check(name, "the schedule's name", 1...200)
-        let found = try await query(.removeSchedule, [name], to: "remove schedule '\(name)'") { !$0.isEmpty }
+        let found = try await query(.removeSchedule, [name], to: "remove schedule '\(name)'") {
+            rows throws(PostgresError) in try rows.only().decode("schedule_id", as: Int64?.self) != nil
+        }
         guard found else {
             throw QueueError.scheduleNotFound(name, existing: try await schedules().map(\.name))
         }

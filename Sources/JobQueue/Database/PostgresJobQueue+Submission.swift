@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Postgres
 import SQL
 
@@ -5,26 +6,21 @@ extension PostgresJobQueue {
     @discardableResult
     public func submit(_ submission: RunSubmission) async throws(QueueError) -> RunRecord {
         try submission.validate()
-        let digest = submission.digest
-        do {
-            try await pool.withTransaction { connection in
-                try await submission.store(on: connection, digest: digest)
-            }
-        } catch {
-            throw QueueError(error, task: "submit run \(submission.id)")
-        }
+        let outcome = try await query(
+            .submitRun, try submission.columns, to: "submit run \(submission.id)", read: SubmissionOutcome.init(_:))
+        try outcome.check(submission)
         return try await run(matching: submission.id.text)
     }
-}
 
-extension PostgresJobQueue {
     /// Submits and takes it back, so that nothing that the database has to say against it is left out.
     public func checkSubmission(_ submission: RunSubmission) async throws(QueueError) {
         struct TakenBack: Error {}
         try submission.validate()
+        let columns = try submission.columns
         do {
             try await pool.withTransaction { connection in
-                try await submission.store(on: connection, digest: submission.digest)
+                try SubmissionOutcome(try await connection.query(PostgresStatement(.submitRun), columns))
+                    .check(submission)
                 throw TakenBack()
             }
         } catch is TakenBack {
@@ -36,67 +32,136 @@ extension PostgresJobQueue {
 }
 
 extension RunSubmission {
-    /// Inserts everything, unless the same submission is there already.
-    func store(on connection: PostgresConnection, digest: String) async throws {
-        _ = try await connection.query(PostgresStatement(.insertProject), [project])
-        let inserted = try await connection.query(
-            PostgresStatement(.insertRun), [id.text, project, name, user, priority.rawValue, digest, specification])
-        guard !inserted.isEmpty else {
-            let existing = try await connection.query(PostgresStatement(.findSubmission), [id.text]).only()
-            guard try existing.decode("submission_sha256", as: String.self) == digest else {
-                throw QueueError.submissionDiffers(id)
-            }
-            return
-        }
-        try await storeSpecifications(on: connection)
-        for job in jobs {
-            try await job.store(on: connection, run: id)
-        }
-        if jobs.contains(where: { !$0.after.isEmpty }) {
-            // What they wait for may have ended already.
-            _ = try await connection.query(PostgresStatement(.openGates))
-        }
-        _ = try await connection.query(PostgresStatement(.notifySubmitted), [id.text])
-    }
-
-    /// Each content once, and in one order for all submitters, so that none waits for another in a circle.
-    private func storeSpecifications(on connection: PostgresConnection) async throws {
-        let contents = Dictionary(
-            jobs.map { ($0.specificationSHA256, $0.specification) }, uniquingKeysWith: { first, _ in first })
-        for (sha256, specification) in contents.sorted(by: { $0.key < $1.key }) {
-            _ = try await connection.query(PostgresStatement(.insertJobSpec), [sha256, specification])
-        }
+    fileprivate var columns: [(any PostgresEncodable)?] {
+        get throws(QueueError) { [id.text, project, name, user] + (try StoredSubmission(self).columns) }
     }
 }
 
-extension JobSubmission {
-    fileprivate func store(on connection: PostgresConnection, run: RunID) async throws {
-        let parameters: [(any PostgresEncodable)?] = [
-            run.text, ordinal, maxAttempts, needGPUMegabytes, sampleCount, shards.count, task, model, modelSHA256,
-            specificationSHA256, needLabels, needDevice, maxFailures, !after.isEmpty,
+/// A run as the database's functions take it.
+struct StoredSubmission: Sendable {
+    /// Tier, sha256, specification, the specifications of jobs, the jobs.
+    let columns: [(any PostgresEncodable)?]
+
+    init(_ submission: RunSubmission) throws(QueueError) {
+        // Each content once.
+        var places: [String: Int] = [:]
+        var specifications: [String] = []
+        var jobs: [StoredJob] = []
+        jobs.reserveCapacity(submission.jobs.count)
+        for job in submission.jobs {
+            let place = places[job.specification] ?? specifications.count + 1
+            if place > specifications.count {
+                places[job.specification] = place
+                specifications.append(job.specification)
+            }
+            jobs.append(StoredJob(job, of: submission.id, specification: place))
+        }
+        let text: String
+        do {
+            text = String(decoding: try JSONEncoder().encode(jobs), as: UTF8.self)
+        } catch {
+            throw QueueError(error, task: "write the jobs of run \(submission.id) as JSON")
+        }
+        columns = [
+            submission.priority.rawValue, submission.digest, submission.specification, specifications, text,
         ]
-        let number = try await connection.query(PostgresStatement(.insertJob), parameters).only()
-            .decode("job_id", as: Int64.self)
-        _ = try await connection.query(
-            PostgresStatement(.insertShards), [number, shards.map(\.rowStart), shards.map(\.rowCount)])
-        for dependency in after {
-            try await dependency.store(on: connection, job: number, of: run)
+    }
+}
+
+/// What became of a submission.
+struct SubmissionOutcome: Sendable {
+    private enum Name: String, PostgresDecodable {
+        case stored, same, other, missing
+    }
+
+    private let name: Name
+    /// Which of the dependencies of all jobs, one behind the other from 1, names nothing.
+    private let place: Int?
+
+    init(_ rows: PostgresRows) throws(PostgresError) {
+        let row = try rows.only()
+        name = try row.decode("outcome")
+        place = try row.decode("place")
+    }
+
+    /// - Throws: `conflict` or `notFound` when nothing was stored.
+    func check(_ submission: RunSubmission) throws(QueueError) {
+        switch name {
+        case .stored, .same: break
+        case .other: throw QueueError.submissionDiffers(submission.id)
+        case .missing:
+            let dependencies = submission.jobs.flatMap(\.after)
+            guard let place, dependencies.indices.contains(place - 1) else {
+                throw QueueError(.internalFailure, "dependency \(place ?? 0) of run \(submission.id) does not exist")
+            }
+            throw QueueError.dependencyNotFound(dependencies[place - 1])
         }
     }
 }
 
-extension JobDependency {
-    fileprivate func store(on connection: PostgresConnection, job: Int64, of own: RunID) async throws {
-        let (run, ordinal): (RunID, Int?) =
-            switch target {
-            case .sibling(let ordinal): (own, ordinal)
-            case .job(let run, let ordinal): (run, ordinal)
-            case .run(let run): (run, nil)
+/// A job in the JSON that `store_run` reads.
+private struct StoredJob: Encodable {
+    struct Need: Encodable {
+        var run: String
+        var ordinal: Int?
+        var condition: JobDependency.Condition
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case task, model
+        case modelSHA256 = "model_sha256"
+        case specification, samples, shards, labels
+        case gpuMegabytes = "gpu_mb"
+        case device
+        case maxAttempts = "max_attempts"
+        case maxFailures = "max_failures"
+        case after
+    }
+
+    var task: String
+    var model: String
+    var modelSHA256: String
+    var specification: Int
+    var samples: Int
+    /// Rows of a shard, and how many shards in a row have so many.
+    var shards: [[Int]]
+    var labels: [String]
+    var gpuMegabytes: Int
+    var device: String?
+    var maxAttempts: Int
+    var maxFailures: Int?
+    var after: [Need]
+
+    init(_ job: JobSubmission, of run: RunID, specification: Int) {
+        task = job.task
+        model = job.model
+        modelSHA256 = job.modelSHA256
+        self.specification = specification
+        samples = job.sampleCount
+        labels = job.needLabels
+        gpuMegabytes = job.needGPUMegabytes
+        device = job.needDevice
+        maxAttempts = job.maxAttempts
+        maxFailures = job.maxFailures
+        shards = []
+        for shard in job.shards {
+            if let last = shards.last, last[0] == shard.rowCount {
+                shards[shards.count - 1][1] += 1
+            } else {
+                shards.append([shard.rowCount, 1])
             }
-        let found = try await connection.query(
-            PostgresStatement(.insertDependency), [job, run.text, ordinal, condition.rawValue])
-        guard !found.isEmpty else {
-            throw QueueError.dependencyNotFound(self)
+        }
+        after = job.after.map { Need($0, of: run) }
+    }
+}
+
+extension StoredJob.Need {
+    init(_ dependency: JobDependency, of own: RunID) {
+        condition = dependency.condition
+        switch dependency.target {
+        case .sibling(let ordinal): (run, self.ordinal) = (own.text, ordinal)
+        case .job(let run, let ordinal): (self.run, self.ordinal) = (run.text, ordinal)
+        case .run(let run): (self.run, ordinal) = (run.text, nil)
         }
     }
 }

@@ -7,9 +7,9 @@ extension PostgresJobQueue {
         try description.validate(ttl: ttl)
         let incarnation = Incarnation.random()
         let parameters: [(any PostgresEncodable)?] = [
-            incarnation.uuid, description.host, description.pid, description.device, description.labels,
-            description.gpuMegabytes, description.engine, description.warmModels, ttl.inSeconds,
-            description.deviceKind,
+            incarnation.uuid, description.host, description.pid, description.device, description.deviceKind,
+            description.labels, description.gpuMegabytes, description.engine, description.warmModels, ttl.inSeconds,
+            Migration.all.last?.version,
         ]
         return try await query(.registerWorker, parameters, to: "register the worker") { rows throws(PostgresError) in
             WorkerLease(

@@ -46,6 +46,13 @@ extension PostgresRow {
         return value
     }
 
+    /// One of an enumeration's values, or none.
+    func optionalName<Value: RawRepresentable>(
+        _ column: String, as type: Value.Type = Value.self
+    ) throws(PostgresError) -> Value? where Value.RawValue: PostgresDecodable {
+        try decode(column, as: Value.RawValue?.self) == nil ? nil : try name(column)
+    }
+
     func date(_ column: String) throws(PostgresError) -> Date {
         try decode(column, as: PostgresTimestamp.self).date
     }

@@ -40,10 +40,9 @@ extension ScheduleTransaction {
                 row, fire.dueAt, attempt, fire.kind, .failed, reason: error.reason.storable(limit: 1990), run: nil)
         }
         for other in fire.cancelling {
-            try await run(.cancelJobs, [other.text, nil, "the run was cancelled"])
+            try await run(.cancelScheduleRun, [row.id, other.text])
         }
-        try await store(submission)
-        try await run(.insertScheduleRun, [submission.id.text, row.id])
+        try await store(submission, of: row)
         let fired = try await insert(
             row, fire.dueAt, attempt, fire.kind, .fired, reason: fire.reason, run: submission.id)
         guard let fired else {
@@ -86,12 +85,15 @@ extension ScheduleTransaction {
         }
     }
 
-    private func store(_ submission: RunSubmission) async throws {
+    private func store(_ submission: RunSubmission, of row: ScheduleRow) async throws {
         do {
-            try await submission.store(on: connection, digest: submission.digest)
+            let stored = try StoredSubmission(submission)
+            let rows = try await run(
+                .submitScheduleRun, [row.id, submission.id.text, submission.name] + stored.columns)
+            try SubmissionOutcome(rows).check(submission)
         } catch let error as QueueError where !error.isTransient {
             throw RefusedRun(reason: error.message)
-        } catch let error as PostgresError where ["22", "23"].contains(error.sqlState?.prefix(2)) {
+        } catch let error as PostgresError where ["22", "23", "EW"].contains(error.sqlState?.prefix(2)) {
             throw RefusedRun(reason: "the database refused the run: \(error.message)")
         }
     }

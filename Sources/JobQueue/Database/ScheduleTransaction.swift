@@ -27,7 +27,8 @@ struct ScheduleTransaction: Sendable {
 
     /// False when the name is taken.
     func insert(_ definition: ScheduleDefinition, json: String) async throws -> Bool {
-        try await !run(.insertSchedule, [definition.name] + definition.columns(json)).isEmpty
+        try await run(.addSchedule, [definition.name] + definition.columns(json)).only()
+            .decode("schedule_id", as: Int64?.self) != nil
     }
 
     func replace(_ row: ScheduleRow, _ definition: ScheduleDefinition, json: String) async throws {
@@ -88,10 +89,11 @@ struct ScheduleTransaction: Sendable {
         let parameters: [(any PostgresEncodable)?] = [
             row.id, PostgresTimestamp(dueAt), attempt, kind.rawValue, outcome.rawValue, reason, run?.text,
         ]
-        guard let inserted = try await self.run(.insertScheduleFire, parameters).atMostOne() else { return nil }
+        let recorded = try await self.run(.recordScheduleFire, parameters).only().optionalDate("recorded_at")
+        guard let recorded else { return nil }
         return ScheduleFire(
             schedule: row.name, dueAt: dueAt, attempt: attempt, kind: kind, outcome: outcome, reason: reason,
-            run: run, recordedAt: try inserted.date("recorded_at"))
+            run: run, recordedAt: recorded)
     }
 }
 

@@ -19,6 +19,14 @@ extension QueueError {
 
     private init(_ error: PostgresError, task: String) {
         let code = Code(error)
+        if code == .forbidden {
+            // The server's own words, without where in its functions they were said.
+            let advice =
+                error.hint
+                ?? "`assay doctor` shows what the role may do; the owner grants more with `assay migrate --grant`"
+            self.init(code, "can't \(task): \(error.message): \(advice)", underlying: error)
+            return
+        }
         let advice =
             switch code {
             case .leaseLost: ": its shards belong to others now, it must stop and register again"
@@ -47,6 +55,8 @@ extension QueueError.Code {
             self = .leaseLost
         case "EW002":
             self = .conflict
+        case "EW003", "42501":
+            self = .forbidden
         case "42P01", "42883", "42703", "42704", "3F000":
             self = .schema
         // Out of resources, shut down, read-only after a fail-over, in each other's way: later it may work.

@@ -38,6 +38,15 @@ extension QueueError {
         QueueError(.notFound, "there is no project '\(name)': `assay project list` shows those that exist")
     }
 
+    static func aboveCeiling(_ priority: Priority, _ ceiling: Priority, of project: String) -> QueueError {
+        QueueError(
+            .forbidden,
+            """
+            project '\(project)' allows no priority above \(ceiling.name): submit with \(ceiling.name), or have an \
+            operator raise it: assay project set \(project) --max-tier \(priority.name)
+            """)
+    }
+
     static func submissionDiffers(_ run: RunID) -> QueueError {
         QueueError(
             .conflict, "run \(run) exists already and was submitted with other content: submit under a new run id")

@@ -2,7 +2,8 @@
 public struct QueueError: Error, Sendable, CustomStringConvertible {
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Name: String {
-            case notFound, ambiguous, leaseLost, conflict, invalid, unavailable, cancelled, schema, internalFailure
+            case notFound, ambiguous, leaseLost, conflict, invalid, forbidden, unavailable, cancelled, schema,
+                internalFailure
         }
 
         private let name: Name
@@ -17,6 +18,8 @@ public struct QueueError: Error, Sendable, CustomStringConvertible {
         public static let conflict = Code(name: .conflict)
         /// The request itself is wrong; repeating it does not help.
         public static let invalid = Code(name: .invalid)
+        /// The role that is connected may not do this, or its project not with this priority.
+        public static let forbidden = Code(name: .forbidden)
         /// The database can't be reached or gave up; repeating it later may help.
         public static let unavailable = Code(name: .unavailable)
         /// The calling task was cancelled.

@@ -90,7 +90,9 @@ extension Ledger {
 
     mutating func setPriority(_ priority: Priority, of work: WorkTarget) throws(QueueError) -> Int {
         var count = 0
-        for job in try open(work) where jobs[job].priority != priority {
+        let places = try open(work)
+        if let first = places.first { try checkPriority(priority, in: jobs[first].project) }
+        for job in places where jobs[job].priority != priority {
             jobs[job].priority = priority
             count += 1
         }

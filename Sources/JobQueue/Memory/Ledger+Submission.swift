@@ -11,6 +11,7 @@ extension Ledger {
             return
         }
         let needs = try submission.jobs.map { job throws(QueueError) in try self.needs(of: job, in: submission) }
+        try checkPriority(submission.priority, in: submission.project)
         if projects[submission.project] == nil {
             projects[submission.project] = Project(usedAt: now)
         }
@@ -27,6 +28,13 @@ extension Ledger {
         }
         runs[submission.id] = Run(submission: submission, digest: digest, jobs: ids, submittedAt: now)
         openGates(now: now)
+    }
+
+    /// - Throws: `forbidden` above the project's ceiling.
+    func checkPriority(_ priority: Priority, in project: String) throws(QueueError) {
+        if let ceiling = projects[project]?.ceiling, priority > ceiling {
+            throw QueueError.aboveCeiling(priority, ceiling, of: project)
+        }
     }
 
     /// What a new job waits for.

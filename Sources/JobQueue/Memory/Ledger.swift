@@ -88,6 +88,7 @@ struct Ledger: Sendable {
         var uncharged: Double = 0
         var softCap: Int?
         var hardCap: Int?
+        var ceiling: Priority?
     }
 
     /// A result that was taken out.

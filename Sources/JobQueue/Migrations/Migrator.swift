@@ -5,7 +5,8 @@ import SQL
 /// Brings a database's schema to the version that this program needs.
 ///
 /// Everything is made in the schema that the connections work in. Each database remembers the sha256 of what was
-/// applied to it; a history that differs is refused.
+/// applied to it; a history that differs is refused. A newer one is not, as long as the database says that this program
+/// still works with it.
 public struct Migrator: Sendable {
     private let pool: PostgresPool
     private let migrations: [Migration]
@@ -19,56 +20,111 @@ public struct Migrator: Sendable {
         self.migrations = migrations
     }
 
-    /// Applies what is missing, all or nothing; several processes may do so at once.
+    /// How long one try may wait for one lock: as long do all wait who come after it.
+    private static let lockTimeout = "2s"
+
+    /// Applies what is missing and brings all privileges up to date, all or nothing; several processes may do so at once.
     ///
+    /// Locks are waited for briefly and again, so that nobody who works beside it waits long.
     /// - Returns: The names of the steps that this call applied; `functions` where only their definitions changed.
-    /// - Throws: `schema` when the database was migrated by another or a newer program.
+    /// - Throws: `schema` when the database was migrated by another or a newer program, `unavailable` when others held
+    ///   locks all the time, `conflict` when workers or roles would be locked out.
     @discardableResult
-    public func migrate() async throws(QueueError) -> [String] {
-        let migrations = migrations
-        do {
-            return try await pool.withTransaction { connection in
-                _ = try await connection.query(PostgresStatement(.lockMigrations))
-                _ = try await connection.query(PostgresStatement(.createMigrationTable))
-                _ = try await connection.query(PostgresStatement(.createFunctionTable))
-                let plan = try MigrationPlan(known: migrations, applied: try await Self.applied(on: connection))
-                for step in plan.pending {
-                    try await connection.execute(script: step.sql, name: "migration \(step.version) (\(step.name))")
-                    _ = try await connection.query(
-                        PostgresStatement(.insertMigration), [step.version, step.name, step.sha256])
+    public func migrate(_ options: MigrationOptions = MigrationOptions()) async throws(QueueError) -> [String] {
+        let deadline = ContinuousClock.now + options.patience
+        while true {
+            do {
+                return try await pool.withTransaction { try await apply(options, on: $0) }
+            } catch let error as PostgresError where error.sqlState == Self.lockNotAvailable {
+                guard ContinuousClock.now < deadline else {
+                    throw QueueError(
+                        .unavailable,
+                        "can't migrate the database: others held locks for \(options.patience), \(await lockHolders())",
+                        underlying: error)
                 }
-                let isOld = try await Self.madeFunctions(on: connection) != FunctionFile.sha256
-                if isOld || !plan.pending.isEmpty {
-                    try await Self.makeFunctions(on: connection)
+                do {
+                    try await Task.sleep(for: .milliseconds(500))
+                } catch {
+                    throw QueueError(error, task: "migrate the database")
                 }
-                return plan.pending.map(\.name) + (isOld ? [Self.functions] : [])
+            } catch {
+                throw QueueError(error, task: "migrate the database")
             }
-        } catch {
-            throw QueueError(error, task: "migrate the database")
         }
+    }
+
+    private static let lockNotAvailable = "55P03"
+
+    private func apply(_ options: MigrationOptions, on connection: PostgresConnection) async throws -> [String] {
+        _ = try await connection.query(PostgresStatement(.limitLockWaits), [Self.lockTimeout])
+        _ = try await connection.query(PostgresStatement(.lockMigrations))
+        let isThere = try await Self.exists(.findMigrationTable, on: connection)
+        let applied = isThere ? try await Self.applied(on: connection) : []
+        let plan = try MigrationPlan(
+            known: migrations, applied: applied, minimum: try await Self.minimum(on: connection))
+        var steps = plan.pending.map(\.name)
+        if !plan.isNewer {
+            _ = try await connection.query(PostgresStatement(.createMigrationTable))
+            _ = try await connection.query(PostgresStatement(.createFunctionTable))
+            for step in plan.pending {
+                try await connection.execute(script: step.sql, name: "migration \(step.version) (\(step.name))")
+                _ = try await connection.query(
+                    PostgresStatement(.insertMigration), [step.version, step.name, step.sha256])
+            }
+            let isOld = try await Self.madeFunctions(on: connection) != FunctionFile.sha256
+            if isOld || !plan.pending.isEmpty {
+                try await Self.makeFunctions(on: connection)
+            }
+            if isOld { steps.append(Self.functions) }
+        }
+        for (changes, isGranted) in [(options.grants, true), (options.revocations, false)] {
+            for grant in changes {
+                _ = try await connection.query(
+                    PostgresStatement(.changeGrant), [grant.role, grant.ability.rawValue, isGranted])
+            }
+        }
+        if !options.isForced, !plan.pending.isEmpty {
+            try await Self.refuseToLockOut(on: connection)
+        }
+        _ = try await connection.query(PostgresStatement(.applyRights))
+        return steps
     }
 
     /// Looks without changing anything.
     ///
-    /// - Throws: `schema` as ``migrate()`` would.
+    /// - Throws: `schema` as ``migrate(_:)`` would.
     public func status() async throws(QueueError) -> SchemaStatus {
         let migrations = migrations
         do {
             return try await pool.withTransaction { connection in
-                let exists = try await connection.query(PostgresStatement(.findMigrationTable)).only()
-                    .decode("exists", as: Bool.self)
+                let exists = try await Self.exists(.findMigrationTable, on: connection)
                 let applied = exists ? try await Self.applied(on: connection) : []
-                let plan = try MigrationPlan(known: migrations, applied: applied)
+                let plan = try MigrationPlan(
+                    known: migrations, applied: applied, minimum: try await Self.minimum(on: connection))
                 let made = try await Self.madeFunctions(on: connection)
+                let isCurrent = plan.isNewer || made == FunctionFile.sha256
                 return SchemaStatus(
-                    applied: applied,
-                    pending: plan.pending.map(\.name) + (made == FunctionFile.sha256 ? [] : [Self.functions]))
+                    applied: applied, pending: plan.pending.map(\.name) + (isCurrent ? [] : [Self.functions]))
             }
         } catch {
             throw QueueError(error, task: "read the state of the database's schema")
         }
     }
 
+    /// What roles were granted, by name.
+    public func grants() async throws(QueueError) -> [RoleGrant] {
+        do {
+            return try await pool.query(PostgresStatement(.listGrants)).compactMap { row in
+                let (role, name) = (try row.decode("role", as: String.self), try row.decode("ability", as: String.self))
+                return Ability(rawValue: name).map { RoleGrant(role: role, ability: $0) }
+            }
+        } catch {
+            throw QueueError(error, task: "list what roles were granted")
+        }
+    }
+}
+
+extension Migrator {
     /// What a step is called that brings no tables, only the current definitions of all functions.
     static let functions = "functions"
 
@@ -82,8 +138,7 @@ public struct Migrator: Sendable {
 
     /// The sha256 of the definitions that the database has; none before the first migration.
     private static func madeFunctions(on connection: PostgresConnection) async throws -> String? {
-        guard try await connection.query(PostgresStatement(.findFunctionTable)).only().decode("exists", as: Bool.self)
-        else { return nil }
+        guard try await exists(.findFunctionTable, on: connection) else { return nil }
         return try await connection.query(PostgresStatement(.findFunctions)).first?.decode("sha256")
     }
 
@@ -93,6 +148,67 @@ public struct Migrator: Sendable {
                 version: try row.decode("version"), name: try row.decode("name"), sha256: try row.decode("sha256"),
                 appliedAt: try row.date("applied_at"))
         }
+    }
+
+    /// The version that programs must know to work with the database.
+    private static func minimum(on connection: PostgresConnection) async throws -> Int? {
+        guard try await exists(.findContract, on: connection) else { return nil }
+        return try await connection.query(PostgresStatement(.readContract)).only().decode("min_program")
+    }
+
+    private static func exists(_ query: Query, on connection: PostgresConnection) async throws -> Bool {
+        try await connection.query(PostgresStatement(query)).only().decode("exists")
+    }
+
+    /// - Throws: `conflict` when the new schema ends the work of somebody who is at it.
+    private static func refuseToLockOut(on connection: PostgresConnection) async throws {
+        let workers = try await connection.query(PostgresStatement(.findOutdatedWorkers)).map { row in
+            "\(try row.decode("worker_id", as: Int64.self)) on \(try row.decode("host", as: String.self))"
+        }
+        guard workers.isEmpty else {
+            let shown = workers.prefix(5).joined(separator: ", ") + (workers.count > 5 ? ", ..." : "")
+            throw QueueError(
+                .conflict,
+                """
+                can't migrate the database: the new schema does not work with the programs of \(workers.count) workers \
+                that are at work (\(shown)): send them home with `assay worker drain` and migrate when they have left, \
+                or use --force and have their shards computed by others
+                """)
+        }
+        let roles = try await connection.query(PostgresStatement(.findDirectUsers)).map { row in
+            try row.decode("role", as: String.self)
+        }
+        if let first = roles.first {
+            throw QueueError(
+                .conflict,
+                """
+                can't migrate the database: from this version on nobody but its owner changes tables directly, and \
+                \(roles.joined(separator: ", ")) may: say what each one is, as in --grant \(first)=worker, or use \
+                --force to leave them the right to read
+                """)
+        }
+    }
+
+    /// Who is in the way, as far as this role may know.
+    private func lockHolders() async -> String {
+        let found = try? await pool.query(PostgresStatement(.findLockHolders)).map { row in
+            let (pid, role) = (try row.decode("pid", as: Int.self), try row.decode("role", as: String.self))
+            let (program, client) = (
+                try row.decode("program", as: String.self), try row.decode("client", as: String.self)
+            )
+            let (state, seconds) = (
+                try row.decode("state", as: String.self), try row.decode("seconds", as: Double.self)
+            )
+            return """
+                process \(pid) (role \(role), program '\(program)' on \(client), \(state), transaction open for \
+                \(Int(seconds)) s)
+                """
+        }
+        guard let found, !found.isEmpty else { return "and are gone now: try again" }
+        return """
+            the oldest are \(found.joined(separator: ", ")): end those transactions, for example with \
+            SELECT pg_terminate_backend(pid), and try again
+            """
     }
 }
 

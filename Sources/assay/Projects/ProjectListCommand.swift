@@ -18,12 +18,12 @@ struct ProjectListCommand: AsyncParsableCommand {
 
     static func table(_ projects: [ProjectRecord]) -> Table {
         var table = Table(
-            "project", ">weight", ">soft cap", ">hard cap", ">running", ">ready", ">device seconds lately")
+            "project", ">weight", ">soft cap", ">hard cap", "max tier", ">running", ">ready", ">device seconds lately")
         for project in projects {
             table.add(
                 project.name, Format.fixed(project.weight, 2), project.softCap.map { "\($0)" } ?? "-",
-                project.hardCap.map { "\($0)" } ?? "-", "\(project.running)", "\(project.ready)",
-                Format.fixed(project.usedSeconds, 0))
+                project.hardCap.map { "\($0)" } ?? "-", project.ceiling?.name ?? "-", "\(project.running)",
+                "\(project.ready)", Format.fixed(project.usedSeconds, 0))
         }
         return table
     }

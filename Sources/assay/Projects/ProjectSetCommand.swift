@@ -4,11 +4,12 @@ internal import JobQueue
 
 struct ProjectSetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "set", abstract: "Change a project's share or caps; a new name makes a project.",
+        commandName: "set", abstract: "Change a project's share or limits; a new name makes a project.",
         discussion: """
             The weight is its part of the devices in relation to the others'. Above the soft cap of running shards it gets
-            only what nobody below theirs wants; above the hard cap nothing.
-            Example:  assay project set safety --weight 2 --hard-cap 16, or --hard-cap none
+            only what nobody below theirs wants; above the hard cap nothing. Nothing is submitted with a priority above
+            --max-tier; without one, roles that are no operators may go up to high.
+            Example:  assay project set safety --weight 2 --hard-cap 16 --max-tier high, or --hard-cap none
             """)
 
     @Argument(help: "The project.")
@@ -23,14 +24,28 @@ struct ProjectSetCommand: AsyncParsableCommand {
     @Option(help: "Running shards, or none.")
     var hardCap: String?
 
+    @Option(help: "low, normal, high or urgent; or none.")
+    var maxTier: String?
+
     @OptionGroup var options: GlobalOptions
 
     func validate() throws {
-        guard self.weight != nil || self.softCap != nil || self.hardCap != nil else {
-            throw ValidationError("give --weight, --soft-cap or --hard-cap")
+        guard self.weight != nil || self.softCap != nil || self.hardCap != nil || self.maxTier != nil else {
+            throw ValidationError("give --weight, --soft-cap, --hard-cap or --max-tier")
         }
         _ = try Self.cap(self.softCap, "--soft-cap")
         _ = try Self.cap(self.hardCap, "--hard-cap")
+        _ = try self.ceiling
+    }
+
+    private var ceiling: LimitChange<Priority> {
+        get throws {
+            switch self.maxTier {
+            case nil: .keep
+            case "none": .remove
+            case let name?: .set(try Priority(name: name))
+            }
+        }
     }
 
     private static func cap(_ text: String?, _ option: String) throws -> CapChange {
@@ -45,7 +60,7 @@ struct ProjectSetCommand: AsyncParsableCommand {
     func run() async throws {
         let change = ProjectChange(
             weight: self.weight, softCap: try Self.cap(self.softCap, "--soft-cap"),
-            hardCap: try Self.cap(self.hardCap, "--hard-cap"))
+            hardCap: try Self.cap(self.hardCap, "--hard-cap"), ceiling: try self.ceiling)
         let project = try await Session.with(self.options) {
             try await $0.queue.changeProject(self.name, change)
         }

@@ -40,6 +40,7 @@ struct Checks {
                 let workers = try await session.queue.workers().filter { $0.state == .live }
                 return [Check(name: "database", isGood: true, finding: "reached, schema is current")]
                     + DatabaseChecks.all(try await session.queue.databaseFacts())
+                    + Check.role(try await session.queue.rights())
                     + models.map(self.model)
                     + [Check(name: "workers", isGood: true, finding: "\(workers.count) live")]
             }

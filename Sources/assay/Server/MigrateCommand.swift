@@ -5,21 +5,48 @@ internal import JobQueue
 struct MigrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "migrate",
-        abstract: "Bring the database's schema up to date.",
+        abstract: "Bring the database's schema up to date, and say which roles may use it.",
         discussion: """
-            Done by itself on the embedded server; on any other one it is yours to say when.
-            Example:  ASSAY_DATABASE_URL=postgres://host/assay assay migrate
+            Done by itself on the embedded server; on any other one it is yours to say when. Who migrates owns the tables;
+            every other role of the server must be granted what it does: submitter (submits, and changes its own runs,
+            models, data sets and schedules), worker, operator (changes others' work, projects, workers), or reader.
+            Example:  ASSAY_DATABASE_URL=postgres://host/assay assay migrate --grant alice=submitter --grant gpu=worker
             """)
+
+    @Option(help: "ROLE=ABILITY: let a role of the server do this from now on; may be repeated.")
+    var grant: [String] = []
+
+    @Option(help: "ROLE=ABILITY: take it away again; may be repeated.")
+    var revoke: [String] = []
+
+    @Flag(help: "Go ahead although workers, or roles that change tables directly, will be locked out.")
+    var force = false
 
     @OptionGroup var options: GlobalOptions
 
+    struct Answer: Encodable {
+        var schemaVersion: Int
+        var grants: [RoleGrant]
+    }
+
+    private var change: MigrationOptions {
+        get throws {
+            MigrationOptions(
+                grants: try self.grant.map { try RoleGrant($0) },
+                revocations: try self.revoke.map { try RoleGrant($0) },
+                isForced: self.force)
+        }
+    }
+
+    func validate() throws {
+        _ = try self.change
+    }
+
     func run() async throws {
         let (settings, logger) = try self.options.resolve(label: "assay")
-        let version = try await Session.migrate(settings, logger: logger)
-        if self.options.json {
-            try Output.json(["schemaVersion": version])
-        } else {
-            Output.line("the schema is at version \(version)")
-        }
+        let (version, grants) = try await Session.migrate(settings, logger: logger, try self.change)
+        if self.options.json { return try Output.json(Answer(schemaVersion: version, grants: grants)) }
+        Output.line("the schema is at version \(version)")
+        for grant in grants { Output.line("role \(grant.role) is granted \(grant.ability.rawValue)") }
     }
 }

@@ -60,6 +60,7 @@ func withSetClock(
             }
             try await setTime(utc(start))
             try await Migrator(pool).migrate()
+            try await pool.withConnection { try await $0.execute(script: hideServersClock, name: "hide_clock") }
             try await body(pool, setTime)
         } catch {
             await pool.shutDown()
@@ -68,6 +69,21 @@ func withSetClock(
         await pool.shutDown()
     }
 }
+
+/// Functions that run with their owner's rights see the schema's own clock too.
+private let hideServersClock = """
+    DO $$
+    DECLARE
+        v_function record;
+    BEGIN
+        FOR v_function IN
+            SELECT p.oid::regprocedure AS name FROM pg_proc p
+            WHERE p.pronamespace = current_schema()::regnamespace AND p.prosecdef
+        LOOP
+            EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_catalog, pg_temp', v_function.name, current_schema());
+        END LOOP;
+    END $$;
+    """
 
 private let clockScript = """
     CREATE TABLE test_clock (shows timestamptz);

@@ -38,6 +38,21 @@ import Testing
         #expect(error?.message.contains("version 3 ('three')") == true)
     }
 
+    /// A newer schema is no reason to refuse as long as it says that this program will do.
+    @Test(arguments: [(1, true), (2, true), (3, false)])
+    func aNewerDatabaseSaysWhichProgramsItWorksWith(minimum: Int, works: Bool) throws {
+        let newer = applied(known + [Migration(version: 3, name: "three", sql: "SELECT 3")])
+        guard works else {
+            let error = #expect(throws: QueueError.self) {
+                try MigrationPlan(known: known, applied: newer, minimum: minimum)
+            }
+            #expect(error?.code == .schema)
+            return
+        }
+        let plan = try MigrationPlan(known: known, applied: newer, minimum: minimum)
+        #expect(plan.isNewer && plan.pending.isEmpty)
+    }
+
     @Test func refusesAGap() throws {
         let error = #expect(throws: QueueError.self) { try MigrationPlan(known: known, applied: applied([known[1]])) }
         #expect(error?.code == .schema)

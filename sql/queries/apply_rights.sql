@@ -1,0 +1,1 @@
+SELECT apply_rights()

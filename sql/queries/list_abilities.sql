@@ -1,0 +1,1 @@
+SELECT session_user::text AS role, ability, has FROM abilities()

@@ -1,0 +1,1 @@
+SELECT min_program FROM schema_contract
