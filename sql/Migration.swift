@@ -21,6 +21,8 @@ public struct Migration: Sendable {
         Migration(13, "data_sets", PackageResources.V013_data_sets_sql),
         Migration(14, "chores", PackageResources.V014_chores_sql),
         Migration(15, "store_identity", PackageResources.V015_store_identity_sql),
+        Migration(16, "roles", PackageResources.V016_roles_sql),
+        Migration(17, "reading", PackageResources.V017_reading_sql),
     ]
 
     public init(version: Int, name: String, sql: String) {

@@ -32,8 +32,8 @@ public protocol JobOperations: Sendable {
     @discardableResult
     func setPriority(_ priority: Priority, of work: WorkTarget) async throws(QueueError) -> Int
 
-    /// What is known of a job that bears on whether it runs.
-    func facts(of job: JobID) async throws(QueueError) -> JobFacts
+    /// What is known of a run's jobs, or of one job, that bears on whether they run; in the order of the jobs.
+    func facts(of work: WorkTarget) async throws(QueueError) -> [JobFacts]
 
     /// What is left of a run and how long that takes at the usual pace.
     func outlook(of run: RunID) async throws(QueueError) -> RunOutlook
@@ -44,6 +44,16 @@ public protocol JobOperations: Sendable {
     /// - Returns: How many runs were moved, `limit` at most.
     @discardableResult
     func archive(olderThan age: Duration, limit: Int) async throws(QueueError) -> Int
+}
+
+extension JobOperations {
+    /// What is known of a job that bears on whether it runs.
+    public func facts(of job: JobID) async throws(QueueError) -> JobFacts {
+        guard let facts = try await facts(of: .job(job)).first else {
+            throw QueueError.jobNotFound(job.name)
+        }
+        return facts
+    }
 }
 
 extension JobOperations where Self: RunRegistry {

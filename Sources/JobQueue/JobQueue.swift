@@ -151,6 +151,9 @@ public protocol RunRegistry: Sendable {
     /// A job's attempts by shard and epoch, the running ones too.
     func attempts(of job: JobID) async throws(QueueError) -> [AttemptRecord]
 
+    /// The latest attempts of a run that ended with an error, at most `limit`, the last one last.
+    func troubles(of run: RunID, limit: Int) async throws(QueueError) -> [AttemptRecord]
+
     /// A job's committed results in the order of its shards.
     func results(of job: JobID) async throws(QueueError) -> [ShardResult]
 }

@@ -11,5 +11,5 @@ CROSS JOIN LATERAL (
         sum(c.blocked)::int8 AS blocked, sum(c.ready)::int8 AS ready, sum(c.running)::int8 AS running,
         sum(c.done)::int8 AS done, sum(c.failed)::int8 AS failed, sum(c.cancelled)::int8 AS cancelled,
         sum(c.held)::int8 AS held
-    FROM job j JOIN job_counts c USING (job_id) WHERE j.run_id = r.run_id) t
+    FROM job j JOIN job_counts_in_bulk c USING (job_id) WHERE j.run_id = r.run_id) t
 ORDER BY r.run_id

@@ -1,37 +1,82 @@
--- All that bears on whether a job's shards run, besides the job's and the project's own rows.
-WITH fit AS MATERIALIZED (
-    SELECT w.worker_id, w.is_draining, j.need_labels <@ w.labels AS has_labels, j.need_gpu_mb <= w.gpu_mb AS has_memory,
-        j.need_device IS NULL OR j.need_device = w.device_kind AS has_device,
-        EXISTS (SELECT 1 FROM shard s WHERE s.worker_id = w.worker_id AND s.state = 'running' AND s.job_id = j.job_id)
-            AS is_here,
-        EXISTS (SELECT 1 FROM shard s WHERE s.worker_id = w.worker_id AND s.state = 'running' AND s.job_id <> j.job_id)
-            AS is_elsewhere
-    FROM worker w, job j WHERE w.state = 'live' AND j.job_id = $1::int8),
-rivals AS MATERIALIZED (
-    SELECT r.tier, r.job_id, r.project_id, c.ready FROM job r JOIN job_counts c USING (job_id)
-    WHERE r.is_runnable AND r.job_id <> $1::int8)
-SELECT clock_timestamp() AS now, p.name AS project,
-    (SELECT min(s.not_before) FROM shard s WHERE s.state = 'blocked' AND s.job_id = j.job_id) AS next_attempt_at,
-    (SELECT s.reason FROM every_shard s WHERE s.job_id = j.job_id AND s.state = 'failed' ORDER BY s.shard_no LIMIT 1)
-        AS failure,
-    (SELECT s.reason FROM every_shard s WHERE s.job_id = j.job_id AND s.state = 'held' ORDER BY s.shard_no LIMIT 1)
-        AS hold_reason,
-    f.*,
-    (SELECT coalesce(sum(r.ready), 0)::int8 FROM rivals r WHERE r.tier > j.tier) AS ready_in_higher_tiers,
-    (SELECT coalesce(sum(r.ready), 0)::int8 FROM rivals r
-        WHERE r.tier = j.tier AND r.project_id = j.project_id AND r.job_id < j.job_id) AS ready_in_older_jobs,
-    (SELECT coalesce(sum(r.ready), 0)::int8 FROM rivals r WHERE r.tier = j.tier AND r.project_id <> j.project_id)
-        AS ready_in_other_projects,
-    (SELECT sum(a.seconds) / nullif(sum(a.samples), 0) FROM pace a
-        WHERE a.model_sha256 = j.model_sha256 AND a.task = j.task) AS seconds_per_sample
-FROM job j JOIN project p USING (project_id)
-CROSS JOIN (
-    SELECT count(*) AS live, count(*) FILTER (WHERE is_draining) AS draining,
+-- All that bears on whether jobs' shards run, besides the jobs' and the projects' own rows: of a run ($2 null), or of one
+-- of its jobs. Everything is added up once for all jobs: there may be ten thousand.
+WITH mine AS MATERIALIZED (
+    SELECT j.job_id, j.ordinal, j.project_id, j.tier, j.is_runnable, j.need_labels, j.need_gpu_mb, j.need_device, j.task,
+        j.model_sha256, c.failed, c.held
+    FROM job j JOIN job_counts_in_bulk c USING (job_id)
+    WHERE j.run_id = $1::text AND ($2::int4 IS NULL OR j.ordinal = $2::int4)),
+holder AS MATERIALIZED (
+    SELECT s.worker_id, count(DISTINCT s.job_id) AS jobs, min(s.job_id) AS job_id
+    FROM shard s WHERE s.state = 'running' GROUP BY s.worker_id),
+fit AS MATERIALIZED (
+    SELECT n.need_labels, n.need_gpu_mb, n.need_device, w.worker_id, w.is_draining, n.need_labels <@ w.labels AS has_labels,
+        n.need_gpu_mb <= w.gpu_mb AS has_memory, n.need_device IS NULL OR n.need_device = w.device_kind AS has_device,
+        h.jobs, h.job_id
+    FROM (SELECT DISTINCT need_labels, need_gpu_mb, need_device FROM mine) n
+    CROSS JOIN worker w LEFT JOIN holder h USING (worker_id)
+    WHERE w.state = 'live'),
+fits AS MATERIALIZED (
+    SELECT need_labels, need_gpu_mb, need_device, count(*) AS live, count(*) FILTER (WHERE is_draining) AS draining,
         count(*) FILTER (WHERE has_labels) AS with_labels, count(*) FILTER (WHERE has_memory) AS with_memory,
         count(*) FILTER (WHERE has_device) AS with_device,
         count(*) FILTER (WHERE has_labels AND has_memory AND has_device AND NOT is_draining) AS suitable,
-        count(*) FILTER (WHERE has_labels AND has_memory AND has_device AND NOT is_draining AND is_elsewhere)
-            AS busy_elsewhere,
-        count(*) FILTER (WHERE is_here) AS here
-    FROM fit) f
-WHERE j.job_id = $1::int8
+        count(*) FILTER (WHERE has_labels AND has_memory AND has_device AND NOT is_draining AND jobs > 0) AS busy
+    FROM fit GROUP BY need_labels, need_gpu_mb, need_device),
+-- Suitable workers that hold shards of one job only.
+busy_here AS MATERIALIZED (
+    SELECT m.job_id, count(*) AS workers
+    FROM mine m JOIN fit f ON f.job_id = m.job_id AND f.jobs = 1 AND f.need_labels = m.need_labels
+        AND f.need_gpu_mb = m.need_gpu_mb AND f.need_device IS NOT DISTINCT FROM m.need_device
+    WHERE f.has_labels AND f.has_memory AND f.has_device AND NOT f.is_draining
+    GROUP BY m.job_id),
+here AS MATERIALIZED (
+    SELECT s.job_id, count(DISTINCT s.worker_id) AS workers
+    FROM shard s JOIN worker w USING (worker_id)
+    WHERE s.state = 'running' AND w.state = 'live' AND s.job_id IN (SELECT m.job_id FROM mine m)
+    GROUP BY s.job_id),
+rival AS MATERIALIZED (
+    SELECT j.job_id, j.tier, j.project_id, c.ready FROM job j JOIN job_counts_in_bulk c USING (job_id)
+    WHERE j.is_runnable),
+tier_sum AS MATERIALIZED (SELECT r.tier, sum(r.ready) AS ready FROM rival r GROUP BY r.tier),
+project_sum AS MATERIALIZED (
+    SELECT r.tier, r.project_id, sum(r.ready) AS ready FROM rival r GROUP BY r.tier, r.project_id),
+older AS MATERIALIZED (
+    SELECT q.job_id, sum(q.ready) OVER (
+        PARTITION BY q.tier, q.project_id ORDER BY q.job_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS ready
+    FROM (
+        SELECT r.job_id, r.tier, r.project_id, r.ready FROM rival r
+        UNION ALL
+        SELECT m.job_id, m.tier, m.project_id, 0 FROM mine m WHERE NOT m.is_runnable) q),
+wait AS MATERIALIZED (
+    SELECT s.job_id, min(s.not_before) AS next FROM shard s
+    WHERE s.state = 'blocked' AND s.job_id IN (SELECT m.job_id FROM mine m) GROUP BY s.job_id),
+speed AS MATERIALIZED (
+    SELECT a.model_sha256, a.task, sum(a.seconds) / nullif(sum(a.samples), 0) AS seconds_per_sample
+    FROM pace a GROUP BY a.model_sha256, a.task)
+SELECT m.job_id, clock_timestamp() AS now, p.name AS project, w.next AS next_attempt_at,
+    CASE WHEN m.failed > 0 THEN (
+        SELECT s.reason FROM every_shard s WHERE s.job_id = m.job_id AND s.state = 'failed' ORDER BY s.shard_no LIMIT 1)
+        END AS failure,
+    CASE WHEN m.held > 0 THEN (
+        SELECT s.reason FROM every_shard s WHERE s.job_id = m.job_id AND s.state = 'held' ORDER BY s.shard_no LIMIT 1)
+        END AS hold_reason,
+    coalesce(f.live, 0) AS live, coalesce(f.draining, 0) AS draining, coalesce(f.with_labels, 0) AS with_labels,
+    coalesce(f.with_memory, 0) AS with_memory, coalesce(f.with_device, 0) AS with_device,
+    coalesce(f.suitable, 0) AS suitable, coalesce(f.busy, 0) - coalesce(b.workers, 0) AS busy_elsewhere,
+    coalesce(h.workers, 0) AS here,
+    (SELECT coalesce(sum(t.ready), 0)::int8 FROM tier_sum t WHERE t.tier > m.tier) AS ready_in_higher_tiers,
+    coalesce(o.ready, 0)::int8 AS ready_in_older_jobs,
+    (coalesce(t.ready, 0) - coalesce(s.ready, 0))::int8 AS ready_in_other_projects,
+    v.seconds_per_sample
+FROM mine m
+JOIN project p USING (project_id)
+LEFT JOIN wait w USING (job_id)
+LEFT JOIN fits f ON f.need_labels = m.need_labels AND f.need_gpu_mb = m.need_gpu_mb
+    AND f.need_device IS NOT DISTINCT FROM m.need_device
+LEFT JOIN busy_here b USING (job_id)
+LEFT JOIN here h USING (job_id)
+LEFT JOIN older o USING (job_id)
+LEFT JOIN tier_sum t ON t.tier = m.tier
+LEFT JOIN project_sum s ON s.tier = m.tier AND s.project_id = m.project_id
+LEFT JOIN speed v ON v.model_sha256 = m.model_sha256 AND v.task = m.task
+ORDER BY m.ordinal

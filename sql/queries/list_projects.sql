@@ -1,10 +1,13 @@
 -- Running shards from their rows, ready ones from the tallies; used device time as of now.
-SELECT p.name, p.weight, p.soft_cap, p.hard_cap,
+SELECT p.name, p.weight, p.soft_cap, p.hard_cap, p.max_tier::int4 AS max_tier,
     p.used_seconds * exp(-ln(2::float8) * extract(epoch FROM clock_timestamp() - p.used_at)::float8 / 604800)
         AS used_seconds,
-    (SELECT count(*) FROM shard s WHERE s.state = 'running' AND s.project_id = p.project_id) AS running,
-    (SELECT coalesce(sum(c.ready), 0)::int8 FROM job j JOIN job_counts c USING (job_id)
-        WHERE j.project_id = p.project_id AND j.is_runnable) AS ready
+    coalesce(r.shards, 0) AS running, coalesce(q.shards, 0)::int8 AS ready
 FROM project p
+LEFT JOIN (
+    SELECT s.project_id, count(*) AS shards FROM shard s WHERE s.state = 'running' GROUP BY s.project_id) r USING (project_id)
+LEFT JOIN (
+    SELECT j.project_id, sum(c.ready) AS shards FROM job j JOIN job_counts_in_bulk c USING (job_id)
+    WHERE j.is_runnable GROUP BY j.project_id) q USING (project_id)
 WHERE $1::text IS NULL OR p.name = $1::text
 ORDER BY p.name

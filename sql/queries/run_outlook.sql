@@ -3,7 +3,7 @@ WITH open_job AS MATERIALIZED (
     SELECT j.job_id, j.need_labels, j.need_gpu_mb, j.need_device, o.shards, p.samples AS known, p.seconds, p.tokens,
         -- Of what is not done, the part that somebody will still do.
         (j.sample_count - c.samples_done) * o.shards::float8 / (o.shards + c.failed + c.cancelled + c.held) AS samples
-    FROM job j JOIN job_counts c USING (job_id)
+    FROM job j JOIN job_counts_in_bulk c USING (job_id)
     CROSS JOIN LATERAL (SELECT c.blocked + c.ready + c.running AS shards) o
     CROSS JOIN LATERAL (
         SELECT sum(a.samples) AS samples, sum(a.seconds) AS seconds, sum(a.tokens) AS tokens FROM pace a

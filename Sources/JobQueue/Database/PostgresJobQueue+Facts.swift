@@ -3,20 +3,34 @@ import Postgres
 import SQL
 
 extension PostgresJobQueue {
-    public func facts(of job: JobID) async throws(QueueError) -> JobFacts {
-        let record = try await self.job(matching: job.name)
-        let found = try await query(.jobFacts, [job.number], to: "find out about job \(job)") {
-            rows throws(PostgresError) -> (project: String, facts: JobFacts)? in
-            guard let row = try rows.atMostOne() else { return nil }
-            let name: String = try row.decode("project")
-            return (name, try JobFacts(row, record, ProjectRecord(name: name)))
+    public func facts(of work: WorkTarget) async throws(QueueError) -> [JobFacts] {
+        let (jobs, task) = (try await records(of: work), "find out about \(work)")
+        let numbers = Dictionary(jobs.map { ($0.id.number, $0) }, uniquingKeysWith: { first, _ in first })
+        let found = try await query(.jobFacts, [work.run.text, work.ordinal], to: task) {
+            rows throws(PostgresError) in
+            var found: [JobFacts] = []
+            for row in rows {
+                guard let job = numbers[try row.decode("job_id")] else { continue }
+                found.append(try JobFacts(row, job, ProjectRecord(name: try row.decode("project"))))
+            }
+            return found
         }
-        guard let found else {
-            throw QueueError.jobNotFound(job.name)
+        guard let name = found.first?.project.name else {
+            throw QueueError.runNotFound(work.run.text)
         }
-        var facts = found.facts
-        facts.project = try await self.project(named: found.project)
-        return facts
+        let project = try await self.project(named: name)
+        return found.map { facts in
+            var facts = facts
+            facts.project = project
+            return facts
+        }
+    }
+
+    private func records(of work: WorkTarget) async throws(QueueError) -> [JobRecord] {
+        switch work {
+        case .run(let run): try await jobs(of: run)
+        case .job(let job): [try await self.job(matching: job.name)]
+        }
     }
 
     public func outlook(of run: RunID) async throws(QueueError) -> RunOutlook {

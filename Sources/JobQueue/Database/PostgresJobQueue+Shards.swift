@@ -30,6 +30,18 @@ extension PostgresJobQueue {
         return attempts
     }
 
+    public func troubles(of run: RunID, limit: Int) async throws(QueueError) -> [AttemptRecord] {
+        let parameters: [(any PostgresEncodable)?] = [run.text, min(max(0, limit), storableCount.upperBound)]
+        return try await query(.listTroubles, parameters, to: "list what went wrong in run \(run)") {
+            rows throws(PostgresError) in
+            var records: [AttemptRecord] = []
+            for row in rows {
+                records.append(try AttemptRecord(row, try JobID(row)))
+            }
+            return records
+        }
+    }
+
     public func results(of job: JobID) async throws(QueueError) -> [ShardResult] {
         try await query(.listResults, [job.number], to: "list the results of job \(job)") {
             rows throws(PostgresError) in

@@ -146,6 +146,10 @@ extension InMemoryJobQueue {
         try ledger.shardRecords(of: job)
     }
 
+    public func troubles(of run: RunID, limit: Int) throws(QueueError) -> [AttemptRecord] {
+        ledger.troubles(of: run, limit: limit)
+    }
+
     public func attempts(of job: JobID) throws(QueueError) -> [AttemptRecord] {
         try ledger.attemptRecords(of: job)
     }
@@ -183,8 +187,8 @@ extension InMemoryJobQueue {
         try ledger.setPriority(priority, of: work)
     }
 
-    public func facts(of job: JobID) throws(QueueError) -> JobFacts {
-        try ledger.facts(of: job, now: now())
+    public func facts(of work: WorkTarget) throws(QueueError) -> [JobFacts] {
+        try ledger.facts(of: work, now: now())
     }
 
     public func outlook(of run: RunID) throws(QueueError) -> RunOutlook {

@@ -1,7 +1,15 @@
 import FoundationEssentials
 
 extension Ledger {
-    func facts(of id: JobID, now: Date) throws(QueueError) -> JobFacts {
+    func facts(of work: WorkTarget, now: Date) throws(QueueError) -> [JobFacts] {
+        switch work {
+        case .job(let job): [try facts(of: job, now: now)]
+        case .run(let run):
+            try jobRecords(of: run).map { record throws(QueueError) in try facts(of: record.id, now: now) }
+        }
+    }
+
+    private func facts(of id: JobID, now: Date) throws(QueueError) -> JobFacts {
         let job = try job(id)
         guard let record = try jobRecords(of: id.run).first(where: { $0.id == id }) else {
             throw QueueError.jobNotFound(id.name)
@@ -90,7 +98,7 @@ extension Ledger {
         let project = projects[name] ?? Project(usedAt: now)
         return ProjectRecord(
             name: name, weight: project.weight, softCap: project.softCap, hardCap: project.hardCap,
-            usedSeconds: project.used(at: now), running: runningShards(of: name),
+            ceiling: project.ceiling, usedSeconds: project.used(at: now), running: runningShards(of: name),
             ready: jobs.filter { $0.project == name }.map(\.counts.ready).reduce(0, +))
     }
 
@@ -102,6 +110,7 @@ extension Ledger {
         project.weight = change.weight ?? project.weight
         project.softCap = change.softCap.applied(to: project.softCap)
         project.hardCap = change.hardCap.applied(to: project.hardCap)
+        project.ceiling = change.ceiling.applied(to: project.ceiling)
         projects[name] = project
         return record(ofProject: name, now: now)
     }
@@ -121,15 +130,5 @@ extension Ledger.Worker {
 
     fileprivate func hasDevice(of job: Ledger.Job) -> Bool {
         job.submission.needDevice.map { $0 == description.deviceKind } ?? true
-    }
-}
-
-extension CapChange {
-    fileprivate func applied(to cap: Int?) -> Int? {
-        switch self {
-        case .keep: cap
-        case .remove: nil
-        case .set(let shards): shards
-        }
     }
 }

@@ -42,6 +42,14 @@ extension Ledger {
         }
     }
 
+    func troubles(of run: RunID, limit: Int) -> [AttemptRecord] {
+        let troubled = (runs[run]?.jobs ?? []).flatMap { attempts[$0.number] ?? [] }.filter { $0.error != nil }
+        let byEnd = troubled.enumerated().sorted {
+            ($0.element.endedAt ?? .distantFuture, $0.offset) < ($1.element.endedAt ?? .distantFuture, $1.offset)
+        }
+        return byEnd.suffix(max(0, limit)).map(\.element)
+    }
+
     func attemptRecords(of id: JobID) throws(QueueError) -> [AttemptRecord] {
         let job = try job(id)
         var records = attempts[id.number] ?? []

@@ -22,15 +22,11 @@ struct ExplainCommand: AsyncParsableCommand {
 
     func run() async throws {
         let answers = try await Session.with(self.options) { session in
-            var answers: [Answer] = []
-            for job in try await RunSelection(self.id, in: session.queue).jobs {
-                let facts = try await session.queue.facts(of: job.id)
-                answers.append(
-                    Answer(
-                        explanation: Explanation(facts), facts: facts,
-                        expectedSeconds: facts.expectedDuration.map { $0 / .seconds(1) }))
+            try await session.queue.facts(of: session.queue.work(matching: self.id)).map { facts in
+                Answer(
+                    explanation: Explanation(facts), facts: facts,
+                    expectedSeconds: facts.expectedDuration.map { $0 / .seconds(1) })
             }
-            return answers
         }
         if self.options.json { return try Output.json(answers) }
         let terminal = Terminal.standardOutput(environment: self.options.environment)

@@ -17,6 +17,7 @@ struct ShowCommand: AsyncParsableCommand {
         var run: RunRecord
         var jobs: [JobRecord]
         var shards: [ShardRecord]?
+        /// All of a job; of a run the latest that went wrong.
         var attempts: [AttemptRecord]
         /// Nil when nothing is left to do.
         var outlook: RunOutlook?
@@ -24,14 +25,16 @@ struct ShowCommand: AsyncParsableCommand {
         var expectedSeconds: Double?
     }
 
+    private static let troublesShown = 20
+
     func run() async throws {
         let isJob = self.id.contains(".")
         let answer = try await Session.with(self.options) { session in
             let selection = try await RunSelection(self.id, in: session.queue)
-            var attempts: [AttemptRecord] = []
-            for job in selection.jobs where isJob || job.progress.shards.done < job.progress.shards.total {
-                attempts += try await session.queue.attempts(of: job.id)
-            }
+            let attempts =
+                isJob
+                ? try await session.queue.attempts(of: selection.jobs[0].id)
+                : try await session.queue.troubles(of: selection.run.id, limit: Self.troublesShown)
             let outlook =
                 selection.run.progress.shards.open > 0
                 ? try await session.queue.outlook(of: selection.run.id) : nil
@@ -74,7 +77,7 @@ struct ShowCommand: AsyncParsableCommand {
         guard !troubled.isEmpty else { return }
         Output.line()
         Output.line(terminal.styled("attempts that went wrong", .bold))
-        for attempt in troubled.suffix(20) {
+        for attempt in troubled.suffix(Self.troublesShown) {
             Output.line(
                 "  shard \(attempt.key), attempt \(attempt.epoch), \(attempt.outcome.rawValue) on \(attempt.host) "
                     + "(\(attempt.device)), \(Format.time(attempt.startedAt)): \(attempt.error ?? "")")

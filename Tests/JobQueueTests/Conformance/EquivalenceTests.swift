@@ -170,9 +170,13 @@ private struct Player {
             try await queue.drain(lease.worker)
             return "draining"
         case .look(let run):
-            let jobs = try await queue.jobs(of: RunID("0000000\(run)"))
+            let id = try RunID("0000000\(run)")
+            let jobs = try await queue.jobs(of: id)
+            let facts = try await queue.facts(of: .run(id))
+            let troubles = try await queue.troubles(of: id, limit: 1000)
             return jobs.map { "\($0.id) \($0.state) \($0.gate) \($0.reason ?? "-") \($0.progress)" }.joined()
-                + " \(try await queue.openShardCount(run: nil))"
+                + " \(try await queue.openShardCount(run: nil)) \(facts.map(\.comparable))"
+                + " \(troubles.map { "\($0.key) \($0.epoch) \($0.outcome)" }.sorted())"
         }
     }
 
@@ -209,6 +213,14 @@ extension Array {
     /// One of the last few.
     fileprivate func at(_ index: Int) -> Element? {
         isEmpty ? nil : self[count - 1 - index % Swift.min(count, 7)]
+    }
+}
+
+extension JobFacts {
+    /// Without times, and without the pace, which the database learns later.
+    fileprivate var comparable: String {
+        "\(job.id) \(failure ?? "-") \(holdReason ?? "-") \(workers) \(readyInHigherTiers) \(readyInOlderJobs) "
+            + "\(readyInOtherProjects) \(nextAttemptAt != nil)"
     }
 }
 
