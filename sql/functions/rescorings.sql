@@ -17,7 +17,7 @@ BEGIN
             AND NOT EXISTS (SELECT 1 FROM worker w WHERE w.state = 'live' AND w.labels @> ARRAY[l.label])
         ORDER BY j.run_id LIMIT p_limit
     LOOP
-        PERFORM cancel_jobs(v_run, NULL, 'the command that scored it again ended before it was done');
+        PERFORM cancel_work(v_run, NULL, 'the command that scored it again ended before it was done', 0);
         v_count := v_count + 1;
     END LOOP;
     RETURN v_count;
