@@ -142,17 +142,19 @@ actor LeaseKeeper {
                 try await queue.fail(shard, failure)
             }
         }
-        await self.leave()
+        await self.leave(note: "\(stall)")
         self.onStall(stall)
     }
 
     /// Ends the lease without waiting for anything that works under it; takes a few seconds at most.
-    func leave() async {
+    ///
+    /// - Parameter note: Why, where nobody asked the worker to leave.
+    func leave(note: String? = nil) async {
         self.isLeaving = true
         let (queue, lease) = (self.queue, self.board.lease)
         do throws(QueueError) {
             try await self.within(Self.farewell, "deregistering") { () throws(QueueError) in
-                try await queue.deregister(lease)
+                try await queue.deregister(lease, note: note)
             }
         } catch {
             self.logger.warning(

@@ -91,7 +91,8 @@ extension ExecutionError {
         let code: Code =
             switch error.code {
             case .invalidInput: .permanent
-            case .noSpace, .unusableStore, .inputOutput: .storeUnavailable
+            case .noSpace, .unavailableStore, .inputOutput: .storeUnavailable
+            case .unusableStore: .storeRefused
             default: .transient
             }
         self.init(code, "\(error)")
@@ -101,7 +102,8 @@ extension ExecutionError {
     init(reading error: StoreError) {
         let code: Code =
             switch error.code {
-            case .noSpace, .unusableStore, .inputOutput: .storeUnavailable
+            case .noSpace, .unavailableStore, .inputOutput: .storeUnavailable
+            case .unusableStore: .storeRefused
             // Another node may see the file, or see it whole.
             case .missing, .corrupt, .malformed: .nodeFault
             default: .transient

@@ -132,7 +132,8 @@ public actor Worker {
     private func leave(_ tenure: Tenure) async {
         // A cancelled task could not talk to the database any more.
         let (queue, lease) = (self.queue, tenure.board.lease)
-        let farewell = Task { try await queue.deregister(lease) }
+        let note = self.health.reasonToLeave
+        let farewell = Task { try await queue.deregister(lease, note: note) }
         if case .failure(let error) = await farewell.result, (error as? QueueError)?.code != .leaseLost {
             self.logger.warning(
                 "could not deregister; the lease runs out by itself", metadata: ["error": "\(error)"])

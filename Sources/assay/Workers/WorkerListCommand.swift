@@ -36,6 +36,10 @@ struct WorkerListCommand: AsyncParsableCommand {
                 Self.ago(worker.seenAt))
         }
         Output.line(table.rendered(on: .standardOutput(environment: self.options.environment)))
+        for worker in workers {
+            guard let note = worker.note else { continue }
+            Output.line("worker \(worker.id): \(note)")
+        }
     }
 
     /// How long ago, by the clock of this machine: "12 s ago".
