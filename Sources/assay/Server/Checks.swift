@@ -42,7 +42,10 @@ struct Checks {
                     + DatabaseChecks.all(try await session.queue.databaseFacts())
                     + Check.role(try await session.queue.rights())
                     + models.map(self.model)
-                    + [Check(name: "workers", isGood: true, finding: "\(workers.count) live")]
+                    + [
+                        Check(name: "workers", isGood: true, finding: "\(workers.count) live"),
+                        Self.chores(try await session.queue.chores(), hasWorkers: !workers.isEmpty),
+                    ]
             }
         } catch let failure as CommandFailure {
             return [Check(name: "database", isGood: false, finding: failure.message, remedy: failure.hint)]
@@ -71,6 +74,29 @@ struct Checks {
                 finding: "\(model.path) has \(other) bytes, not \(model.bytes)",
                 remedy: "put the right file back, or register this one under a new name")
         }
+    }
+
+    /// Whether what any process does now and then is done: dead workers, gates, device time and the like.
+    private static func chores(_ chores: [ChoreRecord], hasWorkers: Bool) -> Check {
+        if let failed = chores.first(where: { $0.failedAt != nil }) {
+            return Check(
+                name: "chores", isGood: false,
+                finding: "'\(failed.chore.rawValue)' fails: \(failed.error ?? "no reason was recorded")",
+                remedy: "claims and commits go on; report it, with the log of a worker")
+        }
+        // Workers look every few seconds; a chore may wait for one that takes long.
+        let late = chores.first { record in
+            let limit = max(120, 10 * Double(record.interval.components.seconds))
+            return record.succeededAt.map { Date.now.timeIntervalSince($0) > limit } ?? true
+        }
+        if hasWorkers, let late {
+            return Check(
+                name: "chores", isGood: false,
+                finding: "'\(late.chore.rawValue)' was not done lately, although workers are alive",
+                remedy: "see whether a transaction that somebody left open holds its row (`old snapshots` above)")
+        }
+        return Check(
+            name: "chores", isGood: true, finding: hasWorkers ? "all done lately" : "done once a worker is there")
     }
 
     private func store() async -> Check {
