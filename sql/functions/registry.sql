@@ -50,7 +50,8 @@ BEGIN
         RETURN true;
     END IF;
     SELECT * INTO v_model FROM model m WHERE m.name = p_name FOR UPDATE;
-    IF NOT p_is_replacing OR v_model.sha256 = decode(p_sha256, 'hex') THEN
+    -- The same file at another place is worth replacing, too.
+    IF NOT p_is_replacing OR (v_model.sha256 = decode(p_sha256, 'hex') AND v_model.path = p_path) THEN
         RETURN false;
     END IF;
     PERFORM check_owner(format('model ''%s''', p_name), v_model.added_by);

@@ -4,7 +4,7 @@ extension Ledger {
     mutating func addModel(_ model: ModelRecord, replacing: Bool, now: Date) throws(QueueError) -> ModelRecord {
         try model.validate()
         if let existing = models[model.name] {
-            guard existing.sha256 != model.sha256 else { return existing }
+            guard existing.sha256 != model.sha256 || (replacing && existing.path != model.path) else { return existing }
             guard replacing else {
                 throw QueueError.modelConflict(existing, model)
             }

@@ -147,6 +147,11 @@ import Testing
             #expect(try await test.queue.model(named: "smol") == added)
             #expect(try await test.queue.addModel(other, replacing: true).path == "models/other.gguf")
             #expect(try await test.queue.models().map(\.sha256) == [hexadecimalB])
+            // The same file at another place: it was moved.
+            var moved = other
+            moved.path = "models/moved.gguf"
+            #expect(try await test.queue.addModel(moved).path == "models/other.gguf")
+            #expect(try await test.queue.addModel(moved, replacing: true).path == "models/moved.gguf")
             let none = await #expect(throws: QueueError.self) { try await test.queue.model(named: "big") }
             #expect(none?.code == .notFound)
             #expect(none?.message.contains("smol") == true)
