@@ -109,6 +109,11 @@ struct StoreBinding {
                 "the store belongs to another database (\(Self.name(owner))): that one will not be able to use it any more"
             )
         }
+        if let known, database.tie(to: known.store, owner: known.database) == .copyOfAnotherDatabase {
+            objections.append(
+                "this database is a copy of the one that the store belongs to: that one will not be able to use it any more"
+            )
+        }
         if let adoption = database.adoption, adoption.store != known?.store {
             objections.append(
                 "this database belongs to store \(Self.name(adoption.store)), \(Self.origin(adoption)): its results are there"
