@@ -76,7 +76,11 @@ extension PostgresConnection {
                 // The server's last words are among the results, so those are looked at in any case.
                 guard self.consume(handle) else { break }
             }
-            guard let pointer = PQgetResult(handle.pointer) else { return outcome }
+            guard let pointer = PQgetResult(handle.pointer) else {
+                // What came behind the last result was read with it, and no event tells of it any more.
+                self.deliverNotifications(handle)
+                return outcome
+            }
             guard outcome.take(ResultHandle(pointer)) else { return outcome }
         }
     }
@@ -84,8 +88,12 @@ extension PostgresConnection {
     /// Reads what has arrived and hands notifications on; false when the connection is broken.
     func consume(_ handle: LibpqHandle) -> Bool {
         let isAlive = PQconsumeInput(handle.pointer) == 1
-        while let (channel, payload) = handle.nextNotification() { self.listeners.yield(payload, on: channel) }
+        self.deliverNotifications(handle)
         return isAlive && !handle.isBad
+    }
+
+    private func deliverNotifications(_ handle: LibpqHandle) {
+        while let (channel, payload) = handle.nextNotification() { self.listeners.yield(payload, on: channel) }
     }
 
     /// Ends the connection because it is broken.
