@@ -7,10 +7,11 @@ enum Call: String, CaseIterable, Sendable {
     case commit = "commit_shards"
     case heartbeat
 
-    /// Locks the row that the call needs, if it is there.
+    /// Locks the row that the call needs, if it is there; claims need none, only that of their worker must be there.
     fileprivate var lock: String {
         switch self {
-        case .claim, .heartbeat:
+        case .claim: "SELECT 1 FROM worker WHERE pid = $1::int4 AND state = 'live'"
+        case .heartbeat:
             "SELECT 1 FROM worker WHERE pid = $1::int4 AND state = 'live' FOR NO KEY UPDATE"
         case .commit:
             """
@@ -19,6 +20,9 @@ enum Call: String, CaseIterable, Sendable {
             """
         }
     }
+
+    /// What a claim reads when it has taken its shards already: it waits for no row, so the table is locked.
+    fileprivate var tableLock: String? { self == .claim ? "LOCK TABLE pace IN ACCESS EXCLUSIVE MODE" : nil }
 }
 
 extension FaultBench {
@@ -38,7 +42,9 @@ extension FaultBench {
                 try await connection.withTransaction { connection in
                     let locked = try await connection.query(
                         PostgresStatement(name: "lock", sql: call.lock), [process])
-                    guard !locked.isEmpty, try await self.isWaiting(worker, in: call) else { return }
+                    guard !locked.isEmpty else { return }
+                    if let tableLock = call.tableLock { try await connection.execute(script: tableLock) }
+                    guard try await self.isWaiting(worker, in: call) else { return }
                     wasHit = true
                     try await body()
                 }

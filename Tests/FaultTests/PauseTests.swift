@@ -46,6 +46,8 @@ extension FaultSuite {
                 try await bench.eventually("the worker computes") {
                     try await bench.momentOfDeath(of: worker) == .computing
                 }
+                // A crash can undo a claim that is not on disk yet; a commit that is waited for brings all before it there.
+                _ = try await bench.rows("SELECT pg_logical_emit_message(true, 'assay', 'flush')")
                 try await bench.controlServer("stop")
                 try await bench.eventually("the worker notices") {
                     worker.logText.contains("the lease could not be renewed in time")

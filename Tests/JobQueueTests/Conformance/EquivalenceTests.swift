@@ -89,7 +89,15 @@ private struct Player {
 
     mutating func perform(_ operation: Operation) async throws -> String {
         do {
-            return try await answer(operation)
+            let answer = try await answer(operation)
+            switch operation {
+            case .submit, .cancel, .unhold, .retry:
+                // The ledger looks at all gates then, the database at those that it knows to be due.
+                try await test.queue.run(.tallies, isForced: true)
+                try await test.queue.run(.gates, isForced: true)
+            default: break
+            }
+            return answer
         } catch let error as QueueError {
             return "error \(error.code)"
         }

@@ -166,6 +166,7 @@ import Testing
             #expect(round.problems == ["schedule 'nightly' can't be fired from here: of version 9"])
             #expect(try await test.queue.fires(ofSchedule: "nightly").isEmpty)
             #expect(try await test.queue.fireDue().map(\.outcome) == [.fired])
+            try await test.turn(to: "2026-03-02 03:00")
             let error = await #expect(throws: QueueError.self) {
                 try await test.queue.triggerSchedule(named: "nightly", overlap: .allowAll) { _, _ in
                     throw UnreadableTemplate("of version 9")

@@ -180,6 +180,8 @@ private func withServer(
             // It was left alone.
             #expect(kill(other.number, 0) == 0)
             try await other.parent.send(signal: SIGKILL)
+            // Or it would sleep on, with all that this process had open when it was begun.
+            kill(other.number, SIGKILL)
             _ = try await other.parent.waitForExit()
         }
     }
