@@ -51,9 +51,6 @@ final class DescriptorPoller: LoopOperation {
         self.poll()
     }
 
-    /// Ends every wait as if its events had come.
-    func wake() { self.finish(with: { .success($0.events) }) }
-
     func loopWillEnd() {
         self.finish(with: { _ in .failure(EventLoopError(.shutDown, "wait for descriptor \(self.descriptor)")) })
     }

@@ -24,13 +24,6 @@ extension EventLoop {
         }
     }
 
-    /// Ends all waits for the descriptor as if it were ready.
-    ///
-    /// For who has just read from it: what others wait for may have been among that, and they must look again.
-    public func wake(_ descriptor: CInt) {
-        self.perform { self.confined.pollers[descriptor]?.wake() }
-    }
-
     private func startWait(
         _ descriptor: CInt, _ events: Readiness, _ timeout: Duration?, _ pending: PendingResult<Readiness>
     ) {

@@ -29,32 +29,6 @@ private func send(_ byte: UInt8, to descriptor: CInt) {
 }
 
 @Suite struct ReadinessTests {
-    /// Somebody else may read what a waiter waits for before it began to wait.
-    @Test(.timeLimit(.minutes(10))) func wakingEndsEveryWaitWithoutData() async throws {
-        try await withEventLoop { loop in
-            let sockets = try SocketPair()
-            let left = sockets.left
-            let waiters = [Readiness.readable, .readable].map { events in
-                Task { try await loop.waitUntilReady(left, for: events) }
-            }
-            let isDone = Task {
-                for waiter in waiters {
-                    guard try await waiter.value == .readable else { return false }
-                }
-                return true
-            }
-            // Waits that have not begun yet are not ended: waking goes on until both have.
-            let waker = Task {
-                while !Task.isCancelled {
-                    loop.wake(left)
-                    await Task.yield()
-                }
-            }
-            #expect(try await isDone.value)
-            waker.cancel()
-        }
-    }
-
     @Test func dataMakesReadable() async throws {
         try await withEventLoop { loop in
             let sockets = try SocketPair()

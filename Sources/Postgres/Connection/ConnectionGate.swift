@@ -23,7 +23,7 @@ struct ConnectionGate {
         case queued(Ticket)
     }
 
-    private var isBusy = false
+    private(set) var isBusy = false
     private(set) var transaction: TransactionToken?
     private var queue: [(ticket: Ticket, held: Set<TransactionToken>)] = []
     private var lastTicket = 0

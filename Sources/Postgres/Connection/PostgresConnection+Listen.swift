@@ -73,18 +73,19 @@ extension PostgresConnection {
 
     /// Reads once while no statement does; false when there is nothing more to wait for.
     ///
-    /// A statement that runs at the same time waits for the same event, so it sees what is read here.
+    /// It takes its turn like a statement: what it read away from one that is about to wait for its answer would be waited
+    /// for without end. A statement hands on what comes while it runs.
     private func pumpNotifications() async -> Bool {
         guard case .open(let handle) = self.state else { return false }
         do throws(PostgresError) {
             _ = try await self.wait(handle, for: .readable, until: nil)
-            guard case .open = self.state, !Task.isCancelled else { return false }
+            try await self.acquire()
+            defer { self.release() }
+            guard case .open = self.state else { return false }
             guard self.consume(handle) else {
                 _ = self.lost(handle)
                 return false
             }
-            // A statement may have begun to wait, for what has just been read, after this was told to read.
-            self.loop.wake(handle.socket)
             return true
         } catch {
             // Being cancelled only means that nobody listens any more.
