@@ -104,6 +104,19 @@ final class LeaseBoard: Sendable {
         }
     }
 
+    /// The lease to claim under; nil while something is adrift.
+    ///
+    /// One look at both: if the lease is replaced after it, what is begun by then goes adrift, and the database refuses a
+    /// claim under the lease that was lost.
+    var claimingLease: WorkerLease? {
+        self.state.withLock { state in
+            let isAdrift = state.held.values.contains {
+                $0.loss == nil && $0.shard.incarnation != state.lease.incarnation
+            }
+            return isAdrift ? nil : state.lease
+        }
+    }
+
     // MARK: The heartbeat's side
 
     /// What is held under this lease.

@@ -19,10 +19,12 @@ extension Worker {
             return try await self.patiently("claim a shard", while: isWanted, migration: Self.migrationPatience) {
                 queue throws(QueueError) -> Offer in
                 try await self.secureLease(tenure, queue)
+                // The worker must not take from itself what it still computes or publishes; that is settled first.
+                guard let lease = board.claimingLease else { return .nothingNow }
                 do throws(QueueError) {
-                    if let shard = try await queue.claim(board.lease, request).first { return .shard(shard) }
+                    if let shard = try await queue.claim(lease, request).first { return .shard(shard) }
                     // What is due now and then may have made something claimable; if that fails, others will do it.
-                    if await caretaker.doDueChores(), let shard = try await queue.claim(board.lease, request).first {
+                    if await caretaker.doDueChores(), let shard = try await queue.claim(lease, request).first {
                         return .shard(shard)
                     }
                 } catch  where error.code == .leaseLost {
@@ -126,12 +128,11 @@ extension Worker {
 
     /// One try; in an outage the claim that follows it deals with that.
     private func claimNext(above priority: Priority? = nil, _ tenure: Tenure) async -> HeldShard? {
-        // What is adrift anybody may claim, and this worker must not: it would take it from itself.
-        guard tenure.board.isSafe(at: self.clock.now), tenure.board.adrift.isEmpty else { return nil }
+        guard tenure.board.isSafe(at: self.clock.now), let lease = tenure.board.claimingLease else { return nil }
         do throws(QueueError) {
             // What is asked for because it is more urgent begins at once.
             let request = self.request(above: priority, isPrefetch: priority == nil)
-            return try await self.queue.claim(tenure.board.lease, request).first.map { self.hold($0, tenure) }
+            return try await self.queue.claim(lease, request).first.map { self.hold($0, tenure) }
         } catch {
             tenure.logger.debug("nothing claimed ahead", metadata: ["error": "\(error)"])
             return nil
