@@ -40,7 +40,9 @@ CREATE OR REPLACE TRIGGER lease_begun BEFORE INSERT ON worker FOR EACH ROW EXECU
 -- Answers one row of kind 'lease' (with whether to drain), and one for each shard that is 'lost', 'cancelled' or
 -- 'orphaned'. A lease that ran out is renewed too as long as no reaper has seen it. Progress is written only where
 -- nobody else is at the row: a heartbeat waits for no commit. Shards that were claimed long ago and that the worker
--- does not know were claimed by a call whose answer got lost; they go back, before any other shard is locked.
+-- does not know were claimed by a call whose answer got lost; they go back, before any other shard is locked. The other way
+-- round, a shard that the worker has and nobody here knows of was claimed before a crash of the server, which undid the
+-- claim: it is the worker's again, unless somebody else has it.
 CREATE OR REPLACE FUNCTION heartbeat(
     p_worker bigint, p_incarnation uuid, p_jobs bigint[], p_shards integer[], p_epochs integer[], p_samples integer[],
     p_tokens bigint[], p_note text
@@ -84,6 +86,17 @@ BEGIN
         FROM give_back(p_incarnation, v_orphan.jobs, v_orphan.shards, v_orphan.epochs,
             'the worker does not know of this claim') g;
     END IF;
+
+    WITH undone AS MATERIALIZED (
+        SELECT s.job_id, s.shard_no, h.epoch
+        FROM unnest(p_jobs, p_shards, p_epochs) AS h (job_id, shard_no, epoch)
+        JOIN shard s ON s.job_id = h.job_id AND s.shard_no = h.shard_no AND s.epoch < h.epoch
+        JOIN job j ON j.job_id = s.job_id
+        WHERE s.state::text IN ('ready', 'blocked') AND NOT j.is_cancelled
+        FOR NO KEY UPDATE OF s SKIP LOCKED)
+    UPDATE shard s SET state = 'running', epoch = u.epoch, worker_id = p_worker, incarnation = p_incarnation,
+        started_at = v_now, not_before = NULL, samples_done = 0, tokens_done = 0, is_begun = true
+    FROM undone u WHERE s.job_id = u.job_id AND s.shard_no = u.shard_no;
 
     WITH report AS MATERIALIZED (
         SELECT s.job_id, s.shard_no, least(h.samples, s.row_count) AS samples, h.tokens

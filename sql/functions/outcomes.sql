@@ -7,6 +7,9 @@
 -- Makes results visible, durably: one flush to disk for all of them. Each one is judged by its own fence, epoch and
 -- incarnation together; a late result counts as long as nobody else has claimed the shard, also when its worker was
 -- declared dead and the shard is held for that.
+--
+-- A claim that a crash of the server undid, or that a restored database does not know, has an epoch that the shard has not
+-- reached. It counts, too, as long as nobody has the shard; its epoch is the shard's from then on.
 CREATE OR REPLACE FUNCTION commit_shards(
     p_jobs bigint[], p_shards integer[], p_epochs integer[], p_incarnations uuid[], p_paths text[], p_bytes bigint[],
     p_sha256s text[], p_digests text[], p_samples integer[], p_tokens bigint[], p_seconds double precision[]
@@ -27,12 +30,16 @@ BEGIN
         SELECT i.* FROM unnest(p_jobs, p_shards, p_epochs, p_incarnations, p_samples, p_tokens) WITH ORDINALITY
             AS i (job_id, shard_no, epoch, incarnation, samples, tokens, place)),
     mine AS MATERIALIZED (
-        SELECT s.job_id, s.shard_no, i.place, i.samples, i.tokens FROM item i JOIN shard s USING (job_id, shard_no)
+        SELECT s.job_id, s.shard_no, i.place, i.samples, i.tokens, i.epoch, i.incarnation, w.worker_id
+        FROM item i JOIN shard s USING (job_id, shard_no) JOIN worker w ON w.incarnation = i.incarnation
         WHERE s.epoch = i.epoch AND s.incarnation = i.incarnation AND s.state IN ('running', 'ready', 'held')
+            OR s.epoch < i.epoch AND s.state IN ('ready', 'blocked')
         ORDER BY s.job_id, s.shard_no FOR NO KEY UPDATE OF s),
     done AS (
         UPDATE shard s SET state = 'done', samples_done = m.samples, tokens_done = m.tokens,
-            ended_at = clock_timestamp(), reason = NULL
+            ended_at = clock_timestamp(), reason = NULL, not_before = NULL, epoch = m.epoch, incarnation = m.incarnation,
+            worker_id = m.worker_id,
+            started_at = CASE WHEN s.epoch = m.epoch THEN s.started_at ELSE clock_timestamp() END
         FROM mine m WHERE s.job_id = m.job_id AND s.shard_no = m.shard_no
         RETURNING s.job_id, s.shard_no, s.epoch, s.incarnation, s.worker_id, s.started_at, m.place),
     stored AS (
