@@ -1,10 +1,10 @@
 -- All that bears on whether jobs' shards run, besides the jobs' and the projects' own rows: of a run ($2 null), or of one
 -- of its jobs. Everything is added up once for all jobs: there may be ten thousand.
 WITH mine AS MATERIALIZED (
-    SELECT j.job_id, j.ordinal, j.project_id, j.tier, j.is_runnable, j.need_labels, j.need_gpu_mb, j.need_device, j.task,
-        j.model_sha256, c.failed, c.held
-    FROM job j JOIN job_counts_in_bulk c USING (job_id)
-    WHERE j.run_id = $1::text AND ($2::int4 IS NULL OR j.ordinal = $2::int4)),
+    SELECT c.job_id, c.ordinal, c.project_id, c.tier, c.is_runnable, c.need_labels, c.need_gpu_mb, c.need_device, c.task,
+        c.model_sha256, c.failed, c.held
+    FROM job_counts_in_bulk c
+    WHERE c.run_id = $1::text AND ($2::int4 IS NULL OR c.ordinal = $2::int4)),
 holder AS MATERIALIZED (
     SELECT s.worker_id, count(DISTINCT s.job_id) AS jobs, min(s.job_id) AS job_id
     FROM shard s WHERE s.state = 'running' GROUP BY s.worker_id),
@@ -35,8 +35,7 @@ here AS MATERIALIZED (
     WHERE s.state = 'running' AND w.state = 'live' AND s.job_id IN (SELECT m.job_id FROM mine m)
     GROUP BY s.job_id),
 rival AS MATERIALIZED (
-    SELECT j.job_id, j.tier, j.project_id, c.ready FROM job j JOIN job_counts_in_bulk c USING (job_id)
-    WHERE j.is_runnable),
+    SELECT c.job_id, c.tier, c.project_id, c.ready FROM job_counts_in_bulk c WHERE c.is_runnable),
 tier_sum AS MATERIALIZED (SELECT r.tier, sum(r.ready) AS ready FROM rival r GROUP BY r.tier),
 project_sum AS MATERIALIZED (
     SELECT r.tier, r.project_id, sum(r.ready) AS ready FROM rival r GROUP BY r.tier, r.project_id),

@@ -7,7 +7,7 @@ FROM project p
 LEFT JOIN (
     SELECT s.project_id, count(*) AS shards FROM shard s WHERE s.state = 'running' GROUP BY s.project_id) r USING (project_id)
 LEFT JOIN (
-    SELECT j.project_id, sum(c.ready) AS shards FROM job j JOIN job_counts_in_bulk c USING (job_id)
-    WHERE j.is_runnable GROUP BY j.project_id) q USING (project_id)
+    SELECT c.project_id, sum(c.ready) AS shards FROM job_counts_in_bulk c
+    WHERE c.is_runnable GROUP BY c.project_id) q USING (project_id)
 WHERE $1::text IS NULL OR p.name = $1::text
 ORDER BY p.name

@@ -1,14 +1,14 @@
 -- What is left of a run, how fast its models were on its tasks before, and who could work on it.
 WITH open_job AS MATERIALIZED (
-    SELECT j.job_id, j.need_labels, j.need_gpu_mb, j.need_device, o.shards, p.samples AS known, p.seconds, p.tokens,
+    SELECT c.job_id, c.need_labels, c.need_gpu_mb, c.need_device, o.shards, p.samples AS known, p.seconds, p.tokens,
         -- Of what is not done, the part that somebody will still do.
-        (j.sample_count - c.samples_done) * o.shards::float8 / (o.shards + c.failed + c.cancelled + c.held) AS samples
-    FROM job j JOIN job_counts_in_bulk c USING (job_id)
+        (c.sample_count - c.samples_done) * o.shards::float8 / (o.shards + c.failed + c.cancelled + c.held) AS samples
+    FROM job_counts_in_bulk c
     CROSS JOIN LATERAL (SELECT c.blocked + c.ready + c.running AS shards) o
     CROSS JOIN LATERAL (
         SELECT sum(a.samples) AS samples, sum(a.seconds) AS seconds, sum(a.tokens) AS tokens FROM pace a
-        WHERE a.model_sha256 = j.model_sha256 AND a.task = j.task) p
-    WHERE j.run_id = $1::text AND o.shards > 0),
+        WHERE a.model_sha256 = c.model_sha256 AND a.task = c.task) p
+    WHERE c.run_id = $1::text AND o.shards > 0),
 holder AS MATERIALIZED (
     SELECT DISTINCT s.worker_id FROM open_job j JOIN shard s USING (job_id) WHERE s.state = 'running')
 SELECT coalesce(sum(samples * seconds / known) FILTER (WHERE known > 0), 0) AS device_seconds_left,
