@@ -35,6 +35,7 @@ import Testing
             .cancellations: "sweep_cancelled_jobs(integer)", .charges: "charge_usage(integer)",
             .promotion: "promote_shards(integer)", .mending: "mend_jobs(integer)",
             .archive: "move_archived_shards(integer)", .statistics: "refresh_statistics()",
+            .departures: "forget_workers(integer)",
         ]
         let function = try #require(functions[chore])
         let result = chore == .workers ? "TABLE (workers integer, requeued integer, held integer)" : nil
@@ -324,6 +325,34 @@ import Testing
             let statement = PostgresStatement(
                 name: "tuples", sql: "SELECT reltuples::int8 AS n FROM pg_class WHERE oid = 'shard'::regclass")
             #expect(try await database.pool.query(statement).only().decode("n", as: Int.self) == 20_000)
+        }
+    }
+
+    /// Rows of workers that never claimed anything do not pile up; all that history refers to stays.
+    @Test func workersThatNeverClaimedAnythingAreForgotten() async throws {
+        try await Self.withQueue { database, queue in
+            try await queue.submit(submission([job(shards: 3)]))
+            let used = try await queue.register(worker())
+            let failing = try await queue.register(worker())
+            let idle = try await queue.register(worker())
+            let young = try await queue.register(worker())
+            let alive = try await queue.register(worker())
+            let shard = try #require(try await queue.claim(used, limit: 1).first)
+            #expect(try await queue.commit(shard, publication(of: shard)) == .committed)
+            let failed = try #require(try await queue.claim(failing, limit: 1).first)
+            _ = try await queue.fail(failed, failure())
+            for lease in [used, failing, idle, young] { try await queue.deregister(lease) }
+            try await Self.run(
+                """
+                UPDATE worker SET registered_at = registered_at - interval '31 days', ended_at = ended_at - interval '31 days'
+                WHERE worker_id <> \(young.worker.number)
+                """, in: database)
+            #expect(try await queue.run(.departures, isForced: true)?.changed == 1)
+            let left = try await database.pool.query(
+                PostgresStatement(name: "left", sql: "SELECT worker_id FROM worker ORDER BY worker_id"))
+            let expected = [used, failing, young, alive].map(\.worker.number)
+            #expect(try left.map { try $0.decode("worker_id", as: Int64.self) } == expected.sorted())
+            #expect(try await queue.run(.departures, isForced: true)?.changed == 0)
         }
     }
 }

@@ -41,6 +41,7 @@ BEGIN
     WHEN 'mending' THEN v_count := mend_jobs(1000);
     WHEN 'archive' THEN v_count := move_archived_shards(5000);
     WHEN 'statistics' THEN v_count := refresh_statistics();
+    WHEN 'departures' THEN v_count := forget_workers(1000);
     ELSE RAISE EXCEPTION 'there is no chore %', p_name USING ERRCODE = 'invalid_parameter_value';
     END CASE;
     UPDATE chore c SET succeeded_at = clock_timestamp(), changed = v_count,

@@ -212,6 +212,9 @@ BEGIN
             FROM (SELECT taken.*, row_number() OVER (ORDER BY taken.shard_no) AS place FROM taken) t ORDER BY t.shard_no;
         GET DIAGNOSTICS v_count = ROW_COUNT;
         IF v_count > 0 THEN
+            IF NOT EXISTS (SELECT 1 FROM worker_use u WHERE u.worker_id = p_worker) THEN
+                PERFORM note_use(p_worker);
+            END IF;
             IF v_worker.warm <> ARRAY[v_job.model_sha256] OR v_worker.warm_since <= v_now - c_warm_limit
                 OR v_worker.warm_since > v_now
             THEN
@@ -274,6 +277,9 @@ BEGIN
             (SELECT sum(a.seconds) / nullif(sum(a.samples), 0) FROM pace a
                 WHERE a.model_sha256 = k.model_sha256 AND a.task = k.task)
         FROM taken t, pick k;
+    IF FOUND THEN
+        PERFORM note_use(p_worker);
+    END IF;
 END $$;
 
 -- For workers of the release before: they begin what they claim at once, as far as anybody can tell.

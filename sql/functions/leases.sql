@@ -37,6 +37,28 @@ CREATE OR REPLACE TRIGGER lease_begun BEFORE INSERT ON worker FOR EACH ROW EXECU
 
 -- Renews a lease, notes progress, and compares what the worker holds with what stands here.
 --
+-- Remembers that a worker has claimed something: its row is part of the history from then on.
+CREATE OR REPLACE FUNCTION note_use(p_worker bigint) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO worker_use VALUES (p_worker) ON CONFLICT DO NOTHING
+$$;
+
+-- Forgets workers that left a month ago without ever having claimed anything.
+CREATE OR REPLACE FUNCTION forget_workers(p_limit integer) RETURNS bigint LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS $$
+DECLARE
+    c_kept CONSTANT interval := '30 days';
+    v_count bigint;
+BEGIN
+    DELETE FROM worker w WHERE w.worker_id IN (
+        SELECT e.worker_id FROM worker e
+        WHERE e.state <> 'live' AND e.ended_at < clock_timestamp() - c_kept
+            AND NOT EXISTS (SELECT 1 FROM worker_use u WHERE u.worker_id = e.worker_id)
+        ORDER BY e.ended_at LIMIT p_limit FOR UPDATE SKIP LOCKED);
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RETURN v_count;
+END $$;
+
 -- Answers one row of kind 'lease' (with whether to drain), and one for each shard that is 'lost', 'cancelled' or
 -- 'orphaned'. A lease that ran out is renewed too as long as no reaper has seen it. Progress is written only where
 -- nobody else is at the row: a heartbeat waits for no commit. Shards that were claimed long ago and that the worker
@@ -97,6 +119,9 @@ BEGIN
     UPDATE shard s SET state = 'running', epoch = u.epoch, worker_id = p_worker, incarnation = p_incarnation,
         started_at = v_now, not_before = NULL, samples_done = 0, tokens_done = 0, is_begun = true
     FROM undone u WHERE s.job_id = u.job_id AND s.shard_no = u.shard_no;
+    IF FOUND THEN
+        PERFORM note_use(p_worker);
+    END IF;
 
     WITH report AS MATERIALIZED (
         SELECT s.job_id, s.shard_no, least(h.samples, s.row_count) AS samples, h.tokens

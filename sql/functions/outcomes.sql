@@ -30,7 +30,8 @@ BEGIN
         SELECT i.* FROM unnest(p_jobs, p_shards, p_epochs, p_incarnations, p_samples, p_tokens) WITH ORDINALITY
             AS i (job_id, shard_no, epoch, incarnation, samples, tokens, place)),
     mine AS MATERIALIZED (
-        SELECT s.job_id, s.shard_no, i.place, i.samples, i.tokens, i.epoch, i.incarnation, w.worker_id
+        SELECT s.job_id, s.shard_no, i.place, i.samples, i.tokens, i.epoch, i.incarnation, w.worker_id,
+            s.epoch < i.epoch AS is_undone
         FROM item i JOIN shard s USING (job_id, shard_no) JOIN worker w ON w.incarnation = i.incarnation
         WHERE s.epoch = i.epoch AND s.incarnation = i.incarnation AND s.state IN ('running', 'ready', 'held')
             OR s.epoch < i.epoch AND s.state IN ('ready', 'blocked')
@@ -53,7 +54,9 @@ BEGIN
     used AS (
         INSERT INTO usage_queue (job_id, worker_id, samples, tokens, seconds, is_result)
         SELECT d.job_id, d.worker_id, sum(p_samples[d.place]), sum(p_tokens[d.place]), sum(p_seconds[d.place]), true
-        FROM done d GROUP BY d.job_id, d.worker_id)
+        FROM done d GROUP BY d.job_id, d.worker_id),
+    noted AS (
+        INSERT INTO worker_use SELECT DISTINCT m.worker_id FROM mine m WHERE m.is_undone ON CONFLICT DO NOTHING)
     SELECT array_agg(d.place::integer) INTO v_done FROM done d;
     IF cardinality(v_done) = cardinality(p_jobs) THEN
         RETURN QUERY SELECT g, 'committed' FROM generate_series(1, cardinality(p_jobs)) g;

@@ -35,9 +35,10 @@ CREATE OR REPLACE FUNCTION function_rights() RETURNS TABLE (function_name name, 
         ('apply_rights', '{}'), ('begin_lease', '{}'), ('begin_tally', '{}'), ('cancel_work', '{}'),
         ('change_grant', '{}'), ('charge_usage', '{}'), ('check_incarnation', '{}'), ('check_needed_run', '{}'),
         ('check_owner', '{}'), ('check_run', '{}'), ('check_schedule', '{}'), ('check_schedule_maker', '{}'),
-        ('check_tier', '{}'), ('ensure_project', '{}'), ('forbid_history_move', '{}'), ('function_rights', '{}'),
+        ('check_tier', '{}'), ('ensure_project', '{}'), ('forbid_history_move', '{}'), ('forget_workers', '{}'),
+        ('function_rights', '{}'),
         ('give_back', '{}'), ('lock_jobs', '{}'), ('mend_jobs', '{}'), ('move_archived_shards', '{}'),
-        ('note_changed_shards', '{}'), ('note_dependency', '{}'), ('note_needs', '{}'), ('note_new_shards', '{}'),
+        ('note_changed_shards', '{}'), ('note_dependency', '{}'), ('note_needs', '{}'), ('note_new_shards', '{}'), ('note_use', '{}'),
         ('observe_time', '{}'), ('open_due_gates', '{}'), ('open_waiting_jobs', '{}'), ('permit_history_move', '{}'),
         ('reap_workers', '{}'), ('refresh_statistics', '{}'), ('refuse_delete', '{}'), ('refuse_update', '{}'),
         ('relation_rights', '{}'), ('role_may', '{}'), ('roll_up', '{}'), ('run_is_open', '{}'), ('store_run', '{}'),
@@ -53,7 +54,8 @@ CREATE OR REPLACE FUNCTION relation_rights() RETURNS TABLE (relation_name name) 
         ('job'), ('job_counts'), ('job_counts_in_bulk'), ('job_dependency'), ('job_need'), ('job_spec'), ('job_tally'),
         ('model'), ('needed_run'), ('pace'), ('project'), ('queue_clock'), ('run'), ('schedule'), ('schedule_fire'),
         ('schedule_run'), ('schema_contract'), ('schema_functions'), ('schema_migration'), ('shard'), ('shard_result'),
-        ('store_identity'), ('tally_change'), ('usage_queue'), ('withdrawn_result'), ('worker')
+        ('store_identity'), ('tally_change'), ('usage_queue'), ('withdrawn_result'), ('worker'),
+        ('worker_use')
 $$;
 
 -- Whether a role has an ability here, by itself or as a member of another role; the owner of the tables has all.

@@ -85,7 +85,7 @@ extension Ledger {
         case .promotion:
             let promoted = promote(now: now)
             return ChoreOutcome(report: ReapReport(promoted: promoted), changed: promoted)
-        case .tallies, .cancellations, .mending, .archive, .statistics:
+        case .tallies, .cancellations, .mending, .archive, .statistics, .departures:
             // Nothing of this is put off here.
             break
         }

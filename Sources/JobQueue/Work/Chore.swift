@@ -22,6 +22,8 @@ public enum Chore: String, Sendable, Hashable, CaseIterable, Encodable {
     case archive
     /// Counts tables that have grown, for the planner.
     case statistics
+    /// Forgets workers that left long ago and never claimed anything.
+    case departures
 }
 
 /// When a chore was done last, and how that went.
