@@ -122,7 +122,8 @@ let testSupport: [Target] = [
     .testTarget(
         name: "FaultTests",
         dependencies: [
-            "Postgres", "ProcessTesting", "StoreProbe", "UVEventLoop", "assay", "assay-worker", "assay-report",
+            "JobQueue", "Postgres", "PostgresTesting", "ProcessTesting", "StoreProbe", "UVEventLoop", "assay",
+            "assay-worker", "assay-report",
         ],
         exclude: ["Shims"],
         swiftSettings: swiftSettings),

@@ -1,5 +1,5 @@
 public import Postgres
-internal import UVEventLoop
+public import UVEventLoop
 
 #if canImport(Glibc)
 internal import Glibc
@@ -9,6 +9,16 @@ internal import Musl
 
 /// A way to a test's database that can be frozen, as a network that swallows everything, or cut.
 public actor StallingProxy {
+    /// Where a connection breaks.
+    public enum Break: String, Sendable, CaseIterable {
+        /// Before the server has seen anything of what was said.
+        case question
+        /// In the middle of what was said.
+        case tornQuestion
+        /// When the server has answered, before anybody has seen the answer.
+        case answer
+    }
+
     /// Connects through the proxy.
     public nonisolated let configuration: PostgresConfiguration
     private nonisolated let loop: EventLoop
@@ -20,12 +30,17 @@ public actor StallingProxy {
     private var acceptor: Task<Void, Never>?
     private var isFrozen = false
     private var frozen: [PendingResult<Void>] = []
+    private var nextBreak: Break?
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { self.loop.asUnownedSerialExecutor() }
 
     /// Starts to listen in a folder of its own.
     public init(before database: TestDatabase) async throws {
-        let text = database.configuration.connectionString
+        try await self.init(before: database.configuration, on: database.loop)
+    }
+
+    public init(before server: PostgresConfiguration, on loop: EventLoop) async throws {
+        let text = server.connectionString
         guard let host = text.firstMatch(of: #/host='([^']*)'/#)?.1, let port = text.firstMatch(of: #/port='(\d+)'/#)?.1
         else { throw UnixSocket.Failed(call: "read \(text)") }
         self.folder = try UnixSocket.makeFolder()
@@ -34,10 +49,10 @@ public actor StallingProxy {
         // The process at the other end is this one.
         var configuration = try PostgresConfiguration(
             text.replacing(host, with: self.folder).replacing(#/ requirepeer='[^']*'/#, with: ""))
-        configuration.searchPath = database.configuration.searchPath
-        configuration.applicationName = database.configuration.applicationName
+        configuration.searchPath = server.searchPath
+        configuration.applicationName = server.applicationName
         self.configuration = configuration
-        self.loop = database.loop
+        self.loop = loop
         self.acceptor = Task { await self.accept() }
     }
 
@@ -54,6 +69,30 @@ public actor StallingProxy {
     /// Breaks all connections that there are.
     public func cut() {
         for descriptor in self.links.values.joined() { shutdown(descriptor, CInt(SHUT_RDWR)) }
+    }
+
+    /// Has the next connection that says something break there.
+    public func breakNext(_ place: Break?) { self.nextBreak = place }
+
+    /// Takes the order to break back.
+    ///
+    /// - Returns: Whether something broke.
+    public func disarm() -> Bool {
+        defer { self.nextBreak = nil }
+        return self.nextBreak == nil
+    }
+
+    /// How much of what came may be passed on; less than all of it when the connection is to break here.
+    private func passable(_ count: Int, isQuestion: Bool) -> Int {
+        switch (self.nextBreak, isQuestion) {
+        case (.question, true), (.answer, false):
+            self.nextBreak = nil
+            return 0
+        case (.tornQuestion, true):
+            self.nextBreak = nil
+            return count / 2
+        default: return count
+        }
     }
 
     /// Breaks everything and goes away.
@@ -81,8 +120,8 @@ public actor StallingProxy {
             self.links[link] = [client, server]
             Task {
                 await withTaskGroup { group in
-                    group.addTask { await self.pump(from: client, to: server) }
-                    group.addTask { await self.pump(from: server, to: client) }
+                    group.addTask { await self.pump(from: client, to: server, isQuestion: true) }
+                    group.addTask { await self.pump(from: server, to: client, isQuestion: false) }
                 }
                 self.end(link)
             }
@@ -94,17 +133,18 @@ public actor StallingProxy {
     }
 
     /// Passes bytes on until either end is closed, and then closes the other one.
-    private func pump(from source: CInt, to target: CInt) async {
+    private func pump(from source: CInt, to target: CInt, isQuestion: Bool) async {
         var buffer = [UInt8](repeating: 0, count: 65536)
         copying: while (try? await self.loop.waitUntilReadable(source)) != nil {
             guard await self.passes() else { break }
             let count = read(source, &buffer, buffer.count)
             if count < 0, errno == EAGAIN || errno == EINTR { continue }
             guard count > 0 else { break }
+            let passable = self.passable(count, isQuestion: isQuestion)
             var sent = 0
-            while sent < count {
+            while sent < passable {
                 let written = buffer.withUnsafeBytes {
-                    send(target, $0.baseAddress! + sent, count - sent, CInt(MSG_NOSIGNAL))
+                    send(target, $0.baseAddress! + sent, passable - sent, CInt(MSG_NOSIGNAL))
                 }
                 if written > 0 {
                     sent += written
@@ -114,6 +154,7 @@ public actor StallingProxy {
                     break copying
                 }
             }
+            guard passable == count else { break }
         }
         shutdown(source, CInt(SHUT_RDWR))
         shutdown(target, CInt(SHUT_RDWR))
