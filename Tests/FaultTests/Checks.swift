@@ -40,15 +40,26 @@ extension FaultBench {
     }
 
     /// What must hold after any fault, once everything is done.
-    func expectUndisturbed(_ runs: [String], of job: FaultJob, digest: String) async throws {
+    ///
+    /// - Parameter faults: How many of each kind have hit by now; they go into the certificate with what is found here.
+    func expectUndisturbed(
+        _ runs: [String], of job: FaultJob, digest: String, after faults: [String: Int] = [:]
+    ) async throws {
         try await self.expectNothingStuck()
+        var outcome = Certificate.Outcome()
         for run in runs {
-            try await self.expectEveryRowOnce(run, job)
-            #expect(try await self.bench.assay("results", "digest", run) == digest, "run \(run), seed \(Seed.value)")
-            #expect(try await self.bench.assay("results", "verify", run).contains("files are as published"))
-            try await self.expectEverySampleOnce(run, job)
+            let rows = try await self.expectEveryRowOnce(run, job)
+            let isEqual = try await self.bench.assay("results", "digest", run) == digest
+            #expect(isEqual, "run \(run), seed \(Seed.value)")
+            let isPublished = try await self.bench.assay("results", "verify", run).contains("files are as published")
+            #expect(isPublished, "run \(run), seed \(Seed.value)")
+            let samples = try await self.expectEverySampleOnce(run, job)
+            outcome = outcome + rows + samples
+            outcome.digests += 1
+            if !isEqual || !isPublished { outcome.wrong += 1 }
         }
         try await self.expectNoOrphan()
+        Certificate.record(faults, outcome)
     }
 
     /// Every shard is done, every claim has an end in the log, and no worker is thought alive that is dead.
@@ -69,7 +80,8 @@ extension FaultBench {
     }
 
     /// The shards cover the job's rows without gap or overlap, and each has one result with all of its rows.
-    private func expectEveryRowOnce(_ run: String, _ job: FaultJob) async throws {
+    private func expectEveryRowOnce(_ run: String, _ job: FaultJob) async throws -> Certificate.Outcome {
+        var outcome = Certificate.Outcome()
         let rows = try await self.rows(
             """
             SELECT s.row_start, s.row_count, r.samples FROM job j JOIN shard s USING (job_id)
@@ -79,14 +91,19 @@ extension FaultBench {
         for row in rows {
             #expect(try row.decode("row_start", as: Int.self) == next)
             let count = try row.decode("row_count", as: Int.self)
-            #expect(try row.decode("samples", as: Int?.self) == count, "run \(run) row \(next), seed \(Seed.value)")
+            let samples = try row.decode("samples", as: Int?.self)
+            #expect(samples == count, "run \(run) row \(next), seed \(Seed.value)")
+            if samples == nil { outcome.lost += 1 } else if samples != count { outcome.wrong += 1 }
             next += count
         }
         #expect(rows.count == job.shards && next == job.rows)
+        outcome.lost += max(0, job.shards - rows.count)
+        outcome.doubled += max(0, rows.count - job.shards)
+        return outcome
     }
 
     /// What an analyst counts in the job's file.
-    private func expectEverySampleOnce(_ run: String, _ job: FaultJob) async throws {
+    private func expectEverySampleOnce(_ run: String, _ job: FaultJob) async throws -> Certificate.Outcome {
         struct Path: Decodable { var path: String }
         let path = try #require(try await self.bench.answer([Path].self, "results", "path", run).first).path
         let script = """
@@ -97,6 +114,11 @@ extension FaultBench {
             """
         let python = try await self.bench.run(Inputs.python, "-c", script, path)
         #expect(python.standardOutput.text == "\(job.rows) \(job.rows) True\n", "\(python.standardError.text)")
+        let words = python.standardOutput.text.split(whereSeparator: \.isWhitespace)
+        let counts = words.compactMap { Int($0) }
+        try #require(counts.count == 2 && words.count == 3, "\(python.standardError.text)")
+        return Certificate.Outcome(
+            lost: max(0, job.rows - counts[1]), doubled: counts[0] - counts[1], wrong: words[2] == "True" ? 0 : 1)
     }
 
     /// After garbage is collected the store holds what rows name, and files made from that; nothing else.

@@ -20,19 +20,22 @@ extension FaultSuite {
                 let proxy = try await Proxy(to: bench)
                 let run = try await bench.submit(.many)
                 let worker = try await bench.spawn("cut", lease: 10, server: proxy.server)
+                var cuts = 0
                 for _ in 0..<8 {
                     let done = try await bench.count("shard_result")
                     try await bench.eventually("the worker goes on after a cut") {
                         try await bench.count("shard_result") > done
                     }
                     try await bench.loop.sleep(for: .milliseconds(Int.random(in: 0...200, using: &random)))
+                    if worker.child.result == nil { cuts += 1 }
                     try await proxy.cut()
                     try await bench.loop.sleep(for: .milliseconds(Int.random(in: 0...500, using: &random)))
                     try await proxy.open()
                 }
                 #expect(try await bench.summary(of: worker).failed == 0, "\(worker.logText)")
                 try await bench.drain()
-                try await bench.expectUndisturbed([run], of: .many, digest: digest)
+                try await bench.expectUndisturbed(
+                    [run], of: .many, digest: digest, after: ["worker's connections cut": cuts])
             }
         }
 
@@ -59,7 +62,8 @@ extension FaultSuite {
                 try await proxy.thaw()
                 let summary = try await bench.summary(of: mute)
                 #expect(summary.committed == 0, "\(mute.logText)")
-                try await bench.expectUndisturbed([run], of: .one, digest: digest)
+                try await bench.expectUndisturbed(
+                    [run], of: .one, digest: digest, after: ["network silent while a worker computes": 1])
             }
         }
 
@@ -83,7 +87,8 @@ extension FaultSuite {
                 try await heir.signal(SIGCONT)
                 #expect(try await bench.summary(of: heir).committed == 1, "\(heir.logText)")
                 #expect(try await bench.summary(of: late).committed == 0, "\(late.logText)")
-                try await bench.expectUndisturbed([run], of: .one, digest: digest)
+                try await bench.expectUndisturbed(
+                    [run], of: .one, digest: digest, after: ["commit delayed by the network": 1])
             }
         }
 
@@ -103,7 +108,8 @@ extension FaultSuite {
                 try await proxy.thaw()
                 _ = try await bench.summary(of: late)
                 try await bench.drain()
-                try await bench.expectUndisturbed([run], of: .one, digest: digest)
+                try await bench.expectUndisturbed(
+                    [run], of: .one, digest: digest, after: ["commit delayed by the network": 1])
             }
         }
 

@@ -46,7 +46,8 @@ extension FaultSuite {
                 #expect(lines.count == 2, "one line when it begins, one when it ends:\n\(worker.logText)")
                 #expect(
                     lines.first.map { $0.contains("No space left on device") && $0.contains("Free space") } == true)
-                try await bench.expectUndisturbed([run], of: .few, digest: digest)
+                try await bench.expectUndisturbed(
+                    [run], of: .few, digest: digest, after: ["disk full under a worker": 1])
                 try await disk.unmount()
             }
         }

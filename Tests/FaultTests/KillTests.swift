@@ -36,7 +36,8 @@ extension FaultSuite {
                 #expect(record.count(of: .computing) >= 10, "\(record.summary)")
                 #expect(record.count(of: .publishing) + record.count(of: .published) >= 5, "\(record.summary)")
                 #expect(record.count(of: .committing) >= 5, "\(record.summary)")
-                try await bench.expectUndisturbed(record.runs, of: .many, digest: digest)
+                try await bench.expectUndisturbed(
+                    record.runs, of: .many, digest: digest, after: ["worker killed with work in hand": record.hits])
             }
         }
 
@@ -138,6 +139,8 @@ final class KillRecord: Sendable {
     var runs: [String] { self.state.withLock { $0.runs } }
     var held: Int { self.state.withLock { $0.held } }
     var kills: Int { self.state.withLock { $0.moments.values.reduce(0, +) } }
+    /// Those that had a shard, or were about to have one.
+    var hits: Int { self.kills - self.count(of: .starting) - self.count(of: .idle) }
     var isOver: Bool { self.kills >= FaultSuite.KillTests.kills }
     func count(of moment: Moment) -> Int { self.state.withLock { $0.moments[moment, default: 0] } }
 

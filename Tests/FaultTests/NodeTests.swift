@@ -24,7 +24,8 @@ extension FaultSuite {
                 #expect(blind.logText.contains("can't be read on this machine"), "\(blind.logText)")
                 #expect(try await bench.count("attempt WHERE outcome = 'failed'") == 0)
                 #expect(try await bench.count("shard WHERE failures > 0") == 0)
-                try await bench.expectUndisturbed([run], of: .many, digest: digest)
+                try await bench.expectUndisturbed(
+                    [run], of: .many, digest: digest, after: ["model out of a worker's reach": 1])
             }
         }
 
@@ -69,7 +70,8 @@ extension FaultSuite {
                         == 0)
                 try registered.write(to: URL(filePath: model))
                 try await bench.drain()
-                try await bench.expectUndisturbed([run], of: .many, digest: digest)
+                try await bench.expectUndisturbed(
+                    [run], of: .many, digest: digest, after: ["model overwritten under a worker": 1])
             }
         }
 

@@ -51,7 +51,8 @@ extension FaultSuite {
                     }
                     #expect(try await bench.summary(of: worker).failed == 0, "\(worker.logText)")
                     try await bench.drain()
-                    try await bench.expectUndisturbed([run], of: .many, digest: digest)
+                    try await bench.expectUndisturbed(
+                        [run], of: .many, digest: digest, after: ["network that loses \(direction.rawValue)": 3])
                 }
             }
         }

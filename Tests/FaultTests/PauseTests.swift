@@ -33,7 +33,8 @@ extension FaultSuite {
                 let summary = try await bench.summary(of: worker)
                 #expect((summary.committed, summary.fenced, summary.released) == (1, 0, 0), "\(worker.logText)")
                 #expect(try await bench.count("shard_result WHERE epoch = 1") == 1)
-                try await bench.expectUndisturbed([run], of: .one, digest: digest)
+                try await bench.expectUndisturbed(
+                    [run], of: .one, digest: digest, after: ["database stands still for longer than a lease": 1])
             }
         }
 
@@ -57,7 +58,8 @@ extension FaultSuite {
                 let summary = try await bench.summary(of: worker)
                 #expect((summary.committed, summary.fenced, summary.released) == (1, 0, 0), "\(worker.logText)")
                 #expect(try await bench.count("shard_result WHERE epoch = 1") == 1)
-                try await bench.expectUndisturbed([run], of: .one, digest: digest)
+                try await bench.expectUndisturbed(
+                    [run], of: .one, digest: digest, after: ["database away for longer than a lease": 1])
             }
         }
 
@@ -85,7 +87,8 @@ extension FaultSuite {
                 #expect(try await bench.summary(of: first).failed == 0, "\(first.logText)")
                 try await bench.drain()
                 #expect(try await bench.count("shard WHERE state = 'held'") == 0)
-                try await bench.expectUndisturbed([run], of: .many, digest: digest)
+                try await bench.expectUndisturbed(
+                    [run], of: .many, digest: digest, after: ["clock of the server set": 1])
             }
         }
     }

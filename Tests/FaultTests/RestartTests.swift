@@ -35,7 +35,9 @@ extension FaultSuite {
                     #expect(summary.failed == 0, "\(worker.logText)")
                 }
                 try await bench.drain()
-                try await bench.expectUndisturbed(runs, of: .many, digest: digest)
+                try await bench.expectUndisturbed(
+                    runs, of: .many, digest: digest,
+                    after: ["crash of the server during calls": hits.values.reduce(0, +)])
             }
         }
 

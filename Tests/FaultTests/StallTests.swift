@@ -31,7 +31,8 @@ extension FaultSuite {
                 #expect(try await bench.count("attempt WHERE outcome <> 'released'") == 0)
                 try hang.end()
                 try await bench.drain()
-                try await bench.expectUndisturbed([run], of: .few, digest: digest)
+                try await bench.expectUndisturbed(
+                    [run], of: .few, digest: digest, after: ["store that hangs under a worker": 1])
             }
         }
 
@@ -52,7 +53,8 @@ extension FaultSuite {
                 try await bench.expectLeft(worker)
                 try hang.end()
                 try await bench.drain()
-                try await bench.expectUndisturbed([run], of: .few, digest: digest)
+                try await bench.expectUndisturbed(
+                    [run], of: .few, digest: digest, after: ["store that hangs under a worker": 1])
             }
         }
     }

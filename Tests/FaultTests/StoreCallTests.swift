@@ -54,9 +54,10 @@ extension FaultSuite {
                 }
                 let injected = outcomes.reduce(0) { $0 + $1.injected }
                 func count(_ kind: Problem) -> Int { outcomes.count { $0.problems.contains(kind) } }
-                print(
-                    "injected \(injected) faults: \(count(.lost)) lost, \(count(.doubled)) doubled, "
-                        + "\(count(.wrong)) wrong")
+                Certificate.record(
+                    ["failed call of the file system": injected],
+                    Certificate.Outcome(
+                        lost: count(.lost), doubled: count(.doubled), wrong: count(.wrong), digests: outcomes.count))
                 for outcome in outcomes where !outcome.problems.isEmpty {
                     Issue.record("\(outcome.problems) after call \(outcome.fault): \(outcome.lines)")
                 }

@@ -38,7 +38,8 @@ extension FaultSuite {
                         "shard_result r JOIN job j USING (job_id) JOIN worker w USING (worker_id) "
                             + "WHERE j.run_id = $1::text AND w.pid = $2::int4", next, zombie.processID)
                         == FaultJob.few.shards)
-                try await bench.expectUndisturbed([run], of: .many, digest: digest)
+                try await bench.expectUndisturbed(
+                    [run], of: .many, digest: digest, after: ["worker stopped until it was thought dead": 1])
                 try await bench.expectUndisturbed([next], of: .few, digest: few)
             }
         }
@@ -60,7 +61,8 @@ extension FaultSuite {
                 let (loser, winner) = (try await bench.summary(of: first), try await bench.summary(of: second))
                 #expect(winner.committed == 1 && winner.fenced == 0, "\(second.logText)")
                 #expect(loser.committed == 0 && loser.fenced + loser.released == 1, "\(first.logText)")
-                try await bench.expectUndisturbed([run], of: .one, digest: digest)
+                try await bench.expectUndisturbed(
+                    [run], of: .one, digest: digest, after: ["worker stopped until it was thought dead": 1])
             }
         }
     }
