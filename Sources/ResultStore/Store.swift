@@ -90,7 +90,7 @@ public struct Store: Sendable {
 
     @HDF5Actor
     private static func probe(_ folder: consuming Folder) throws(StoreError) {
-        let probe = try TemporaryFile(for: "probe", in: folder)
+        let probe = try TemporaryFile(for: Layout.probe, in: folder)
         try probe.write([UInt8](repeating: 0, count: 4096))
         try probe.flush()
     }

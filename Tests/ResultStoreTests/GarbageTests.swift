@@ -6,7 +6,9 @@ import Testing
 
 @Suite struct GarbageTests {
     private static let leftovers = [
-        ".probe.0a1b2c3d.tmp", "datasets/.import.0a1b2c3d.tmp", "runs/k3f9m2ab/k3f9m2ab.1/.job.0123.h5.0a1b2c3d.tmp",
+        ".probe.0a1b2c3d.tmp", "runs/.probe.0a1b2c3d.tmp", "reports/.probe.0a1b2c3d.tmp",
+        "datasets/.import.0a1b2c3d.tmp",
+        "runs/k3f9m2ab/k3f9m2ab.1/.job.0123.h5.0a1b2c3d.tmp",
     ]
     /// What has no name of Assay's is not Assay's to remove.
     private static let strange = [

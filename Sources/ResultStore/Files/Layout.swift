@@ -53,4 +53,7 @@ enum Layout {
     /// A name that no other writer uses and that no reader takes for a result.
     static func temporary(for name: String) -> String { ".\(name).\(UUID().uuidString.prefix(8).lowercased()).tmp" }
     static func isTemporary(_ name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix(".tmp") }
+    /// What a process writes in a folder to find out whether it can.
+    static let probe = "probe"
+    static func isProbe(_ name: String) -> Bool { name.hasPrefix(".\(self.probe).") && self.isTemporary(name) }
 }

@@ -58,12 +58,14 @@ extension Store {
         return try root.modified
     }
 
-    /// The folders in which garbage may lie: the root, the data sets, and every job's.
+    /// The folders in which garbage may lie: the root, those in it, and every job's.
     @HDF5Actor
     private func garbageFolders() throws(StoreError) -> [[String]] {
         let root = try self.place.folder()
         var folders: [[String]] = [[]]
-        if try root.status(Layout.datasets)?.isFolder == true { folders.append([Layout.datasets]) }
+        for name in [Layout.datasets, Layout.runs, Layout.reports] where try root.status(name)?.isFolder == true {
+            folders.append([name])
+        }
         guard try root.status(Layout.runs)?.isFolder == true else { return folders }
         for run in try root.folder([Layout.runs]).folderNames() {
             for job in try root.folder([Layout.runs, run]).folderNames() {
@@ -86,7 +88,11 @@ extension Store {
         for name in names where components.count == 3 {
             claims[name] = ShardFileName(run: components[1], job: components[2], name: name)
         }
-        let asked = names.filter { claims[$0] != nil || Layout.isTemporary($0) }
+        // Where results and reports lie in folders of their own, only the probes of processes that died at their start.
+        let onlyProbes = components == [Layout.runs] || components == [Layout.reports]
+        let asked = names.filter {
+            claims[$0] != nil || (onlyProbes ? Layout.isProbe($0) : Layout.isTemporary($0))
+        }
         return try self.files(asked, in: components, newest: newest).map { file in
             var file = file
             file.claim = claims[file.name]
