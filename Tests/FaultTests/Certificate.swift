@@ -20,7 +20,7 @@ enum Certificate {
         var doubled = 0
         /// Results that are not what an undisturbed run gives.
         var wrong = 0
-        /// Digests that were compared with those of an undisturbed run.
+        /// Digests, or whole files, that were compared with those of an undisturbed run.
         var digests = 0
 
         static func + (left: Outcome, right: Outcome) -> Outcome {
@@ -37,7 +37,7 @@ enum Certificate {
         lines.append("outcome\t\(outcome.lost)\t\(outcome.doubled)\t\(outcome.wrong)\t\(outcome.digests)")
         print(
             "injected \(hits.map { "\($0.value) × \($0.key)" }.joined(separator: ", ")): \(outcome.lost) lost, "
-                + "\(outcome.doubled) doubled, \(outcome.wrong) wrong, \(outcome.digests) digests compared")
+                + "\(outcome.doubled) doubled, \(outcome.wrong) wrong, \(outcome.digests) digests and files compared")
         guard let path = ProcessInfo.processInfo.environment["ASSAY_FAULT_REPORT"] else { return }
         let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { return }

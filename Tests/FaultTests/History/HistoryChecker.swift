@@ -395,7 +395,10 @@ struct ShardHistory: Sendable {
     /// beginning and its end, those without an answer at one or never.
     ///
     /// - Returns: Nil when there is one; else how far the best try came.
-    func violation() -> String? { Search(history: self).run() }
+    func violation() -> String? { search().violation }
+
+    /// The same, with the number of points that were looked at.
+    func search() -> (violation: String?, points: Int) { Search(history: self).run() }
 }
 
 /// After Wing and Gong, with the memory of Lowe: no point of the search is looked at twice.
@@ -412,10 +415,11 @@ private struct Search {
         mutating func take(_ index: Int) { taken[index >> 6] |= 1 << UInt64(index & 63) }
     }
 
-    static let limit = 400_000
+    /// Right histories take a few hundred points.
+    static let limit = 50_000
     let history: ShardHistory
 
-    func run() -> String? {
+    func run() -> (violation: String?, points: Int) {
         let calls = history.calls
         var model = Model()
         model.maxAttempts = history.maxAttempts
@@ -427,9 +431,11 @@ private struct Search {
         var best = start
         func push(_ point: Point) { if seen.insert(point).inserted { stack.append(point) } }
         while let point = stack.popLast() {
-            if point.left == 0 { return nil }
+            if point.left == 0 { return (nil, seen.count) }
             if point.left < best.left { best = point }
-            if seen.count > Self.limit { return "no order found among \(seen.count) points\n" + report(best) }
+            if seen.count > Self.limit {
+                return ("no order found among \(seen.count) points\n" + report(best), seen.count)
+            }
             let open = self.open(point)
             let firstEnd = open.first.flatMap { calls[$0].end } ?? .max
             // An answer that changes nothing and is right now may as well be given now.
@@ -452,7 +458,7 @@ private struct Search {
                 }
             }
         }
-        return report(best)
+        return (report(best), seen.count)
     }
 
     private func point(_ point: Point, taking index: Int, _ model: Model) -> Point {
