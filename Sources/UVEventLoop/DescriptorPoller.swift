@@ -7,6 +7,9 @@ internal import Musl
 #endif
 
 /// The one libuv poll handle of a descriptor, shared by all who wait for it; used only on the loop.
+///
+/// It watches a duplicate of its own: libpq closes its socket in the middle of a read when the server is gone, and libuv
+/// aborts the process when it is to watch a descriptor that has been closed, or watches whatever has its number by then.
 final class DescriptorPoller: LoopOperation {
     private struct Waiter {
         let pending: PendingResult<Readiness>
@@ -16,17 +19,23 @@ final class DescriptorPoller: LoopOperation {
 
     private let loop: EventLoop
     private let descriptor: CInt
+    private let duplicate: CInt
     private let handle: UnsafeMutablePointer<uv_poll_t>
     private var waiters: [Waiter] = []
 
     init(_ descriptor: CInt, on loop: EventLoop) throws(EventLoopError) {
         self.loop = loop
         self.descriptor = descriptor
+        self.duplicate = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
+        guard self.duplicate >= 0 else {
+            throw EventLoopError(.system, "wait for descriptor \(descriptor)", systemError: errno)
+        }
         self.handle = .allocate(capacity: 1)
-        let status = uv_poll_init(loop.handles.loop, self.handle, descriptor)
+        let status = uv_poll_init(loop.handles.loop, self.handle, self.duplicate)
         guard status == 0 else {
             // A handle that could not be initialised is not known to the loop, so it is freed, not closed.
             self.handle.deallocate()
+            _ = sysClose(self.duplicate)
             throw EventLoopError(.system, "wait for descriptor \(descriptor)", systemError: -status)
         }
         self.handle.pointee.data = Unmanaged.passUnretained(self).toOpaque()
@@ -98,6 +107,10 @@ final class DescriptorPoller: LoopOperation {
         guard self.loop.confined.pollers[self.descriptor] === self else { return }
         self.loop.confined.pollers[self.descriptor] = nil
         self.loop.closeHandle(self.handle)
+        _ = sysClose(self.duplicate)
         self.loop.unregister(self)
     }
 }
+
+/// The system's `close`, which the class has one of its own beside.
+private func sysClose(_ descriptor: CInt) -> CInt { close(descriptor) }

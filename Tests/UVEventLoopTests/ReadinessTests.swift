@@ -28,7 +28,54 @@ private func send(_ byte: UInt8, to descriptor: CInt) {
     _ = [byte].withUnsafeBytes { write(descriptor, $0.baseAddress, 1) }
 }
 
+/// What runs on a loop, between two looks at its descriptors.
+private actor LoopActor {
+    let loop: EventLoop
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { self.loop.asUnownedSerialExecutor() }
+
+    init(_ loop: EventLoop) { self.loop = loop }
+
+    /// Closes a descriptor that somebody has just begun to wait for, and gives its number to `other`.
+    func replace(_ descriptor: CInt, by other: CInt) async -> Task<Void, any Error> {
+        let wait = Task { try await self.loop.waitUntilReadable(descriptor) }
+        await Task.yield()
+        if other >= 0 { dup2(other, descriptor) } else { close(descriptor) }
+        return wait
+    }
+}
+
 @Suite struct ReadinessTests {
+    /// As libpq does when it finds its server gone: libuv aborted the process.
+    @Test(.timeLimit(.minutes(10))) func aDescriptorThatIsClosedUnderAWaitHarmsNobody() async throws {
+        try await withEventLoop { loop in
+            for _ in 0..<20 {
+                var ends: [CInt] = [-1, -1]
+                try #require(socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0, &ends) == 0)
+                let wait = await LoopActor(loop).replace(ends[0], by: -1)
+                // The wait ends with the connection, as if it had not been closed on this side.
+                close(ends[1])
+                try await wait.value
+            }
+        }
+    }
+
+    /// The next connection gets the number of the last one.
+    @Test(.timeLimit(.minutes(10))) func aDescriptorWithTheNumberOfAClosedOneIsWaitedFor() async throws {
+        try await withEventLoop { loop in
+            let next = try SocketPair()
+            var ends: [CInt] = [-1, -1]
+            try #require(socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0, &ends) == 0)
+            let old = await LoopActor(loop).replace(ends[0], by: next.left)
+            close(ends[1])
+            try await old.value
+            let wait = Task { [descriptor = ends[0]] in try await loop.waitUntilReadable(descriptor) }
+            send(1, to: next.right)
+            try await wait.value
+            close(ends[0])
+        }
+    }
+
     @Test func dataMakesReadable() async throws {
         try await withEventLoop { loop in
             let sockets = try SocketPair()
