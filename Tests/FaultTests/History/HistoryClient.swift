@@ -131,7 +131,7 @@ struct HistoryWorker {
     mutating func run(until isOver: () -> Bool) async throws {
         while !isOver() {
             try await loop.sleep(for: .milliseconds(Int.random(in: 0...30, using: &random)))
-            try await step()
+            try await step(isOver)
         }
     }
 
@@ -169,7 +169,7 @@ struct HistoryWorker {
         known = []
     }
 
-    private mutating func step() async throws {
+    private mutating func step(_ isOver: () -> Bool) async throws {
         guard lease != nil else { return try await register() }
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<22 where held.count < 4: try await claim()
@@ -183,7 +183,7 @@ struct HistoryWorker {
         case 88..<91: try await ask(ifSuperseded: held + old)
         case 91..<95: try await commitOld()
         case 95: try await leave()
-        case 96..<98: try await beSilent()
+        case 96..<98: try await beSilent(isOver)
         case 98: vanish()
         default: break
         }
@@ -374,9 +374,10 @@ struct HistoryWorker {
     }
 
     /// Stands still with work in hand until others may have it, and then goes on as if nothing had been.
-    private mutating func beSilent() async throws {
+    private mutating func beSilent(_ isOver: () -> Bool) async throws {
         guard !held.isEmpty, let lease else { return }
-        try await loop.sleep(for: Self.ttl + .milliseconds(Int.random(in: 500...2500, using: &random)))
+        let end = ContinuousClock.now + Self.ttl + .milliseconds(Int.random(in: 500...2500, using: &random))
+        while .now < end, !isOver() { try await loop.sleep(for: .milliseconds(50)) }
         try await commit(held)
         guard self.lease == lease else { return }
         try await heartbeat()

@@ -19,7 +19,7 @@ extension FaultSuite {
             repeat {
                 round += 1
                 try await FaultBench.with("history, round \(round)") { bench in
-                    let scene = HistoryScene(bench, round: round)
+                    let scene = try await HistoryScene(bench, round: round, shim: HistoryScene.prepare(bench))
                     try await scene.play(for: .seconds(Self.minutes == nil ? 30 : 60))
                     try await scene.finishAndJudge()
                 }
@@ -29,12 +29,13 @@ extension FaultSuite {
         /// A queue that is broken on purpose does not pass.
         @Test func theCheckerSeesWhatIsBroken() async throws {
             try await FaultBench.with("broken queues") { bench in
+                let shim = try await HistoryScene.prepare(bench)
                 for (number, broken) in BrokenFunction.all.enumerated() {
                     // Chance may have it that nobody steps on the mistake.
                     var violation: String?
                     for attempt in 1...5 where violation == nil {
                         violation = try await broken.whileBroken(in: bench) {
-                            let scene = HistoryScene(bench, round: -(10 * number + attempt))
+                            let scene = HistoryScene(bench, round: -(10 * number + attempt), shim: shim)
                             try await scene.play(for: .seconds(4))
                             return try await scene.abandonAndJudge()
                         }
@@ -90,20 +91,28 @@ private final class HistoryScene: Sendable {
     private let recorder = HistoryRecorder()
     private let isOver = Atomic(false)
     private let calm: HistoryCaller
+    private let shim: [String: String]
     private var seed: String { "seed \(Seed.value), round \(round)" }
 
-    init(_ bench: FaultBench, round: Int) {
+    /// Gives the server a clock that can be set.
+    static func prepare(_ bench: FaultBench) async throws -> [String: String] {
+        let shim = try await bench.shim(["FAULT_CLOCK": "\(bench.bench.folder)/clock"])
+        try await bench.controlServer("restart", shim)
+        return shim
+    }
+
+    /// - Parameter shim: What the server has been prepared with.
+    init(_ bench: FaultBench, round: Int, shim: [String: String]) {
         self.bench = bench
         self.round = round
+        self.shim = shim
         self.calm = HistoryCaller(undisturbed: bench, recorder)
     }
 
     private func generator(_ purpose: String) -> SplitMix { Seed.generator("history \(round) \(purpose)") }
 
     func play(for time: Duration) async throws {
-        let shim = try await bench.shim(["FAULT_CLOCK": clock])
         try "0".write(toFile: clock, atomically: true, encoding: .utf8)
-        try await bench.controlServer("restart", shim)
         var callers: [HistoryCaller] = []
         for number in 0..<Self.workers {
             callers.append(try await HistoryCaller("history-\(number)", bench, recorder))
@@ -125,7 +134,7 @@ private final class HistoryScene: Sendable {
             for task in [
                 { try await self.submit(people[0]) }, { try await self.operate(people[0]) },
                 { try await self.doChores(people[1]) }, { try await self.read(people[2]) },
-                { try await self.crash(shim) }, { try await self.disturbSessions() },
+                { try await self.crash() }, { try await self.disturbSessions() },
             ] as [@Sendable () async throws -> Void] {
                 group.addTask {
                     try await task()
@@ -167,7 +176,11 @@ private final class HistoryScene: Sendable {
         var random = generator(purpose)
         while !isOver.load(ordering: .relaxed) {
             try await step(&random)
-            try await bench.loop.sleep(for: .milliseconds(Int.random(in: pause, using: &random)))
+            var left = Int.random(in: pause, using: &random)
+            while left > 0, !isOver.load(ordering: .relaxed) {
+                try await bench.loop.sleep(for: .milliseconds(min(left, 100)))
+                left -= 100
+            }
         }
     }
 
@@ -337,7 +350,7 @@ private final class HistoryScene: Sendable {
     private var clock: String { "\(bench.bench.folder)/clock" }
 
     /// The server dies, or its clock is set, every few seconds.
-    private func crash(_ shim: [String: String]) async throws {
+    private func crash() async throws {
         try await untilOver(1500...4000, "server") { random in
             if Bool.random(using: &random) {
                 try self.setClock([-3600, -60, 0, 60, 3600].randomElement(using: &random) ?? 0)
@@ -345,7 +358,7 @@ private final class HistoryScene: Sendable {
                 // pg_ctl takes a server that started in the past for another one.
                 try self.setClock(0)
                 let start = self.recorder.tick()
-                try await self.bench.controlServer("restart", shim)
+                try await self.bench.controlServer("restart", self.shim)
                 self.recorder.noteCrash(.init(start: start, end: self.recorder.tick(), isAnswered: true))
             }
         }
