@@ -47,10 +47,13 @@ struct StoreBinding {
     func open(_ access: Store.Access, makesOwn: Bool = true) async throws(StoreError) -> Store {
         let root = self.settings.store.value
         if makesOwn { try await self.makeOwn(root) }
-        let store = try await Store(root: root, access: access)
+        // Nothing is made in a store before it is known to be this database's.
+        let store = try await Store(root: root, access: .read)
         let database = try await self.database(root)
         switch database.tie(to: store.identity.store, owner: store.identity.database) {
-        case .tied: return store
+        case .tied:
+            if access == .readWrite { try await store.prepareForWriting() }
+            return store
         case .halfTied:
             // Who adopted it died before the store knew.
             guard access == .readWrite, let adoption = database.adoption else { return store }

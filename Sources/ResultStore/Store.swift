@@ -70,10 +70,18 @@ public struct Store: Sendable {
     /// Throws unless the store still stands at its path and still is this one: before anything else writes in it.
     public func check() async throws(StoreError) { try await self.place.check() }
 
+    /// Makes the folders of a store that was opened for reading, and tries that a file can be written in each.
+    public func prepareForWriting() async throws(StoreError) { try await Self.prepare(self.place) }
+
     @HDF5Actor
     private static func open(_ root: String, _ access: Access) throws(StoreError) -> StoreRoot {
         let place = try StoreRoot(root)
-        guard access == .readWrite else { return place }
+        if access == .readWrite { try Self.prepare(place) }
+        return place
+    }
+
+    @HDF5Actor
+    private static func prepare(_ place: StoreRoot) throws(StoreError) {
         do {
             try Self.probe(place.folder())
             // Made by another user, each of them may refuse this one.
@@ -85,7 +93,6 @@ public struct Store: Sendable {
                 .unusableStore, path: error.path,
                 "the store cannot be used: \(error.message) Point ASSAY_STORE to a folder that this user can write.")
         }
-        return place
     }
 
     @HDF5Actor
