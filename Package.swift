@@ -113,7 +113,7 @@ let testSupport: [Target] = [
         swiftSettings: swiftSettings),
     // Works in a store as another user, with other mounts, or with calls that fail.
     .executableTarget(
-        name: "StoreProbe", dependencies: ["Evaluation", "ResultStore"], path: "Tests/StoreProbe",
+        name: "StoreProbe", dependencies: ["Evaluation", "Reporting", "ResultStore"], path: "Tests/StoreProbe",
         swiftSettings: swiftSettings),
     .testTarget(
         name: "EndToEndTests",

@@ -10,122 +10,226 @@ import Musl
 #endif
 
 extension FaultSuite {
-    /// Every file-system call of opening a store, copying a data set, publishing a shard and building the job's file
-    /// fails once, or is made and its answer lost.
+    /// Every file-system call of what writes or removes in the store fails once, or is made and its answer lost.
     @Suite struct StoreCallTests {
-        private static let steps = ["open", "import:{\"a\":1}", "publish:0", "job"]
-
-        private struct Fault: Sendable {
-            var call: Int
-            var number: CInt
-            var isDone = false
-        }
-
+        /// Opening a store, copying a data set, publishing a shard and building the job's file.
         @Test func noFailingCallLosesDoublesOrSpoilsAResult() async throws {
             try await StoreScene.with { scene in
-                let shim = "\(scene.folder)/faults.so"
-                let source = "\(Workbench.repository)/Tests/FaultTests/Shims/faults.c"
-                let built = try await scene.loop.run(
-                    ProcessConfiguration(
-                        "/usr/bin/cc", ["-shared", "-fPIC", "-O1", "-o", shim, source, "-ldl"],
-                        standardError: .capture(limit: 1 << 16)))
-                try #require(built.termination.isSuccess, "\(built.standardError.text)")
-                let template = "\(scene.folder)/template"
-                _ = try await scene.run(template, ["create"])
-                let plain = try await self.perform(Fault(call: 0, number: 0), scene, shim, template)
-                try #require(plain.lines.allSatisfy(\.isGood) && plain.problems.isEmpty, "\(plain)")
-                try #require(plain.calls > 50, "the shim sees no calls")
-                let faults = (1...plain.calls).flatMap { call in
-                    [EIO, ENOSPC, ESTALE, EDQUOT].map { Fault(call: call, number: $0) }
-                        + [Fault(call: call, number: ENOENT, isDone: true)]
-                }
-                let outcomes = try await withThrowingTaskGroup(of: [Outcome].self, returning: [Outcome].self) { group in
-                    let width = 4
-                    for lane in 0..<width {
-                        group.addTask {
-                            var outcomes: [Outcome] = []
-                            for index in stride(from: lane, to: faults.count, by: width) {
-                                outcomes.append(try await self.perform(faults[index], scene, shim, template, plain))
-                            }
-                            return outcomes
-                        }
+                let steps = ["open", "import:{\"a\":1}", "publish:0", "job"]
+                let sweep = try await CallSweep(scene, template: ["create"], steps: steps)
+                try await sweep.run("publishing") { trace, plain in
+                    var problems = Set<CallSweep.Problem>()
+                    let durable = Durability(root: trace.root, trace.events)
+                    if !trace.files.keys.allSatisfy({ durable.holdsFile("\(trace.root)/\($0)") }) {
+                        problems.insert(.lost)
                     }
-                    return try await group.reduce(into: []) { $0 += $1 }
+                    // What could be seen between two tries was whole, too.
+                    let size = plain.files.first { $0.key.contains("shard-0") }?.value.count ?? 0
+                    for line in trace.lines where !line.isGood && line.step == "publish:0" {
+                        if let seen = line.words.first, seen != "-", seen != "\(size)" { problems.insert(.wrong) }
+                    }
+                    return problems
                 }
-                let injected = outcomes.reduce(0) { $0 + $1.injected }
-                func count(_ kind: Problem) -> Int { outcomes.count { $0.problems.contains(kind) } }
-                Certificate.record(
-                    ["failed call of the file system": injected],
-                    Certificate.Outcome(
-                        lost: count(.lost), doubled: count(.doubled), wrong: count(.wrong), digests: outcomes.count))
-                for outcome in outcomes where !outcome.problems.isEmpty {
-                    Issue.record("\(outcome.problems) after call \(outcome.fault): \(outcome.lines)")
+            }
+        }
+
+        /// `assay results gc --data-sets`, while somebody submits over a data set that is being collected.
+        ///
+        /// `halfgc` is a collection that may fail. Right after it whoever needs a data set reads it; then another one ends
+        /// what it left.
+        @Test func noFailingCallHasGarbageCollectionTakeWhatIsNeeded() async throws {
+            try await StoreScene.with { scene in
+                let template = [
+                    "create", "import:kept", "import:late", "import:unused", "publish:0", "job", "publish:1", "job",
+                    "dead:1", "sh:touch runs/k3f9m2ab/k3f9m2ab.1/.shard-7.h5.0badcafe.tmp",
+                    "sh:touch datasets/.import.0badcafe.tmp",
+                ]
+                let probe = "\(scene.folder)/probe"
+                let made = try await scene.run(probe, template)
+                try #require(made.allSatisfy { $0.isGood }, "\(made)")
+                let hashes = made.filter { $0.step.hasPrefix("import") }.compactMap(\.words.first)
+                let jobs = made.filter { $0.step == "job" }.compactMap(\.words.first)
+                let digest = try #require(jobs.last?.split(separator: ".").dropLast().last)
+                let garbage = "\(hashes[0]),\(hashes[1]),\(digest)"
+                let steps = ["openread", "halfgc:\(garbage)", "read:\(hashes[1])", "gc:\(garbage)"]
+                let needed = try Set(
+                    hashes.prefix(2).map { "datasets/\($0).jsonl" } + [#require(jobs.last)]
+                        + made.filter { $0.step.hasPrefix("publish") }.compactMap(\.words.first))
+                let sweep = try await CallSweep(scene, template: template, steps: steps)
+                try #require(Set(sweep.plain.files.keys) == needed, "\(sweep.plain.files.keys.sorted())")
+                try #require(jobs.first != jobs.last && scene.entries(probe).count > needed.count + 4)
+                try await sweep.run("garbage collection") { trace, _ in
+                    // Nothing but garbage collection removes, so what is there at the end was there all the time.
+                    trace.files.keys.contains { !needed.contains($0) } ? [.stuck] : []
                 }
-                #expect(injected >= 4 * plain.calls)
             }
         }
 
-        private enum Problem: Sendable, Hashable {
-            /// What was said to be published is not there, or would not be after a power cut.
-            case lost
-            case doubled
-            /// What is visible is not what an undisturbed process publishes.
-            case wrong
-            /// A second try that nothing disturbs must succeed.
-            case stuck
+        /// `assay-report build`: a version is there whole or not at all, and the same results make no second one.
+        @Test func noFailingCallShowsHalfAReport() async throws {
+            try await StoreScene.with { scene in
+                let sweep = try await CallSweep(scene, template: ["create", "open"], steps: ["report", "again"])
+                try #require(sweep.plain.files.keys.contains("reports/demo/v1/manifest.json"))
+                try await sweep.run("publishing a report") { trace, _ in
+                    var problems = Set<CallSweep.Problem>()
+                    let durable = Durability(root: trace.root, trace.events)
+                    if !durable.holdsFolder("\(trace.root)/reports/demo/v1", files: Array(trace.files.keys)) {
+                        problems.insert(.lost)
+                    }
+                    for line in trace.lines {
+                        // Before a try that succeeds, and after one that failed: all of a version, or nothing.
+                        let seen = line.words.first ?? "-"
+                        if !line.isGood, !["-", "1:whole"].contains(seen) { problems.insert(.wrong) }
+                        let isSecond = line.step == "again" && line.isGood && line.words != ["1", "false"]
+                        if isSecond { problems.insert(.doubled) }
+                    }
+                    return problems
+                }
+            }
         }
+    }
+}
 
-        private struct Outcome: Sendable {
-            var fault: String
-            var lines: [StoreScene.Line]
-            var calls: Int
-            var injected: Int
-            var files: [String: Data]
-            var problems: Set<Problem> = []
-        }
+/// Steps of one process, run again for each call that can fail in them.
+struct CallSweep: Sendable {
+    struct Fault: Sendable, CustomStringConvertible {
+        var call: Int
+        var number: CInt
+        /// The call is made, and its answer is lost.
+        var isDone = false
 
-        private func perform(
-            _ fault: Fault, _ scene: StoreScene, _ shim: String, _ template: String, _ plain: Outcome? = nil
-        ) async throws -> Outcome {
-            let root = "\(scene.folder)/\(fault.call)-\(fault.number)-\(fault.isDone)"
-            let log = "\(root).log"
-            try FileManager.default.copyItem(atPath: template, toPath: root)
-            defer {
-                for path in [root, log] { try? FileManager.default.removeItem(atPath: path) }
-            }
-            let lines = try await scene.run(
-                root, Self.steps, tries: 3,
-                environment: [
-                    "LD_PRELOAD": shim, "FAULT_ROOT": root, "FAULT_CALL": "\(fault.call)",
-                    "FAULT_ERRNO": "\(fault.number)", "FAULT_DONE": fault.isDone ? "1" : "0", "FAULT_LOG": log,
-                ])
-            let events = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
-                .map { $0.split(separator: " ").map(String.init) }
-            let counts = events.last { $0.first == "calls" } ?? []
-            var files: [String: Data] = [:]
-            for path in scene.entries(root) where path.hasSuffix(".h5") || path.hasSuffix(".jsonl") {
-                files[path] = try Data(contentsOf: URL(filePath: "\(root)/\(path)"))
-            }
-            var outcome = Outcome(
-                fault: "\(fault.call) (\(String(cString: strerror(fault.number)))\(fault.isDone ? ", done" : ""))",
-                lines: lines, calls: counts.count > 1 ? Int(counts[1]) ?? 0 : 0,
-                injected: counts.count > 2 ? Int(counts[2]) ?? 0 : 0, files: files)
-            for step in Self.steps where !lines.contains(where: { $0.step == step && $0.isGood }) {
-                outcome.problems.insert(.stuck)
-            }
-            let durable = Durability(root: root, events)
-            if !files.keys.allSatisfy({ durable.holds("\(root)/\($0)") }) { outcome.problems.insert(.lost) }
-            guard let plain else { return outcome }
-            if !Set(plain.files.keys).isSubset(of: files.keys) { outcome.problems.insert(.lost) }
-            if files.count > plain.files.count { outcome.problems.insert(.doubled) }
-            if !files.allSatisfy({ plain.files[$0.key] == $0.value }) { outcome.problems.insert(.wrong) }
-            // What could be seen between two tries was whole, too.
-            let size = plain.files.first { $0.key.contains("shard-0") }?.value.count ?? 0
-            for line in lines where !line.isGood && line.step == "publish:0" {
-                if let seen = line.words.first, seen != "-", seen != "\(size)" { outcome.problems.insert(.wrong) }
-            }
-            return outcome
+        /// For the count of faults.
+        var kind: String { "\(String(cString: strerror(self.number)))\(self.isDone ? " after it was done" : "")" }
+        var description: String { "call \(self.call): \(self.kind)" }
+    }
+
+    enum Problem: Sendable, Hashable {
+        /// What was said to be there is not, or would not be after a power cut.
+        case lost
+        case doubled
+        /// What is visible is not what an undisturbed process makes.
+        case wrong
+        /// A later try that nothing disturbs must succeed.
+        case stuck
+    }
+
+    /// What became of the steps.
+    struct Trace: Sendable {
+        var root: String
+        var lines: [StoreScene.Line]
+        /// What the shim saw of names and of flushing.
+        var events: [[String]]
+        var calls: Int
+        var injected: Int
+        /// What is visible in the store, by path.
+        var files: [String: Data]
+    }
+
+    let scene: StoreScene
+    let steps: [String]
+    /// What an undisturbed process does.
+    let plain: Trace
+    private let shim: String
+    private let template: String
+
+    /// Runs the steps undisturbed on a copy of what `template` makes.
+    init(_ scene: StoreScene, template: [String], steps: [String]) async throws {
+        let (shim, folder) = ("\(scene.folder)/faults.so", "\(scene.folder)/template")
+        let source = "\(Workbench.repository)/Tests/FaultTests/Shims/faults.c"
+        let built = try await scene.loop.run(
+            ProcessConfiguration(
+                "/usr/bin/cc", ["-shared", "-fPIC", "-O1", "-o", shim, source, "-ldl"],
+                standardError: .capture(limit: 1 << 16)))
+        try #require(built.termination.isSuccess, "\(built.standardError.text)")
+        let made = try await scene.run(folder, template)
+        try #require(made.allSatisfy { $0.isGood }, "\(made)")
+        (self.scene, self.steps, self.shim, self.template) = (scene, steps, shim, folder)
+        self.plain = try await Self.perform(Fault(call: 0, number: 0), steps, scene, shim, folder)
+        try #require(self.plain.lines.allSatisfy { $0.isGood }, "\(self.plain.lines)")
+        try #require(self.plain.calls > 30, "the shim sees no calls")
+    }
+
+    /// Has every call fail in every way, and counts what came of it.
+    ///
+    /// - Parameter judge: What is wrong beside files that are missing, too many or other ones than without the fault.
+    func run(_ name: String, judge: @escaping @Sendable (_ trace: Trace, _ plain: Trace) -> Set<Problem>) async throws {
+        let faults = (1...self.plain.calls).flatMap { call in
+            [EIO, ENOSPC, ESTALE, EDQUOT].map { Fault(call: call, number: $0) }
+                + [Fault(call: call, number: ENOENT, isDone: true)]
         }
+        let width = 4
+        let all = try await withThrowingTaskGroup(
+            of: [(Fault, Trace)].self, returning: [(Fault, Trace)].self
+        ) { group in
+            for lane in 0..<width {
+                group.addTask {
+                    var traces: [(Fault, Trace)] = []
+                    for index in stride(from: lane, to: faults.count, by: width) {
+                        let fault = faults[index]
+                        let trace = try await Self.perform(
+                            fault, self.steps, self.scene, self.shim, self.template)
+                        traces.append((fault, trace))
+                    }
+                    return traces
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        var (kinds, counts): ([String: Int], [Problem: Int]) = ([:], [:])
+        for (fault, trace) in all {
+            kinds[fault.kind, default: 0] += trace.injected
+            let problems = self.problems(trace).union(judge(trace, self.plain))
+            for problem in problems { counts[problem, default: 0] += 1 }
+            if !problems.isEmpty { Issue.record("\(name): \(problems) after \(fault): \(trace.lines)") }
+        }
+        FaultCount.note(
+            kinds, lost: counts[.lost] ?? 0, doubled: counts[.doubled] ?? 0, wrong: counts[.wrong] ?? 0)
+        #expect(all.reduce(0) { $0 + $1.1.injected } >= 4 * self.plain.calls)
+    }
+
+    private func problems(_ trace: Trace) -> Set<Problem> {
+        var problems = Set<Problem>()
+        for step in self.steps where !trace.lines.contains(where: { $0.step == step && $0.isGood }) {
+            problems.insert(.stuck)
+        }
+        if !Set(self.plain.files.keys).isSubset(of: trace.files.keys) { problems.insert(.lost) }
+        if trace.files.count > self.plain.files.count { problems.insert(.doubled) }
+        if !trace.files.allSatisfy({ self.plain.files[$0.key] == $0.value }) { problems.insert(.wrong) }
+        return problems
+    }
+
+    private static func perform(
+        _ fault: Fault, _ steps: [String], _ scene: StoreScene, _ shim: String, _ template: String
+    ) async throws -> Trace {
+        let root = "\(scene.folder)/\(fault.call)-\(fault.number)-\(fault.isDone)"
+        let log = "\(root).log"
+        try FileManager.default.copyItem(atPath: template, toPath: root)
+        defer {
+            for path in [root, log] { try? FileManager.default.removeItem(atPath: path) }
+        }
+        let lines = try await scene.run(
+            root, steps, tries: 3,
+            environment: [
+                "LD_PRELOAD": shim, "FAULT_ROOT": root, "FAULT_CALL": "\(fault.call)",
+                "FAULT_ERRNO": "\(fault.number)", "FAULT_DONE": fault.isDone ? "1" : "0", "FAULT_LOG": log,
+            ])
+        let events = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
+            .map { $0.split(separator: " ").map(String.init) }
+        let counts = events.last { $0.first == "calls" } ?? []
+        var files: [String: Data] = [:]
+        for path in scene.entries(root) where Self.isVisible(path) {
+            var isFolder: ObjCBool = false
+            _ = FileManager.default.fileExists(atPath: "\(root)/\(path)", isDirectory: &isFolder)
+            if !isFolder.boolValue { files[path] = try Data(contentsOf: URL(filePath: "\(root)/\(path)")) }
+        }
+        return Trace(
+            root: root, lines: lines, events: events, calls: counts.count > 1 ? Int(counts[1]) ?? 0 : 0,
+            injected: counts.count > 2 ? Int(counts[2]) ?? 0 : 0, files: files)
+    }
+
+    /// Whether readers take the file for one of the store's.
+    private static func isVisible(_ path: String) -> Bool {
+        !path.split(separator: "/").contains { $0.hasPrefix(".") }
     }
 }
 
@@ -141,13 +245,34 @@ private struct Durability {
 
     /// Whether the file and every name on the way to it are on the disk: the bytes before the file got its name, the name
     /// afterwards.
-    func holds(_ path: String) -> Bool {
-        guard let named = self.events.lastIndex(where: { $0[0] == "rename" && $0[2] == path }) else { return false }
-        let temporary = self.events[named][1]
-        let written = self.events[..<named].lastIndex { $0[0] == "write" && $0[1] == temporary } ?? named
-        guard self.events[..<named].lastIndex(where: { $0[0] == "sync" && $0[1] == temporary }) ?? -1 > written,
-            self.isSynced(Self.parent(path), after: named)
-        else { return false }
+    func holdsFile(_ path: String) -> Bool {
+        guard let named = self.named(path) else { return false }
+        return self.isFlushed(self.events[named][1], before: named) && self.holdsName(path, from: named)
+    }
+
+    /// The same for a folder with files in it, which gets its name when they are complete.
+    func holdsFolder(_ path: String, files: [String]) -> Bool {
+        guard let named = self.named(path) else { return false }
+        let draft = self.events[named][1]
+        let isComplete = files.allSatisfy { file in
+            self.isFlushed("\(draft)/\(file.split(separator: "/").last ?? "")", before: named)
+        }
+        let entries = self.events[..<named].lastIndex { $0[0] == "syncdir" && $0[1] == draft }
+        let last = self.events[..<named].lastIndex { $0[0] == "write" && $0[1].hasPrefix("\(draft)/") }
+        return isComplete && entries ?? -1 > last ?? named && self.holdsName(path, from: named)
+    }
+
+    private func named(_ path: String) -> Int? {
+        self.events.lastIndex { $0[0] == "rename" && $0[2] == path }
+    }
+
+    private func isFlushed(_ file: String, before index: Int) -> Bool {
+        let written = self.events[..<index].lastIndex { $0[0] == "write" && $0[1] == file } ?? index
+        return self.events[..<index].lastIndex { $0[0] == "sync" && $0[1] == file } ?? -1 > written
+    }
+
+    private func holdsName(_ path: String, from named: Int) -> Bool {
+        guard self.isSynced(Self.parent(path), after: named) else { return false }
         var folder = Self.parent(path)
         while folder.count > self.root.count {
             if let made = self.events.lastIndex(where: { $0[0] == "mkdir" && $0[1] == folder }),

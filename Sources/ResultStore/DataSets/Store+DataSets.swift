@@ -81,6 +81,12 @@ extension Store {
     @HDF5Actor
     private func readDataSet(_ sha256: String) throws(StoreError) -> [UInt8] {
         let path = try Layout.dataSet(sha256)
-        return try self.place.folder(path.folder).read(path.name, sha256: sha256)
+        let folder = try self.place.folder(path.folder)
+        // A collection may have died after it put aside what it was to put back. Whoever reads a data set needs it.
+        if try folder.status(path.name) == nil, try folder.status(Layout.dataSetAside(sha256)) != nil {
+            try self.place.check()
+            try self.putBack(sha256, in: folder)
+        }
+        return try folder.read(path.name, sha256: sha256)
     }
 }

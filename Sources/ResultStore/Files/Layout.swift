@@ -39,6 +39,15 @@ enum Layout {
         return SHA256Text.isValid(sha256) ? sha256 : nil
     }
 
+    /// What a data set is called while it is decided whether it goes: to readers it is not there.
+    static func dataSetAside(_ sha256: String) -> String { ".\(sha256).00000000.tmp" }
+
+    /// The SHA-256 in the name of a data set that was put aside; nil for any other name.
+    static func sha256(ofDataSetAside name: String) -> String? {
+        let sha256 = String(name.dropFirst().prefix(64))
+        return SHA256Text.isValid(sha256) && name == Self.dataSetAside(sha256) ? sha256 : nil
+    }
+
     /// The digest in the name of a job's file; nil for any other name.
     static func digest(ofJobFile name: String) -> String? {
         guard name.hasPrefix("job."), name.hasSuffix(".h5") else { return nil }

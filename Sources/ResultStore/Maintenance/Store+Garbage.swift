@@ -13,14 +13,15 @@ extension Store {
     /// committed meanwhile stays. `jobDigest` is asked for jobs of which several files over all shards are there: those
     /// of another digest are superseded and go; with nil all stay. Nothing younger than `age` by the file system's own
     /// clock is touched. Temporary files of no shard (copies of data sets, job files) have no claim: for them `age`
-    /// alone counts, so it must exceed the longest time that writing one takes. No link is followed. Anything else in
-    /// the store stays.
+    /// alone counts, so it must exceed the longest time that writing one takes. Data sets that a collection put aside and
+    /// did not live to decide on get their names back. No link is followed. Anything else in the store stays.
     public func collectGarbage(
         olderThan age: Duration = .seconds(3600), dryRun: Bool,
         jobDigest: (_ run: String, _ job: String) async throws -> String? = { _, _ in nil },
         deadClaims: (Set<ShardFileName>) async throws -> Set<ShardFileName>
     ) async throws -> [GarbageFile] {
         let newest = try await self.now() - age
+        if !dryRun { try await self.putBackDataSets() }
         var garbage: [GarbageFile] = []
         for folder in try await self.garbageFolders() {
             let names = try await self.names(in: folder)
@@ -91,7 +92,10 @@ extension Store {
         // Where results and reports lie in folders of their own, only the probes of processes that died at their start.
         let onlyProbes = components == [Layout.runs] || components == [Layout.reports]
         let asked = names.filter {
-            claims[$0] != nil || (onlyProbes ? Layout.isProbe($0) : Layout.isTemporary($0))
+            claims[$0] != nil
+                // A data set that was put aside may be needed: it gets its name back.
+                || (onlyProbes
+                    ? Layout.isProbe($0) : Layout.isTemporary($0) && Layout.sha256(ofDataSetAside: $0) == nil)
         }
         return try self.files(asked, in: components, newest: newest).map { file in
             var file = file

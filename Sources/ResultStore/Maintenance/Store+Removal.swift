@@ -69,24 +69,48 @@ extension Store {
     ///
     /// `named` answers the SHA-256 of all that are needed, and is asked again after each was put aside and before it is
     /// removed: one that was named meanwhile is put back. Whoever names one must look afterwards whether it is there.
-    /// Nothing younger than `age` is touched, by the time when it was imported last.
+    /// Nothing younger than `age` is touched, by the time when it was imported last. What an earlier call put aside and did
+    /// not decide on, because it failed or died, gets its name back first.
     public func collectDataSets(
         olderThan age: Duration, dryRun: Bool, named: () async throws -> Set<String>
     ) async throws -> [GarbageFile] {
+        if !dryRun { try await self.putBackDataSets() }
         let newest = try await self.now() - age
         let needed = try await named()
         let unused = try await self.dataSetFiles().filter { !needed.contains($0.sha256) }
         let old = try await self.aged(unused.map(\.sha256), newest: newest)
         guard !dryRun, !old.isEmpty else { return old.map(\.file) }
-        try await self.putAside(old.map(\.sha256))
+        let late: Set<String>
         do {
-            let late = try await named()
-            try await self.finish(old.map(\.sha256), putBack: late)
-            return old.filter { !late.contains($0.sha256) }.map(\.file)
+            try await self.putAside(old.map(\.sha256))
+            late = try await named()
         } catch {
             try await self.finish(old.map(\.sha256), putBack: nil)
             throw error
         }
+        try await self.finish(old.map(\.sha256), putBack: late)
+        return old.filter { !late.contains($0.sha256) }.map(\.file)
+    }
+
+    /// Gives data sets that were put aside their names back.
+    ///
+    /// Beside a collection that is under way it does no harm: what that one then finds gone stays until the next.
+    @HDF5Actor
+    func putBackDataSets() throws(StoreError) {
+        guard try self.place.folder().status(Layout.datasets)?.isFolder == true else { return }
+        let folder = try self.place.folder([Layout.datasets])
+        let aside = try folder.names().compactMap(Layout.sha256(ofDataSetAside:))
+        guard !aside.isEmpty else { return }
+        try self.place.check()
+        for sha256 in aside { try self.putBack(sha256, in: folder) }
+        try folder.flush()
+    }
+
+    @HDF5Actor
+    func putBack(_ sha256: String, in folder: borrowing Folder) throws(StoreError) {
+        let (name, aside) = (try Layout.dataSet(sha256).name, Layout.dataSetAside(sha256))
+        // It may have been imported again meanwhile.
+        if try folder.status(name) == nil { try folder.rename(aside, to: name) } else { try folder.remove(aside) }
     }
 
     private struct Unused: Sendable {
@@ -113,27 +137,31 @@ extension Store {
         return unused
     }
 
-    /// A name that garbage collection knows, should this process die meanwhile.
-    private static func aside(_ sha256: String) -> String { ".\(sha256).00000000.tmp" }
-
     @HDF5Actor
     private func putAside(_ hashes: [String]) throws(StoreError) {
         try self.place.check()
         let folder = try self.place.folder([Layout.datasets])
-        for sha256 in hashes { try folder.rename(try Layout.dataSet(sha256).name, to: Self.aside(sha256)) }
+        for sha256 in hashes { try folder.rename(try Layout.dataSet(sha256).name, to: Layout.dataSetAside(sha256)) }
     }
 
     /// Removes what was put aside but for those to be put back; nil: all are.
     @HDF5Actor
     private func finish(_ hashes: [String], putBack: Set<String>?) throws(StoreError) {
         let folder = try self.place.folder([Layout.datasets])
+        var failure: StoreError?
         for sha256 in hashes {
-            if putBack?.contains(sha256) ?? true {
-                try folder.rename(Self.aside(sha256), to: try Layout.dataSet(sha256).name)
-            } else {
-                try folder.remove(Self.aside(sha256))
+            do throws(StoreError) {
+                if putBack?.contains(sha256) ?? true {
+                    try self.putBack(sha256, in: folder)
+                } else {
+                    try folder.remove(Layout.dataSetAside(sha256))
+                }
+            } catch {
+                // The others are not to go without their names because of this one.
+                failure = failure ?? error
             }
         }
+        if let failure { throw failure }
         try folder.flush()
     }
 }

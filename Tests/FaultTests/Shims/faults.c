@@ -147,6 +147,8 @@ int mkdirat(int folder, const char *name, mode_t mode) {
     return answer(result, fault);
 }
 
+int mkdir(const char *name, mode_t mode) { return mkdirat(AT_FDCWD, name, mode); }
+
 int renameat(int folder, const char *name, int other, const char *new) {
     char path[1024], target[1024];
     int fault, result;
@@ -160,6 +162,17 @@ int renameat(int folder, const char *name, int other, const char *new) {
     return answer(result, fault);
 }
 
+int rename(const char *name, const char *new) { return renameat(AT_FDCWD, name, AT_FDCWD, new); }
+
+int linkat(int folder, const char *name, int other, const char *new, int flags) {
+    char target[1024];
+    int fault;
+    REAL(int, "linkat", int, const char *, int, const char *, int);
+    locate(other, new, target);
+    fault = verdict(target, 1);
+    return fault == 1 ? -1 : answer(real(folder, name, other, new, flags), fault);
+}
+
 int unlinkat(int folder, const char *name, int flags) {
     char path[1024];
     int fault;
@@ -167,6 +180,25 @@ int unlinkat(int folder, const char *name, int flags) {
     locate(folder, name, path);
     fault = verdict(path, 1);
     return fault == 1 ? -1 : answer(real(folder, name, flags), fault);
+}
+
+int unlink(const char *name) { return unlinkat(AT_FDCWD, name, 0); }
+int rmdir(const char *name) { return unlinkat(AT_FDCWD, name, AT_REMOVEDIR); }
+
+#define READER(name, type)                                  \
+    struct type *name(DIR *stream) {                        \
+        char path[1024];                                    \
+        REAL(struct type *, #name, DIR *);                  \
+        locate(dirfd(stream), NULL, path);                  \
+        return verdict(path, 0) == 1 ? NULL : real(stream); \
+    }
+
+READER(readdir, dirent)
+READER(readdir64, dirent64)
+
+static int real_status(int file, struct stat *status) {
+    REAL(int, "fstat", int, struct stat *);
+    return real(file, status);
 }
 
 int fsync(int file) {
@@ -177,7 +209,7 @@ int fsync(int file) {
     locate(file, NULL, path);
     if (verdict(path, 0) == 1) return -1;
     result = real(file);
-    if (!result && is_below(path) && !fstat(file, &status)) {
+    if (!result && is_below(path) && !real_status(file, &status)) {
         append(S_ISDIR(status.st_mode) ? "syncdir" : "sync", path, "-");
     }
     return result;
@@ -223,6 +255,20 @@ int fstatat(int folder, const char *name, struct stat *status, int flags) {
     locate(folder, name, path);
     return verdict(path, 0) == 1 ? -1 : real(folder, name, status, flags);
 }
+
+#define STATUS(name)                                                 \
+    int name(const char *file, struct stat *status) {                \
+        char path[1024];                                             \
+        REAL(int, #name, const char *, struct stat *);               \
+        locate(AT_FDCWD, file, path);                                \
+        return verdict(path, 0) == 1 ? -1 : real(file, status);      \
+    }
+
+STATUS(stat)
+STATUS(lstat)
+
+ON_FILE(int, fstat, (int file, struct stat *status), (file, status))
+ON_FILE(int, futimens, (int file, const struct timespec times[2]), (file, times))
 
 int utimensat(int folder, const char *name, const struct timespec times[2], int flags) {
     char path[1024];
