@@ -5,7 +5,9 @@ public struct ExecutionError: Error, Sendable, Hashable, CustomStringConvertible
         case permanent
         /// It may work elsewhere or later: no memory, a file that is not there yet.
         case transient
-        /// The store takes or gives nothing now: a full disk, a quota, a file server that is away.
+        /// The store has no room now: a full disk, or a quota.
+        case storeFull
+        /// The store takes or gives nothing now: a file server that is away, or one that answers with errors.
         case storeUnavailable
         /// The store does not let this process read or write, which waiting does not change.
         case storeRefused

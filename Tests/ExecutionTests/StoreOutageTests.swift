@@ -6,7 +6,7 @@ import Testing
 
 /// A store that takes nothing for a while.
 @Suite struct StoreOutageTests {
-    private static let full = ExecutionError(.storeUnavailable, "the disk is full")
+    private static let full = ExecutionError(.storeFull, "the disk is full")
 
     @Test func aResultIsKeptUntilTheStoreTakesIt() async throws {
         let bench = try await Bench(shards: 2)
@@ -37,6 +37,19 @@ import Testing
         let summary = try await bench.worker(processor, storePatience: .milliseconds(20)).run()
         #expect((summary.committed, summary.failed) == (0, 3))
         #expect(try await bench.attempts().compactMap(\.error) == Array(repeating: "the disk is full", count: 3))
+        await bench.end()
+    }
+
+    /// A share that hangs or is gone on one node is no fault of the shard's: another node publishes it.
+    @Test func patienceWithAStoreThatIsAwayBurnsNoAttempt() async throws {
+        let bench = try await Bench(shards: 1)
+        let processor = SteppedProcessor(Steps()) { step, _ throws(ExecutionError) in
+            if step == .publish { throw ExecutionError(.storeUnavailable, "stale file handle") }
+        }
+        let summary = try await bench.worker(processor, storePatience: .milliseconds(20)).run()
+        #expect((summary.committed, summary.failed) == (0, 0))
+        #expect(summary.reasonForLeaving?.contains("stale file handle") == true)
+        #expect(try await bench.shards().map(\.failures) == [0])
         await bench.end()
     }
 

@@ -27,6 +27,7 @@ extension FaultSuite {
                 #expect(worker.logText.contains("publishing shard \(run).0/"), "\(worker.logText)")
                 #expect(worker.logText.contains("has shown no progress"), "\(worker.logText)")
                 try await bench.expectLeft(worker)
+                #expect(try await bench.bench.assay("worker", "list").contains("has shown no progress"))
                 // No attempt is burned: it is no fault of the shard's.
                 #expect(try await bench.count("attempt WHERE outcome <> 'released'") == 0)
                 try hang.end()

@@ -35,20 +35,18 @@ extension FaultBench {
     ///
     /// - Parameters:
     ///   - server: How it reaches the server, without the application's name; nil for straight.
-    ///   - network: Where it runs; nil for this machine.
+    ///   - command: What becomes the worker, with the same number: `ip netns exec ...`.
     ///   - environment: What it has beside the bench's own.
     func spawn(
-        _ name: String, lease: Int = 3, server: String? = nil, in network: VirtualNetwork? = nil,
+        _ name: String, lease: Int = 3, server: String? = nil, by command: [String] = [],
         environment: [String: String] = [:],
         _ arguments: String...
     ) async throws -> WorkerProcess {
         var configuration = self.bench.configuration(
             "assay-worker", Workbench.workerArguments + ["--lease-seconds", "\(lease)", "--json"] + arguments)
-        if let network {
-            // It becomes the worker, with the same number.
-            configuration.arguments =
-                ["netns", "exec", network.name, configuration.executable] + configuration.arguments
-            configuration.executable = "/usr/sbin/ip"
+        if let program = command.first {
+            configuration.arguments = command.dropFirst() + [configuration.executable] + configuration.arguments
+            configuration.executable = program
         }
         configuration.environment?.merge(environment) { _, new in new }
         let server = server ?? self.pool.configuration.connectionString

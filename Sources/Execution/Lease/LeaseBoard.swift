@@ -32,6 +32,8 @@ final class LeaseBoard: Sendable {
         var loss: Loss?
         var pulse = ShardPulse()
         var isBegun = false
+        /// What it waits for; nil when it waits for nothing.
+        var trouble: String?
     }
 
     private struct State {
@@ -82,6 +84,11 @@ final class LeaseBoard: Sendable {
         }
     }
 
+    /// Notes what the shard waits for, for those who look at the worker; nil when it waits no more.
+    func note(_ trouble: String?, for shard: ClaimedShard) {
+        self.state.withLock { $0.held[Claim(shard)]?.trouble = trouble }
+    }
+
     /// Ends the shard's time on the board, and says whether it was taken away meanwhile.
     @discardableResult
     func drop(_ shard: ClaimedShard) -> Loss? {
@@ -124,6 +131,13 @@ final class LeaseBoard: Sendable {
         self.state.withLock { state in
             state.held.values.filter { $0.shard.incarnation == lease.incarnation }.map(\.progress)
                 .sorted { $0.key < $1.key }
+        }
+    }
+
+    /// What is wrong, of the first shard that waits for something.
+    var trouble: String? {
+        self.state.withLock { state in
+            state.held.values.filter { $0.trouble != nil }.min { $0.shard.key < $1.shard.key }?.trouble
         }
     }
 

@@ -98,10 +98,10 @@ actor LeaseKeeper {
     func renew(through queue: any WorkQueue) async throws(QueueError) {
         let (board, sent) = (self.board, self.clock.now)
         let lease = board.lease
-        let holding = board.holding(under: lease)
+        let (holding, note) = (board.holding(under: lease), board.trouble)
         do throws(QueueError) {
             let reply = try await self.within(lease.heartbeatTimeout, "a heartbeat") { () throws(QueueError) in
-                try await queue.heartbeat(lease, holding: holding)
+                try await queue.heartbeat(lease, holding: holding, note: note)
             }
             board.renewed(lease, reply, sent: sent)
         } catch  where error.code == .leaseLost {

@@ -5,16 +5,22 @@ extension Worker {
     /// Publishes, and tries again for a while where the store takes nothing: a full disk is no fault of the shard's, and
     /// what was computed is not to be lost to it.
     ///
-    /// - Throws: What publishing threw last; `cancelled` when the worker is to end meanwhile, so that the shard is given
+    /// - Throws: What publishing threw last; `nodeFault` when the store was away until its patience ended, since that may
+    ///   be so on this node alone; `cancelled` when the worker is to end meanwhile, so that the shard is given
     ///   back.
     func publishPatiently(
         _ computed: any ComputedShard, of shard: ClaimedShard, _ tenure: Tenure, _ logger: Logger
     ) async throws(ExecutionError) -> ShardPublication {
         let board = tenure.board
         board.enter(.publishing, shard)
-        return try await self.patientlyWithStore("takes no results", "takes results again", of: shard, board, logger) {
-            () async throws(ExecutionError) in
-            try await computed.publish { board.sign(of: shard) }
+        do {
+            return try await self.patientlyWithStore(
+                "takes no results", "takes results again", of: shard, board, logger
+            ) { () async throws(ExecutionError) in
+                try await computed.publish { board.sign(of: shard) }
+            }
+        } catch {
+            throw error.code == .storeUnavailable ? ExecutionError(.nodeFault, error.message) : error
         }
     }
 
@@ -33,7 +39,7 @@ extension Worker {
                 try await processor.prepare(shard)
             }
         } catch {
-            throw error.code == .storeUnavailable ? ExecutionError(.nodeFault, error.message) : error
+            throw error.isOfStore ? ExecutionError(.nodeFault, error.message) : error
         }
     }
 
@@ -44,6 +50,7 @@ extension Worker {
     ) async throws(ExecutionError) -> Value {
         let isWanted = self.isWanted
         let isOurs = { @Sendable in board.loss(of: shard) == nil }
+        defer { board.note(nil, for: shard) }
         let end = self.clock.now + self.options.storePatience
         var backoff = Backoff.store
         while true {
@@ -52,9 +59,10 @@ extension Worker {
                 if backoff.failures > 0 { logger.notice("the store \(relief)") }
                 return value
             } catch {
-                guard error.code == .storeUnavailable, isOurs(), self.clock.now < end else { throw error }
+                guard error.isOfStore, isOurs(), self.clock.now < end else { throw error }
                 // It answers, even if it is with an error.
                 board.sign(of: shard)
+                board.note("the store \(trouble): \(error)", for: shard)
                 if backoff.failures == 0 {
                     logger.warning(
                         "the store \(trouble); trying again for \(Int(self.options.storePatience.seconds)) s",
@@ -69,4 +77,9 @@ extension Worker {
             }
         }
     }
+}
+
+extension ExecutionError {
+    /// Waiting may help: the store is full or away.
+    fileprivate var isOfStore: Bool { self.code == .storeUnavailable || self.code == .storeFull }
 }

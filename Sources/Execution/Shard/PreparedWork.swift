@@ -91,7 +91,8 @@ extension ExecutionError {
         let code: Code =
             switch error.code {
             case .invalidInput: .permanent
-            case .noSpace, .unavailableStore, .inputOutput: .storeUnavailable
+            case .noSpace: .storeFull
+            case .unavailableStore, .inputOutput: .storeUnavailable
             case .unusableStore: .storeRefused
             default: .transient
             }

@@ -107,8 +107,8 @@ extension ExecutionError.Code {
     /// An attempt failed, as against one that was given up or could not be made here.
     var isFailure: Bool {
         switch self {
-        case .permanent, .transient, .storeUnavailable: true
-        case .cancelled, .nodeFault, .storeRefused: false
+        case .permanent, .transient, .storeFull: true
+        case .cancelled, .nodeFault, .storeRefused, .storeUnavailable: false
         }
     }
 }

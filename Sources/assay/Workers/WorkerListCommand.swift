@@ -5,17 +5,23 @@ internal import JobQueue
 
 struct WorkerListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the workers that are alive, the newest first.",
-        discussion: "Example:  assay worker list --all")
+        commandName: "list",
+        abstract: "List the workers that are alive, and those that left today because something was wrong.",
+        discussion: """
+            The newest first; below the table, what a worker waits for, or why it left.
+            Example:  assay worker list --all
+            """)
 
-    @Flag(help: "Those that ended within the last day too.")
+    @Flag(help: "All that ended within the last day.")
     var all = false
 
     @OptionGroup var options: GlobalOptions
 
     func run() async throws {
         let (workers, models) = try await Session.with(self.options) { session in
-            let workers = try await session.queue.workers().filter { self.all || $0.state == .live }
+            let workers = try await session.queue.workers().filter {
+                self.all || $0.state == .live || $0.note != nil
+            }
             return (workers, try await session.queue.models())
         }
         if self.options.json { return try Output.json(workers) }

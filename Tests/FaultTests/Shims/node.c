@@ -2,6 +2,8 @@
 //
 // FAULT_HANG: fsync of a file below runs/ does not return, as on a file server that is away; FILE.hit tells of it.
 // FAULT_HIDE: no file whose path contains this text can be opened, as where a file system is not mounted.
+// FAULT_AWAY: every call that opens, makes or flushes something in the folder FAULT_STORE fails with the number
+// FAULT_ERRNO, as on a node whose mount is stale.
 // FAULT_CLOCK: the real-time clock is off by the seconds that the file holds.
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -24,6 +26,43 @@ static int is_hidden(const char *path) {
     return text && path && strstr(path, text);
 }
 
+static int is_away(int folder, const char *name) {
+    const char *flag = getenv("FAULT_AWAY"), *root = getenv("FAULT_STORE"), *number = getenv("FAULT_ERRNO");
+    char link[64], path[PATH_MAX] = "";
+    size_t length = 0;
+    if (!flag || !root || !number || access(flag, F_OK) != 0) return 0;
+    if (folder != AT_FDCWD && (!name || name[0] != '/')) {
+        snprintf(link, sizeof link, "/proc/self/fd/%d", folder);
+        ssize_t found = readlink(link, path, sizeof path - 1);
+        length = found > 0 ? found : 0;
+    }
+    if (name) snprintf(path + length, sizeof path - length, length ? "/%s" : "%s", name);
+    length = strlen(root);
+    if (strncmp(path, root, length) || (path[length] != '/' && path[length])) return 0;
+    errno = atoi(number);
+    return 1;
+}
+
+#define OPENAT(name)                                                      \
+    int name(int folder, const char *path, int flags, ...) {              \
+        va_list arguments;                                                \
+        va_start(arguments, flags);                                       \
+        mode_t mode = va_arg(arguments, mode_t);                          \
+        va_end(arguments);                                                \
+        if (is_away(folder, path)) return -1;                             \
+        return REAL(name)(folder, path, flags, mode);                     \
+    }
+OPENAT(openat)
+OPENAT(openat64)
+
+int mkdirat(int folder, const char *path, mode_t mode) {
+    return is_away(folder, path) ? -1 : REAL(mkdirat)(folder, path, mode);
+}
+
+int renameat(int folder, const char *path, int other, const char *new) {
+    return is_away(other, new) ? -1 : REAL(renameat)(folder, path, other, new);
+}
+
 #define OPEN(name)                                                        \
     int name(const char *path, int flags, ...) {                          \
         va_list arguments;                                                \
@@ -31,6 +70,7 @@ static int is_hidden(const char *path) {
         mode_t mode = va_arg(arguments, mode_t);                          \
         va_end(arguments);                                                \
         if (is_hidden(path)) return errno = ENOENT, -1;                   \
+        if (is_away(AT_FDCWD, path)) return -1;                           \
         return REAL(name)(path, flags, mode);                             \
     }
 OPEN(open)
@@ -48,7 +88,7 @@ int fsync(int descriptor) {
             usleep(20000);
         }
     }
-    return REAL(fsync)(descriptor);
+    return is_away(descriptor, NULL) ? -1 : REAL(fsync)(descriptor);
 }
 
 static long offset(void) {
