@@ -11,19 +11,26 @@ public struct Workbench: Sendable {
     public let folder: String
     public let loop: EventLoop
     public var environment: [String: String]
+    /// The folder with the programs: those that were built beside the tests, or others.
+    public var bin = Self.programs
 
     public var home: String { "\(self.folder)/home" }
     public var store: String { self.environment["ASSAY_STORE"] ?? "\(self.home)/store" }
 
     /// Runs `body` with a server that is up; all of it is gone afterwards, also if this process is killed.
-    public static func with<Value: Sendable>(_ body: (Workbench) async throws -> Value) async throws -> Value {
+    ///
+    /// - Parameter bin: The folder with the programs to use; nil for those that were built beside the tests.
+    public static func with<Value: Sendable>(
+        bin: String? = nil, _ body: (Workbench) async throws -> Value
+    ) async throws -> Value {
         let loop = try EventLoop(name: "workbench")
         // Short: PostgreSQL's socket lies below it.
         let folder = "/tmp/assay-e2e-\(UUID().uuidString.prefix(8).lowercased())"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("ASSAY_") }
         environment["ASSAY_HOME"] = "\(folder)/home"
-        let bench = Workbench(folder: folder, loop: loop, environment: environment)
+        let bench = Workbench(
+            folder: folder, loop: loop, environment: environment, bin: bin ?? Self.programs)
         let will = try await LastWill(for: folder, on: loop)
         defer { withExtendedLifetime(will) {} }
         do {
@@ -67,7 +74,7 @@ public struct Workbench: Sendable {
 
     public func configuration(_ program: String, _ arguments: [String]) -> ProcessConfiguration {
         ProcessConfiguration(
-            program.hasPrefix("/") ? program : "\(Self.programs)/\(program)", arguments,
+            program.hasPrefix("/") ? program : "\(self.bin)/\(program)", arguments,
             environment: self.environment, workingDirectory: self.folder, standardOutput: .capture(limit: 1 << 20),
             standardError: .capture(limit: 1 << 20))
     }

@@ -10,6 +10,9 @@ struct MigrateCommand: AsyncParsableCommand {
             Done by itself on the embedded server; on any other one it is yours to say when. Who migrates owns the tables;
             every other role of the server must be granted what it does: submitter (submits, and changes its own runs,
             models, data sets and schedules), worker, operator (changes others' work, projects, workers), or reader.
+            Workers of the last release that are at work go on to the end of their work; its programs that are started
+            afterwards refuse ("use a newer program"). From this release on programs start with a newer schema, too, as long
+            as it says that it works with them. Where workers could not go on, this command refuses until they have left.
             Example:  ASSAY_DATABASE_URL=postgres://host/assay assay migrate --grant alice=submitter --grant gpu=worker
             """)
 
