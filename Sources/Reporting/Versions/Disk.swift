@@ -92,16 +92,23 @@ enum Disk {
 
     /// The entries of a folder in order; empty if there is no such folder.
     static func entries(of path: String) throws(ReportError) -> [String] {
-        var status = stat()
-        guard stat(path, &status) == 0 else {
+        guard let folder = opendir(path) else {
             if errno == ENOENT { return [] }
             throw Self.failure("read the folder", path, errno)
         }
-        do {
-            return try FileManager.default.contentsOfDirectory(atPath: path).sorted()
-        } catch {
-            throw ReportError(.fileSystem, "cannot read the folder \(path): \(error)")
+        defer { closedir(folder) }
+        var entries: [String] = []
+        // Foundation takes an error for the end: a version that is not seen would be published again.
+        errno = 0
+        while let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { entries.append(name) }
+            errno = 0
         }
+        guard errno == 0 else { throw Self.failure("read the folder", path, errno) }
+        return entries.sorted()
     }
 
     /// Removes a folder and all in it, as far as it can be done.
