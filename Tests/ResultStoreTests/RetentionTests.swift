@@ -90,6 +90,27 @@ import Testing
         #expect(try await place.store.dataSet(sha256: sha256) == [1])
     }
 
+    /// As a collection leaves it that dies before it has decided.
+    @Test func whatWasPutAsideAndNotDecidedOnIsThereForWhoNeedsIt() async throws {
+        let place = try await TemporaryStore()
+        let hashes = [
+            try await place.store.importDataSet(bytes: [1]), try await place.store.importDataSet(bytes: [2]),
+            try await place.store.importDataSet(bytes: [3]),
+        ]
+        for sha256 in hashes {
+            try FileManager.default.moveItem(
+                at: place.url("datasets/\(sha256).jsonl"), to: place.url("datasets/\(Layout.dataSetAside(sha256))"))
+        }
+        #expect(try await place.store.dataSet(sha256: hashes[0]) == [1])
+        // Imported again meanwhile.
+        #expect(try await place.store.importDataSet(bytes: [2]) == hashes[1])
+        let dry = try await place.store.collectGarbage(olderThan: .zero, dryRun: true) { $0 }
+        #expect(dry.isEmpty)
+        let removed = try await place.store.collectGarbage(olderThan: .zero, dryRun: false) { $0 }
+        #expect(removed.isEmpty)
+        #expect(place.files() == hashes.map { "datasets/\($0).jsonl" }.sorted())
+    }
+
     /// Whoever named it before the second look finds it; whoever named it later finds that it is gone.
     @Test func whatIsPutAsideIsNotThere() async throws {
         let place = try await TemporaryStore()

@@ -6,10 +6,9 @@ import ResultStore
 
 /// Works in a store step by step, as a process of its own: under another user, with other mounts, with calls that fail.
 ///
-/// Usage: StoreProbe TRIES ROOT STEP...; a step is create, adopt:UUID, open, openread, import:TEXT, read:SHA256,
-/// publish:NUMBER, dead:NUMBER (a result whose claim is dead), job, gc:KEPT,LATE,DIGEST, halfgc:... (which may fail),
-/// report, again (the same report), or sh:COMMAND (in the store). Each one says what became of it, every failed try in a
-/// line of its own.
+/// Usage: StoreProbe TRIES ROOT STEP...; a step is create, adopt:UUID, open, openread, import:TEXT, publish:NUMBER,
+/// dead:NUMBER (a result whose claim is dead), job, gc:KEPT,LATE,DIGEST, halfgc:... (which may fail), report, again (the
+/// same report), or sh:COMMAND (in the store). Each one says what became of it, every failed try in a line of its own.
 @main
 struct StoreProbe {
     private let root: String
@@ -68,7 +67,6 @@ struct StoreProbe {
             self.files.append(file)
             return "\(file.path) \(file.bytes) \(file.sha256)"
         case "dead": return try await self.publish(Int(detail) ?? 0, Self.dead).path
-        case "read": return "\(try await self.opened().dataSet(sha256: detail).count)"
         case "gc": return "\(try await self.collectGarbage(detail))"
         case "halfgc":
             do {
