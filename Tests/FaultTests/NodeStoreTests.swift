@@ -33,10 +33,10 @@ extension FaultSuite {
                 let shim = try await bench.shim([
                     "FAULT_AWAY": flag, "FAULT_STORE": bench.bench.store, "FAULT_ERRNO": "\(number)",
                 ])
-                try await self.lose(bench, environment: shim, says: reason) {
+                let counted = ["store away on one node (\(reason))": 1]
+                try await self.lose(bench, environment: shim, says: reason, counted: counted) {
                     try Data().write(to: URL(filePath: flag))
                 }
-                FaultCount.note(["store away on one node (\(reason))": 1])
             }
         }
 
@@ -60,18 +60,21 @@ extension FaultSuite {
                 #expect(try await bench.count("worker") == 0)
                 // Under a worker.
                 try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: bench.bench.store)
-                try await self.lose(bench, environment: ["ASSAY_STORE": link], says: "not there any more") {
+                let counted = ["wrong store at a worker's start": 1, "store exchanged under a worker": 1]
+                try await self.lose(
+                    bench, environment: ["ASSAY_STORE": link], says: "not there any more", counted: counted
+                ) {
                     try FileManager.default.createSymbolicLink(atPath: "\(link).new", withDestinationPath: wrong)
                     try #require(rename("\(link).new", link) == 0)
                 }
                 #expect(try FileManager.default.contentsOfDirectory(atPath: wrong) == before)
-                FaultCount.note(["wrong store at a worker's start": 1, "store exchanged under a worker (\(kind))": 1])
             }
         }
 
         /// Two workers; the first one's store is lost when both have work, and the second one does all of it.
         private func lose(
-            _ bench: FaultBench, environment: [String: String], says reason: String, _ fault: () throws -> Void
+            _ bench: FaultBench, environment: [String: String], says reason: String, counted: [String: Int],
+            _ fault: () throws -> Void
         ) async throws {
             let digest = try await References.shared.digest(of: .many)
             let run = try await bench.submit(.many)
@@ -95,7 +98,7 @@ extension FaultSuite {
             if hasLeft { #expect(try await self.note(of: lost, bench).contains(reason), "\(lost.logText)") }
             #expect(try await bench.count("attempt WHERE outcome IN ('failed', 'lost')") == 0)
             #expect(try await bench.count("shard WHERE failures > 0") == 0)
-            try await bench.expectUndisturbed([run], of: .many, digest: digest)
+            try await bench.expectUndisturbed([run], of: .many, digest: digest, after: counted)
         }
 
         /// A share that is unmounted under a worker, and mounted again.
@@ -141,8 +144,8 @@ extension FaultSuite {
                 #expect(summary.committed == FaultJob.many.shards && summary.failed == 0, "\(worker.logText)")
                 #expect(try await bench.count("attempt") == 0)
                 #expect(try FileManager.default.contentsOfDirectory(atPath: place).isEmpty)
-                try await bench.expectUndisturbed([run], of: .many, digest: digest)
-                FaultCount.note(["store unmounted under a worker": 2])
+                try await bench.expectUndisturbed(
+                    [run], of: .many, digest: digest, after: ["store unmounted under a worker": 2])
             }
         }
 

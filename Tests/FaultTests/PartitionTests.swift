@@ -52,8 +52,8 @@ extension FaultSuite {
                     }
                     #expect(try await bench.summary(of: worker).failed == 0, "\(worker.logText)")
                     try await bench.drain()
-                    try await bench.expectUndisturbed([run], of: .many, digest: digest)
-                    FaultCount.note(["cut of a network (\(direction.rawValue))": 3])
+                    try await bench.expectUndisturbed(
+                        [run], of: .many, digest: digest, after: ["cut of a network (\(direction.rawValue))": 3])
                 }
             }
         }
@@ -86,8 +86,8 @@ extension FaultSuite {
                     let summary = try await bench.summary(of: worker)
                     #expect((summary.committed, summary.fenced, summary.failed) == (1, 0, 0), "\(worker.logText)")
                     #expect(try await bench.count("shard_result WHERE epoch = 1") == 1)
-                    try await bench.expectUndisturbed([run], of: .one, digest: digest)
-                    FaultCount.note(["cut of a network (finished meanwhile)": 1])
+                    try await bench.expectUndisturbed(
+                        [run], of: .one, digest: digest, after: ["cut of a network (finished meanwhile)": 1])
                 }
             }
         }
@@ -117,8 +117,7 @@ extension FaultSuite {
                     }
                     #expect(frames > 20, "the network lost hardly anything")
                     try await bench.drain()
-                    try await bench.expectUndisturbed([run], of: .few, digest: digest)
-                    FaultCount.note(["frame lost": frames])
+                    try await bench.expectUndisturbed([run], of: .few, digest: digest, after: ["frame lost": frames])
                 }
             }
         }

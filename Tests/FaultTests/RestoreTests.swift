@@ -72,7 +72,7 @@ extension FaultSuite {
                     #expect(former.termination == .exited(status: 1))
                     #expect(former.standardError.text.contains("belongs to another database"))
                 }
-                FaultCount.note(["database restored into another cluster": 1])
+                Certificate.record(["database restored into another cluster": 1], Certificate.Outcome(digests: 2))
             }
         }
 

@@ -176,13 +176,16 @@ struct CallSweep: Sendable {
         }
         var (kinds, counts): ([String: Int], [Problem: Int]) = ([:], [:])
         for (fault, trace) in all {
-            kinds[fault.kind, default: 0] += trace.injected
+            kinds["failed file-system call: \(fault.kind)", default: 0] += trace.injected
             let problems = self.problems(trace).union(judge(trace, self.plain))
             for problem in problems { counts[problem, default: 0] += 1 }
             if !problems.isEmpty { Issue.record("\(name): \(problems) after \(fault): \(trace.lines)") }
         }
-        FaultCount.note(
-            kinds, lost: counts[.lost] ?? 0, doubled: counts[.doubled] ?? 0, wrong: counts[.wrong] ?? 0)
+        Certificate.record(
+            kinds,
+            Certificate.Outcome(
+                lost: counts[.lost] ?? 0, doubled: counts[.doubled] ?? 0, wrong: counts[.wrong] ?? 0,
+                digests: all.count * self.plain.files.count))
         #expect(all.reduce(0) { $0 + $1.1.injected } >= 4 * self.plain.calls)
     }
 
