@@ -104,10 +104,10 @@ struct Model: Sendable, Hashable {
     private func isRunning(for worker: Int?, _ epoch: Int) -> Bool { state == .running && holds(worker, epoch) }
 
     private func accepts(_ worker: Int?, _ epoch: Int) -> Bool {
-        holds(worker, epoch) && [.running, .ready, .held].contains(state)
+        (holds(worker, epoch) && [.running, .ready, .held].contains(state)) || isUndone(worker, epoch)
     }
 
-    /// A claim that a crash undid, of a shard that nobody else has now: it may come to life again.
+    /// A claim that a crash undid, of a shard that nobody else has now: it counts as if it stood.
     private func isUndone(_ worker: Int?, _ epoch: Int) -> Bool {
         guard let worker, self.epoch < epoch, state == .ready || state == .blocked else { return false }
         return undone.contains(Claim(epoch: epoch, worker: worker))
@@ -198,7 +198,7 @@ struct Model: Sendable, Hashable {
             case .already: return self.result == result ? [self] : []
             case .fenced: return accepts(worker, epoch) || self.result == result ? [] : [self]
             case .committed, nil:
-                guard self.result == nil, accepts(worker, epoch) || isUndone(worker, epoch) else { return [] }
+                guard self.result == nil, accepts(worker, epoch) else { return [] }
                 return [
                     durably {
                         $0.state = .done
@@ -231,8 +231,8 @@ struct Model: Sendable, Hashable {
             guard state == .running, let worker, holder == .worker(worker) else { return [self] }
             return [durably { $0.goBack() }]
         case .superseded(let epoch, let isSuperseded):
-            let isAlive = holds(worker, epoch) && [.ready, .running, .held, .done].contains(state)
-            return isAlive != isSuperseded || isUndone(worker, epoch) ? [self] : []
+            let isAlive = accepts(worker, epoch) || (state == .done && holds(worker, epoch))
+            return isAlive != isSuperseded ? [self] : []
         case .cancel:
             guard !isCancelled else { return [self] }
             return [

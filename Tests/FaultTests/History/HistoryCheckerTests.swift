@@ -194,6 +194,16 @@ extension FaultSuite {
             }
         }
 
+        @Test func aRefusalOfAResultWhoseClaimACrashUndidIsWrong() {
+            expectWrong {
+                $0.call(1, .claim(epoch: 1, attempt: 1, isPrefetch: false))
+                $0.call(nil, .crash)
+                $0.call(nil, .read(.init(state: .ready, epoch: 0, failures: 0)))
+                $0.call(1, .commit(epoch: 1, digest: "a", .fenced))
+                $0.call(nil, .read(.init(state: .ready, epoch: 0, failures: 0)))
+            }
+        }
+
         @Test func aClaimAfterACancelOrAHoldIsWrong() {
             for stop in [ShardCall.Operation.cancel, .hold] {
                 expectWrong {
