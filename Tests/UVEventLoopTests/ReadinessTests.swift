@@ -37,9 +37,9 @@ private actor LoopActor {
     init(_ loop: EventLoop) { self.loop = loop }
 
     /// Closes a descriptor that somebody has just begun to wait for, and gives its number to `other`.
-    func replace(_ descriptor: CInt, by other: CInt) async -> Task<Void, any Error> {
-        let wait = Task { try await self.loop.waitUntilReadable(descriptor) }
-        await Task.yield()
+    func replace(_ descriptor: CInt, by other: CInt) -> Task<Void, any Error> {
+        // It waits when this comes back, and libuv has not been asked yet.
+        let wait = Task.immediate { try await self.loop.waitUntilReadable(descriptor) }
         if other >= 0 { dup2(other, descriptor) } else { close(descriptor) }
         return wait
     }
