@@ -35,8 +35,9 @@ enum Certificate {
         let hits = faults.filter { $0.value > 0 }.sorted { $0.key < $1.key }
         var lines = hits.map { "fault\t\($0.key)\t\($0.value)" }
         lines.append("outcome\t\(outcome.lost)\t\(outcome.doubled)\t\(outcome.wrong)\t\(outcome.digests)")
+        let injected = hits.map { "\($0.value) × \($0.key)" }.joined(separator: ", ")
         print(
-            "injected \(hits.map { "\($0.value) × \($0.key)" }.joined(separator: ", ")): \(outcome.lost) lost, "
+            "injected \(injected.isEmpty ? "nothing" : injected): \(outcome.lost) lost, "
                 + "\(outcome.doubled) doubled, \(outcome.wrong) wrong, \(outcome.digests) digests and files compared")
         guard let path = ProcessInfo.processInfo.environment["ASSAY_FAULT_REPORT"] else { return }
         let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
