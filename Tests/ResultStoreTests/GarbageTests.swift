@@ -180,6 +180,16 @@ import Testing
         #expect(outside.files() == job.files.map(\.path))
     }
 
+    /// More names than the C library reads at once, the last of which end where its memory ends.
+    @Test func allNamesOfALargeFolderAreSeen() throws {
+        let path = NSTemporaryDirectory() + "/assay-names-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let names = (0..<3000).map { "shard-\($0)" }
+        for name in names { try Data().write(to: URL(filePath: "\(path)/\(name)")) }
+        #expect(try Set(Folder.root(path).names()) == Set(names))
+    }
+
     @Test func anEmptyStoreHasNoGarbage() async throws {
         let path = NSTemporaryDirectory() + "/assay-empty-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

@@ -106,8 +106,9 @@ struct Folder: ~Copyable {
         var names: [String] = []
         errno = 0
         while let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(validating: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            // In its place: an entry is as long as its name, and a copy of all 256 bytes would read past the last one.
+            let name = withUnsafeMutablePointer(to: &entry.pointee.d_name) { place in
+                String(validatingCString: UnsafeRawPointer(place).assumingMemoryBound(to: CChar.self))
             }
             if let name, name != ".", name != ".." { names.append(name) }
             errno = 0
