@@ -67,6 +67,50 @@ import Testing
         }
     }
 
+    /// A restored database may have given the job's number to another job since.
+    @Test func theNumberOfAnotherJobIsNotMistakenForIt() async throws {
+        try await withUndoneClaims(of: 3) { queue, lease, claimed, database in
+            try await database.pool.withConnection {
+                try await $0.execute(
+                    script: """
+                        SET session_replication_role = replica;
+                        UPDATE job SET run_id = 'zzzzzzzz';
+                        UPDATE run SET run_id = 'zzzzzzzz';
+                        """)
+            }
+            let holding = claimed.map { $0.progress(samples: 1, tokens: 1) }
+            #expect(try await queue.heartbeat(lease, holding: holding).lost.count == 3)
+            for shard in claimed { #expect(try await queue.commit(shard, publication(of: shard)) == .fenced) }
+            #expect(try await queue.results(of: claimed[0].job).isEmpty)
+        }
+    }
+
+    /// No answer to a heartbeat brings a shard near the end of the numbers.
+    @Test func anEpochFarAheadIsNobodys() async throws {
+        try await withUndoneClaims(of: 3) { queue, lease, claimed, database in
+            let heartbeat = PostgresStatement(
+                name: "far",
+                sql: """
+                    SELECT kind FROM heartbeat($1::int8, $2::uuid, ARRAY[$3::int8], ARRAY[0], ARRAY[2147483647], ARRAY[0],
+                        ARRAY[0::int8], NULL, ARRAY[$4::text])
+                    """)
+            _ = try await database.pool.query(
+                heartbeat,
+                [lease.worker.number, lease.incarnation.uuid, claimed[0].job.number, "\(claimed[0].jobName)"])
+            #expect(try await queue.shards(of: claimed[0].job).map(\.epoch.rawValue) == [0, 0, 1])
+        }
+    }
+
+    @Test func aHeldJobIsNotTakenBack() async throws {
+        try await withUndoneClaims(of: 3) { queue, lease, claimed, _ in
+            _ = try await queue.hold(.run(claimed[0].key.job.run), reason: "look")
+            let holding = claimed.map { $0.progress(samples: 1, tokens: 1) }
+            #expect(try await queue.heartbeat(lease, holding: holding).lost.count == 3)
+            // What is finished all the same counts.
+            #expect(try await queue.commit(claimed[0], publication(of: claimed[0])) == .committed)
+        }
+    }
+
     /// A worker that the database has never seen proves nothing, whatever epoch it names.
     @Test func anUnknownWorkerCommitsNothing() async throws {
         try await withUndoneClaims(of: 3) { queue, _, claimed, database in

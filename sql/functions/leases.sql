@@ -64,10 +64,11 @@ END $$;
 -- nobody else is at the row: a heartbeat waits for no commit. Shards that were claimed long ago and that the worker
 -- does not know were claimed by a call whose answer got lost; they go back, before any other shard is locked. The other way
 -- round, a shard that the worker has and nobody here knows of was claimed before a crash of the server, which undid the
--- claim: it is the worker's again, unless somebody else has it.
+-- claim: it is the worker's again, unless somebody else has it. p_names, such as "k3f9m2ab.0", tell that it is the same job:
+-- in a restored database the number may be another's.
 CREATE OR REPLACE FUNCTION heartbeat(
     p_worker bigint, p_incarnation uuid, p_jobs bigint[], p_shards integer[], p_epochs integer[], p_samples integer[],
-    p_tokens bigint[], p_note text
+    p_tokens bigint[], p_note text, p_names text[]
 ) RETURNS TABLE (
     kind text, ttl_seconds double precision, is_draining boolean, job_id bigint, run_id text, ordinal integer,
     shard_no integer
@@ -76,6 +77,8 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SE
 AS $$
 #variable_conflict use_column
 DECLARE
+    -- No crash undoes more claims of one shard than were made within a second.
+    c_undone CONSTANT integer := 100;
     v_now timestamptz := clock_timestamp();
     v_seconds double precision := observe_time();
     v_worker worker;
@@ -111,10 +114,11 @@ BEGIN
 
     WITH undone AS MATERIALIZED (
         SELECT s.job_id, s.shard_no, h.epoch
-        FROM unnest(p_jobs, p_shards, p_epochs) AS h (job_id, shard_no, epoch)
-        JOIN shard s ON s.job_id = h.job_id AND s.shard_no = h.shard_no AND s.epoch < h.epoch
-        JOIN job j ON j.job_id = s.job_id
-        WHERE s.state::text IN ('ready', 'blocked') AND NOT j.is_cancelled
+        FROM unnest(p_jobs, p_shards, p_epochs, p_names) AS h (job_id, shard_no, epoch, name)
+        JOIN shard s ON s.job_id = h.job_id AND s.shard_no = h.shard_no
+            AND s.epoch BETWEEN h.epoch - c_undone AND h.epoch - 1
+        JOIN job j ON j.job_id = s.job_id AND j.run_id || '.' || j.ordinal = h.name
+        WHERE s.state::text IN ('ready', 'blocked') AND NOT j.is_cancelled AND j.gate = 'open'
         FOR NO KEY UPDATE OF s SKIP LOCKED)
     UPDATE shard s SET state = 'running', epoch = u.epoch, worker_id = p_worker, incarnation = p_incarnation,
         started_at = v_now, not_before = NULL, samples_done = 0, tokens_done = 0, is_begun = true
@@ -124,7 +128,7 @@ BEGIN
     END IF;
 
     WITH report AS MATERIALIZED (
-        SELECT s.job_id, s.shard_no, least(h.samples, s.row_count) AS samples, h.tokens
+        SELECT s.job_id, s.shard_no, least(h.samples, s.row_count) AS samples, least(h.tokens, 1000000000000) AS tokens
         FROM unnest(p_jobs, p_shards, p_epochs, p_samples, p_tokens) AS h (job_id, shard_no, epoch, samples, tokens)
         JOIN shard s ON s.job_id = h.job_id AND s.shard_no = h.shard_no AND s.epoch = h.epoch
         WHERE s.incarnation = p_incarnation AND s.state::text = 'running'
@@ -158,7 +162,7 @@ CREATE OR REPLACE FUNCTION heartbeat(
     kind text, ttl_seconds double precision, is_draining boolean, job_id bigint, run_id text, ordinal integer,
     shard_no integer
 ) LANGUAGE sql AS
-    'SELECT * FROM heartbeat(p_worker, p_incarnation, p_jobs, p_shards, p_epochs, p_samples, p_tokens, NULL)';
+    'SELECT * FROM heartbeat(p_worker, p_incarnation, p_jobs, p_shards, p_epochs, p_samples, p_tokens, NULL, NULL)';
 
 -- Gives back what the worker still has and ends its lease; saying good-bye twice does no harm. The note says why, where
 -- it was not asked to.

@@ -9,7 +9,9 @@
 -- declared dead and the shard is held for that.
 --
 -- A claim that a crash of the server undid, or that a restored database does not know, has an epoch that the shard has not
--- reached. It counts, too, as long as nobody has the shard; its epoch is the shard's from then on.
+-- reached. It counts, too, as long as nobody has the shard; its epoch is the shard's from then on. The file's name tells that
+-- it is the same job: in a restored database the number may be another's. No shard takes 100 days or has a million million
+-- tokens: what says so must not spoil the sums of all.
 CREATE OR REPLACE FUNCTION commit_shards(
     p_jobs bigint[], p_shards integer[], p_epochs integer[], p_incarnations uuid[], p_paths text[], p_bytes bigint[],
     p_sha256s text[], p_digests text[], p_samples integer[], p_tokens bigint[], p_seconds double precision[]
@@ -20,6 +22,9 @@ SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
+    c_undone CONSTANT integer := 100;
+    c_most_seconds CONSTANT double precision := 1e7;
+    c_most_tokens CONSTANT bigint := 1000000000000;
     v_done integer[];
 BEGIN
     PERFORM check_incarnation(p_incarnations);
@@ -34,10 +39,12 @@ BEGIN
             s.epoch < i.epoch AS is_undone
         FROM item i JOIN shard s USING (job_id, shard_no) JOIN worker w ON w.incarnation = i.incarnation
         WHERE s.epoch = i.epoch AND s.incarnation = i.incarnation AND s.state IN ('running', 'ready', 'held')
-            OR s.epoch < i.epoch AND s.state IN ('ready', 'blocked')
+            OR s.epoch BETWEEN i.epoch - c_undone AND i.epoch - 1 AND s.state IN ('ready', 'blocked') AND EXISTS (
+                SELECT 1 FROM job j WHERE j.job_id = s.job_id AND p_paths[i.place] = format(
+                    'runs/%s/%s.%s/shard-%s.e%s.%s.h5', j.run_id, j.run_id, j.ordinal, s.shard_no, i.epoch, i.incarnation))
         ORDER BY s.job_id, s.shard_no FOR NO KEY UPDATE OF s),
     done AS (
-        UPDATE shard s SET state = 'done', samples_done = m.samples, tokens_done = m.tokens,
+        UPDATE shard s SET state = 'done', samples_done = m.samples, tokens_done = least(m.tokens, c_most_tokens),
             ended_at = clock_timestamp(), reason = NULL, not_before = NULL, epoch = m.epoch, incarnation = m.incarnation,
             worker_id = m.worker_id,
             started_at = CASE WHEN s.epoch = m.epoch THEN s.started_at ELSE clock_timestamp() END
@@ -49,11 +56,12 @@ BEGIN
             seconds)
         SELECT d.job_id, d.shard_no, d.epoch, d.incarnation, d.worker_id, d.started_at, p_paths[d.place],
             p_bytes[d.place], decode(p_sha256s[d.place], 'hex'), p_digests[d.place], p_samples[d.place],
-            p_tokens[d.place], p_seconds[d.place]
+            least(p_tokens[d.place], c_most_tokens), least(p_seconds[d.place], c_most_seconds)
         FROM done d),
     used AS (
         INSERT INTO usage_queue (job_id, worker_id, samples, tokens, seconds, is_result)
-        SELECT d.job_id, d.worker_id, sum(p_samples[d.place]), sum(p_tokens[d.place]), sum(p_seconds[d.place]), true
+        SELECT d.job_id, d.worker_id, sum(p_samples[d.place]), sum(least(p_tokens[d.place], c_most_tokens)),
+            sum(least(p_seconds[d.place], c_most_seconds)), true
         FROM done d GROUP BY d.job_id, d.worker_id),
     noted AS (
         INSERT INTO worker_use SELECT DISTINCT m.worker_id FROM mine m WHERE m.is_undone ON CONFLICT DO NOTHING)
@@ -96,6 +104,7 @@ DECLARE
     v_is_alone boolean;
 BEGIN
     PERFORM check_incarnation(ARRAY[p_incarnation]);
+    p_seconds := least(p_seconds, 1e7);
     -- Shared with other failures, but not with a cancel: it must not miss a shard that becomes blocked beside it.
     -- Where failures are counted, one comes after the other.
     IF EXISTS (SELECT 1 FROM job j WHERE j.job_id = p_job AND j.max_failures IS NOT NULL) THEN

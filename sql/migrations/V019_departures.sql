@@ -8,4 +8,7 @@ CREATE INDEX worker_ended ON worker (ended_at) WHERE state <> 'live';
 -- Who removes a worker must prove that no attempt refers to it.
 CREATE INDEX attempt_of_worker ON attempt (worker_id);
 
+-- Its successor tells jobs by their names, too.
+DROP FUNCTION IF EXISTS heartbeat(bigint, uuid, bigint[], integer[], integer[], integer[], bigint[], text);
+
 INSERT INTO chore (name, every_seconds) VALUES ('departures', 3600);

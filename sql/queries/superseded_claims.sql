@@ -7,4 +7,4 @@ WHERE NOT EXISTS (
     SELECT 1 FROM shard s
     WHERE s.job_id = c.job_id AND s.shard_no = c.shard_no
         AND (s.epoch = c.epoch AND s.incarnation = c.incarnation AND s.state IN ('ready', 'running', 'held', 'done')
-            OR s.epoch < c.epoch AND s.state IN ('ready', 'blocked')))
+            OR s.epoch BETWEEN c.epoch - 100 AND c.epoch - 1 AND s.state IN ('ready', 'blocked')))

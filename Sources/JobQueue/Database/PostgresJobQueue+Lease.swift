@@ -10,7 +10,7 @@ extension PostgresJobQueue {
         let parameters: [(any PostgresEncodable)?] = [
             lease.worker.number, lease.incarnation.uuid, held.map(\.key.job.number), held.map(\.key.index),
             held.map(\.epoch.rawValue), held.map(\.samples), held.map(\.tokens),
-            note.map { String($0.prefix(1000)) },
+            note.map { String($0.prefix(1000)) }, held.map { "\($0.key.job.run).\($0.key.job.ordinal)" },
         ]
         return try await query(.heartbeat, parameters, to: "renew the worker's lease") { rows throws(PostgresError) in
             var reply = HeartbeatReply(ttl: lease.ttl)
