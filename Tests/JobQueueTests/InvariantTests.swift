@@ -70,4 +70,37 @@ import Testing
             #expect(try await queue.shards(of: shard.job).map(\.state) == [.running])
         }
     }
+
+    @Test func aRunWithoutJobsIsRefused() async throws {
+        try await withTestDatabase { database in
+            try await Migrator(database.pool).migrate()
+            let submit = PostgresStatement(
+                name: "empty",
+                sql: """
+                    SELECT submit_run('aaaaaaaa', 'p', 'n', 'u', 0, repeat('ab', 32), '{}', ARRAY['{}'], '[]')
+                    """)
+            let error = await #expect(throws: PostgresError.self) { _ = try await database.pool.query(submit) }
+            #expect(error?.sqlState == "22023")
+            #expect(try await PostgresJobQueue(database.pool).runs(limit: 10, project: nil).isEmpty)
+        }
+    }
+
+    /// An operator that fits better than the built-in one would run with the rights of the tables' owner.
+    @Test func nobodyElseMakesAnythingInTheSchema() async throws {
+        try await withTestDatabase { database in
+            try await Migrator(database.pool).migrate()
+            try await database.pool.withConnection {
+                try await $0.execute(
+                    script: """
+                        DO $$ BEGIN
+                            EXECUTE format('GRANT CREATE ON SCHEMA %I TO PUBLIC', current_schema());
+                        END $$
+                        """)
+            }
+            try await Migrator(database.pool).migrate(MigrationOptions(isForced: true))
+            let open = PostgresStatement(
+                name: "open", sql: "SELECT has_schema_privilege('public', current_schema(), 'CREATE') AS may")
+            #expect(try await database.pool.query(open).only().decode("may", as: Bool.self) == false)
+        }
+    }
 }

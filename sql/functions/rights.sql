@@ -38,7 +38,8 @@ CREATE OR REPLACE FUNCTION function_rights() RETURNS TABLE (function_name name, 
         ('check_tier', '{}'), ('ensure_project', '{}'), ('forbid_history_move', '{}'), ('forget_workers', '{}'),
         ('function_rights', '{}'),
         ('give_back', '{}'), ('lock_jobs', '{}'), ('mend_jobs', '{}'), ('move_archived_shards', '{}'),
-        ('note_changed_shards', '{}'), ('note_dependency', '{}'), ('note_needs', '{}'), ('note_new_shards', '{}'), ('note_use', '{}'),
+        ('note_changed_shards', '{}'), ('note_dependency', '{}'), ('note_needs', '{}'), ('note_new_shards', '{}'),
+        ('note_use', '{}'),
         ('observe_time', '{}'), ('open_due_gates', '{}'), ('open_waiting_jobs', '{}'), ('permit_history_move', '{}'),
         ('reap_workers', '{}'), ('refresh_statistics', '{}'), ('refuse_delete', '{}'), ('refuse_update', '{}'),
         ('relation_rights', '{}'), ('role_may', '{}'), ('roll_up', '{}'), ('run_is_open', '{}'), ('store_run', '{}'),
@@ -116,6 +117,9 @@ END $$;
 -- Functions that somebody may call run with the owner's rights and see this schema only, temporary objects last, so that
 -- nothing in the caller's session has a say in them. Everything else is for the owner alone. Other roles keep what they
 -- were given by hand to read, and nothing else.
+--
+-- Nobody else may make anything in this schema: an operator that fits a type better than the built-in one would be used by
+-- these functions, with the owner's rights. PostgreSQL before 15 lets everybody do it in the schema public.
 CREATE OR REPLACE FUNCTION apply_rights() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_schema CONSTANT regnamespace := pg_catalog.current_schema()::regnamespace;
@@ -155,10 +159,18 @@ BEGIN
     FROM pg_catalog.pg_proc p JOIN function_rights() f ON f.function_name = p.proname
     WHERE p.pronamespace = v_schema AND f.abilities <> '{}';
     EXECUTE v_changes;
+    EXECUTE format('REVOKE CREATE ON SCHEMA %s FROM PUBLIC', v_schema);
     FOR v_role IN
         SELECT g.role_name, array_agg(g.ability) || '{reader}'::text[] AS abilities
         FROM grantee g JOIN pg_catalog.pg_roles r ON r.rolname = g.role_name GROUP BY g.role_name
     LOOP
+        IF has_schema_privilege(v_role.role_name, v_schema::oid, 'CREATE')
+            AND NOT pg_has_role(v_role.role_name, current_user, 'USAGE')
+        THEN
+            RAISE EXCEPTION 'role ''%'' may create objects in the schema %, which would run with the rights of ''%'': as the owner of the schema or a superuser, REVOKE CREATE ON SCHEMA % FROM PUBLIC, %',
+                v_role.role_name, v_schema, current_user, v_schema, quote_ident(v_role.role_name)
+                USING ERRCODE = 'invalid_parameter_value';
+        END IF;
         EXECUTE format('GRANT USAGE ON SCHEMA %s TO %I', v_schema, v_role.role_name);
         EXECUTE format('GRANT SELECT ON %s TO %I', v_relations, v_role.role_name);
         SELECT string_agg(p.oid::regprocedure::text, ', ') INTO v_functions

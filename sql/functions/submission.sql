@@ -62,6 +62,9 @@ BEGIN
     IF FOUND THEN
         RETURN;
     END IF;
+    IF json_array_length(p_jobs) = 0 THEN
+        RAISE EXCEPTION 'run % has no jobs', p_run USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     SELECT min(d.place) INTO place FROM (
         SELECT (row_number() OVER (ORDER BY j.place, d.place))::integer AS place, (j.place - 1)::integer AS ordinal,
             d.item ->> 'run' AS run_id, (d.item ->> 'ordinal')::integer AS needs
