@@ -153,9 +153,13 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         swap(&batch, &self.confined.batch)
         let isEmpty = self.inbox.withLock { inbox in
             swap(&inbox.items, &batch)
-            if batch.isEmpty { whenEmpty(&inbox) }
-            return batch.isEmpty
+            guard batch.isEmpty else { return false }
+            // Everything is in its place before this: afterwards another late drainer may run at once.
+            swap(&batch, &self.confined.batch)
+            whenEmpty(&inbox)
+            return true
         }
+        if isEmpty { return false }
         for item in batch {
             switch item {
             case .job(let job): job.runSynchronously(on: self.asUnownedSerialExecutor())
@@ -164,7 +168,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         }
         batch.removeAll(keepingCapacity: true)
         self.confined.batch = batch
-        return !isEmpty
+        return true
     }
 
     // MARK: Thread

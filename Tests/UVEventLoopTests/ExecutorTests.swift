@@ -99,6 +99,19 @@ private actor Counter {
         #expect(await counter.values.sorted() == Array(0...100))
     }
 
+    /// One thread after the other runs what comes late; each begins when the last has nothing more to do.
+    @Test func lateCallsOfManyTasksRunOneAtATime() async throws {
+        let loop = try EventLoop()
+        let counter = Counter(on: loop)
+        await loop.shutDown()
+        await withTaskGroup(of: Void.self) { group in
+            for task in 0..<8 {
+                group.addTask { for call in 0..<1000 { _ = await counter.append(task * 1000 + call) } }
+            }
+        }
+        #expect(await counter.values.sorted() == Array(0..<8000))
+    }
+
     @Test func severalTasksMayShutDown() async throws {
         let loop = try EventLoop()
         await withTaskGroup(of: Void.self) { group in
