@@ -147,6 +147,20 @@ import Testing
         }
     }
 
+    /// Time passes for the leases of all others, too.
+    @Test func aLeaseOfNoLengthDoesNotStopTheClock() async throws {
+        try await Self.withQueue { database, queue in
+            try await Self.run(
+                """
+                SELECT register_worker(gen_random_uuid(), 'h', 1, 'cpu', 'cpu', '{}', 0, 'e', '{}', 1e-9, 1);
+                UPDATE queue_clock SET ticked_at = ticked_at - interval '1 hour';
+                """, in: database)
+            try await queue.reap()
+            #expect(try await Self.count("queue_clock WHERE cap_seconds >= 0.3", in: database) == 1)
+            #expect(try await Self.count("queue_clock WHERE observed_seconds >= 0.3", in: database) == 1)
+        }
+    }
+
     /// What one worker says of its shards must not spoil the sums that all claims, lists and charges are made of.
     @Test func numbersOfAnySizeSpoilNoSum() async throws {
         try await Self.withQueue { database, queue in

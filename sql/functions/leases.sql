@@ -20,23 +20,23 @@ BEGIN
         SELECT min(w.ttl_seconds) / 3 INTO v_shortest FROM worker w WHERE w.state = 'live';
         -- Somebody else may have come first.
         UPDATE queue_clock c SET observed_seconds = v_clock.observed_seconds + v_passed, ticked_at = v_now,
-            cap_seconds = least(20, coalesce(v_shortest, 20))
+            cap_seconds = least(20, greatest(0.3, coalesce(v_shortest, 20)))
         WHERE c.ticked_at = v_clock.ticked_at;
     END IF;
     RETURN v_clock.observed_seconds + v_passed;
 END $$;
 
--- A lease runs from its registration on, and is never shorter than three looks at the clock.
+-- A lease runs from its registration on, and is never shorter than three looks at the clock; one that is shorter than any
+-- worker needs does not slow the time of all others.
 CREATE OR REPLACE FUNCTION begin_lease() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     NEW.seen_seconds := observe_time();
-    UPDATE queue_clock c SET cap_seconds = NEW.ttl_seconds / 3 WHERE c.cap_seconds > NEW.ttl_seconds / 3;
+    UPDATE queue_clock c SET cap_seconds = greatest(0.3, NEW.ttl_seconds / 3)
+    WHERE c.cap_seconds > greatest(0.3, NEW.ttl_seconds / 3);
     RETURN NEW;
 END $$;
 CREATE OR REPLACE TRIGGER lease_begun BEFORE INSERT ON worker FOR EACH ROW EXECUTE FUNCTION begin_lease();
 
--- Renews a lease, notes progress, and compares what the worker holds with what stands here.
---
 -- Remembers that a worker has claimed something: its row is part of the history from then on.
 CREATE OR REPLACE FUNCTION note_use(p_worker bigint) RETURNS void LANGUAGE sql AS $$
     INSERT INTO worker_use VALUES (p_worker) ON CONFLICT DO NOTHING
@@ -59,6 +59,8 @@ BEGIN
     RETURN v_count;
 END $$;
 
+-- Renews a lease, notes progress, and compares what the worker holds with what stands here.
+--
 -- Answers one row of kind 'lease' (with whether to drain), and one for each shard that is 'lost', 'cancelled' or
 -- 'orphaned'. A lease that ran out is renewed too as long as no reaper has seen it. Progress is written only where
 -- nobody else is at the row: a heartbeat waits for no commit. Shards that were claimed long ago and that the worker
