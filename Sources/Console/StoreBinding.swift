@@ -23,7 +23,7 @@ extension Session {
         try await StoreBinding(self).objections(to: root)
     }
 
-    /// Makes the store in the folder `root` this database's, whoever's it was; a folder that is no store becomes one.
+    /// Ties the folder `root` to this database, even if it belonged to another; a folder that is no store becomes one.
     public func adoptStore(at root: String) async throws -> Store {
         try await StoreBinding(self).adopt(root)
     }

@@ -60,7 +60,7 @@ public protocol WorkQueue: Sendable {
 
     /// Does a chore if it is due and nobody else is at it; any process may, at any time.
     ///
-    /// - Parameter isForced: Do it in any case, after whoever is at it.
+    /// - Parameter isForced: Do it even if it is not due, and wait for another process that is doing it.
     /// - Returns: Nil when it was not done.
     @discardableResult
     func run(_ chore: Chore, isForced: Bool) async throws(QueueError) -> ChoreOutcome?

@@ -54,7 +54,7 @@ public struct Store: Sendable {
         return try await Store(root: root)
     }
 
-    /// Makes the folder `root` the store of a database, whoever's it was, and opens it for writing.
+    /// Makes the folder `root` the store of a database, even if it belonged to another, and opens it for writing.
     ///
     /// A folder that is no store yet becomes one; what is in it stays.
     public static func adopt(root: String, database: UUID) async throws(StoreError) -> Store {

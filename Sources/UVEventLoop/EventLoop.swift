@@ -15,7 +15,7 @@ internal import Musl
 /// loop still run (one at a time, on a pool thread), and everything that needs libuv fails with
 /// ``EventLoopError/Code/shutDown``.
 ///
-/// Safety: `handles` and `confined`, and everything reached from them, are touched only by whoever runs the loop's
+/// Safety: `handles` and `confined`, and everything reached from them, are touched only by the thread that runs the loop's
 /// items: its thread, or after the end of the thread the one late drainer. The rest is atomic or behind a mutex.
 public final class EventLoop: SerialExecutor, @unchecked Sendable {
     enum Item {
@@ -28,7 +28,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
             case running
             /// The wake-up handle is closing; the thread still takes what is enqueued before it ends.
             case closing
-            /// The thread has ended; whoever enqueues first starts a late drainer.
+            /// The thread has ended; the first call that comes after it starts a late drainer.
             case finished
         }
 

@@ -4,7 +4,7 @@ internal import CUV
 ///
 /// Used only on the loop's thread.
 protocol LoopOperation: AnyObject {
-    /// Delivers `.shutDown` to whoever waits and closes the handles.
+    /// Delivers `.shutDown` to those that wait and closes the handles.
     func loopWillEnd()
 }
 

@@ -9,7 +9,7 @@ struct BuildCommand: AsyncParsableCommand {
         abstract: "Build the report of a finished run; the same results change nothing.",
         discussion: "Example:  assay-report build k3f9 --name nightly")
 
-    @Argument(help: "A run; a unique beginning will do.")
+    @Argument(help: "A run, by any unique prefix.")
     var run: String
 
     @Option(help: "The report's name; the run's id by default.")

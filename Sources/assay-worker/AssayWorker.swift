@@ -38,7 +38,7 @@ struct AssayWorker: AsyncParsableCommand {
     @Flag(help: "Run programs that models write (such as HumanEval's) in a sandbox, for jobs that allow it.")
     var runCode = false
 
-    @Option(name: .customLong("run"), help: "Only shards of this run; a unique beginning will do.")
+    @Option(name: .customLong("run"), help: "Only shards of this run, given by any unique prefix.")
     var runPrefix: String?
 
     @Option(help: "Threads for computation on the CPU; results do not depend on it.")

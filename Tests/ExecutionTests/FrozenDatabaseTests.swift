@@ -12,7 +12,7 @@ import UVEventLoop
     /// One that does not run out by itself on a busy machine, where that is not what the test is about.
     private static let longTTL: Duration = .seconds(15)
 
-    /// The network is dead for longer than the lease lasts: whoever comes back finds its shard still its own.
+    /// The network is dead for longer than the lease lasts: a worker that comes back finds that its shard is still its own.
     @Test func whatIsComputedMeanwhileIsCommittedAfterwards() async throws {
         try await withTestDatabase { database in
             try await Migrator(database.pool).migrate()

@@ -19,7 +19,7 @@ import UVEventLoop
         #expect(actions == expected, sourceLocation: location)
     }
 
-    @Test func whoeverLeavesInOrderIsNotStartedAgain() {
+    @Test func aWorkerThatLeavesInOrderIsNotStartedAgain() {
         var state = self.started(2)
         self.expect(state.ended(0, .exited(status: 0), after: .seconds(1)))
         #expect(!state.isOver)
@@ -44,7 +44,7 @@ import UVEventLoop
         #expect(state.failures == 1)
     }
 
-    @Test func whoeverWorkedForAWhileIsStartedSoonAndForEver() {
+    @Test func aWorkerThatWorkedForAWhileIsAlwaysStartedAgainSoon() {
         var state = self.started(1)
         for _ in 0..<100 {
             self.expect(

@@ -29,7 +29,7 @@ extension FaultSuite {
             }
         }
 
-        /// Nobody has what is needed: whoever waits for nothing else says so and goes.
+        /// Nobody has what is needed: a worker that waits for nothing else says so and leaves.
         @Test func aWorkerThatCanDoNothingSaysSoAndLeaves() async throws {
             try await FaultBench.with("blind and alone") { bench in
                 _ = try await bench.submit(.few)

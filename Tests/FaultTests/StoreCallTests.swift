@@ -112,7 +112,7 @@ struct CallSweep: Sendable {
         case stuck
     }
 
-    /// What became of the steps.
+    /// The outcome of the steps.
     struct Trace: Sendable {
         var root: String
         var lines: [StoreScene.Line]

@@ -34,7 +34,7 @@ struct StoreScene: Sendable {
         return try result.get()
     }
 
-    /// What became of one try of a step.
+    /// The outcome of one try of a step.
     struct Line: Sendable, CustomStringConvertible {
         var step: String
         var isGood: Bool

@@ -3,7 +3,7 @@ import Postgres
 import PostgresTesting
 import Testing
 
-/// What the database itself refuses, whoever asks for it.
+/// What the database itself refuses, no matter who asks.
 @Suite struct InvariantTests {
     private static let forbidden = [
         // History stays as it was written.

@@ -111,7 +111,7 @@ import Testing
         #expect(place.files() == hashes.map { "datasets/\($0).jsonl" }.sorted())
     }
 
-    /// Whoever named it before the second look finds it; whoever named it later finds that it is gone.
+    /// A process that named it before the second look finds it; one that named it later finds that it is gone.
     @Test func whatIsPutAsideIsNotThere() async throws {
         let place = try await TemporaryStore()
         let sha256 = try await place.store.importDataSet(bytes: [1])

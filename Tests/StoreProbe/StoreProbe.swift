@@ -8,7 +8,7 @@ import ResultStore
 ///
 /// Usage: StoreProbe TRIES ROOT STEP...; a step is create, adopt:UUID, open, openread, import:TEXT, publish:NUMBER,
 /// dead:NUMBER (a result whose claim is dead), job, gc:KEPT,LATE,DIGEST, halfgc:... (which may fail), report, again (the
-/// same report), or sh:COMMAND (in the store). Each one says what became of it, every failed try in a line of its own.
+/// same report), or sh:COMMAND (in the store). Each one prints its outcome, with a line for every failed try.
 @main
 struct StoreProbe {
     private let root: String

@@ -218,7 +218,7 @@ BEGIN
             IF v_worker.warm <> ARRAY[v_job.model_sha256] OR v_worker.warm_since <= v_now - c_warm_limit
                 OR v_worker.warm_since > v_now
             THEN
-                -- A hint for later claims; whoever is at the row goes first.
+                -- A hint for later claims; a transaction that holds the row goes first.
                 UPDATE worker w SET warm = ARRAY[v_job.model_sha256], warm_since = v_now
                 WHERE w.worker_id = (
                     SELECT l.worker_id FROM worker l WHERE l.worker_id = p_worker FOR NO KEY UPDATE SKIP LOCKED);

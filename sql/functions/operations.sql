@@ -18,8 +18,9 @@ BEGIN
     RETURN v_jobs;
 END $$;
 
--- Cancels what waits; whoever has the rest learns it from the next heartbeat. Up to p_sweep shards are marked at once, and
--- of a larger number none: nothing of a cancelled job is claimed or shown as waiting, and a chore marks them in slices.
+-- Cancels what waits; the workers that hold the rest learn of it at their next heartbeat. Up to p_sweep shards are marked
+-- at once, and of a larger number none: nothing of a cancelled job is claimed or shown as waiting, and a chore marks them
+-- in slices.
 CREATE OR REPLACE FUNCTION cancel_work(p_run text, p_ordinal integer, p_reason text, p_sweep integer) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION user_or_role(p_user text) RETURNS text LANGUAGE sql S
     SELECT CASE WHEN pg_catalog.pg_has_role(session_user, current_user, 'MEMBER') THEN p_user ELSE session_user::text END
 $$;
 
--- Refuses whoever neither made something nor is an operator.
+-- Refuses everybody but the maker of something and operators.
 CREATE OR REPLACE FUNCTION check_owner(p_what text, p_role name) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     IF p_role IS DISTINCT FROM session_user AND NOT role_may(session_user, 'operator') THEN

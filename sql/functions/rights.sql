@@ -180,7 +180,7 @@ BEGIN
     END LOOP;
 END $$;
 
--- Refuses whoever neither submitted the run nor is an operator.
+-- Refuses everybody but the submitter of the run and operators.
 CREATE OR REPLACE FUNCTION check_run(p_run text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_run run;
@@ -193,7 +193,7 @@ BEGIN
     END IF;
 END $$;
 
--- Refuses whoever speaks for a worker that another role registered: incarnations are no secrets, files are named by them.
+-- Refuses a role that speaks for a worker which another role registered: incarnations are no secrets, files are named by them.
 CREATE OR REPLACE FUNCTION check_incarnation(p_incarnations uuid[]) RETURNS void LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE

@@ -1,7 +1,7 @@
--- Schedules: whoever fires one decides outside what is to be done, and does it by these functions in one transaction,
+-- Schedules: the program that fires one decides outside what is to be done, and does it by these functions in one transaction,
 -- with the schedule's row locked.
 
--- Refuses whoever may not change a schedule now: it is for its creator, for operators, and while something is due for
+-- Refuses a role that may not change a schedule now: it is for its creator, for operators, and while something is due for
 -- workers, which fire it.
 CREATE OR REPLACE FUNCTION check_schedule(p_schedule bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -17,7 +17,7 @@ BEGIN
     PERFORM check_owner(format('schedule ''%s''', v_schedule.name), v_schedule.created_by);
 END $$;
 
--- Waits for whoever is at it.
+-- Waits for any other transaction that holds it.
 CREATE OR REPLACE FUNCTION lock_schedule(p_name text) RETURNS SETOF schedule LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM check_schedule(s.schedule_id) FROM schedule s WHERE s.name = p_name AND s.removed_at IS NULL;
@@ -104,7 +104,7 @@ BEGIN
     RETURN QUERY SELECT r.run_id FROM schedule_run r WHERE r.schedule_id = p_schedule ORDER BY r.opened_at, r.run_id;
 END $$;
 
--- Writes down what became of a due time, and when that was; null when the clock has decided about it before.
+-- Writes down the outcome of a due time, and its time; null when the clock has decided about it before.
 CREATE OR REPLACE FUNCTION record_schedule_fire(
     p_schedule bigint, p_due timestamptz, p_attempt integer, p_kind text, p_outcome text, p_reason text, p_run text
 ) RETURNS timestamptz LANGUAGE plpgsql AS $$

@@ -70,7 +70,7 @@ public struct TaskConfiguration: Sendable, Hashable {
     public var metadata: JSONValue
     /// The file as the caller named it; empty for a task from canonical JSON.
     public var file: String
-    /// What in the file has no effect, for whoever wrote it.
+    /// What in the file has no effect, to be told to its author.
     public var notes: [String]
 
     /// The version in the metadata; empty if there is none.

@@ -5,7 +5,7 @@ extension EvaluationTask {
     ///   - requests: For each of the sample's requests what `Request.tokenized` gave.
     ///   - responses: The engine's answers to them, in the same places.
     ///   - logitsMode: What the result keeps besides scores and text.
-    ///   - verdicts: What became of the sample's `programs`, if the task runs code.
+    ///   - verdicts: The outcomes of the sample's `programs`, if the task runs code.
     /// - Throws: `TaskError` if the answers don't belong to the requests or aren't numbers.
     public func score(
         _ sample: PreparedSample, requests: [[EngineRequest]], responses: [[EngineResponse]], logitsMode: LogitsMode,

@@ -1,4 +1,4 @@
-/// What became of a program that a model wrote.
+/// The outcome of a program that a model wrote.
 public enum ProgramVerdict: Sendable, Hashable {
     /// It ended by itself, without an error.
     case passed

@@ -92,7 +92,7 @@ actor LeaseKeeper {
         }
     }
 
-    /// Renews the lease, or gets another one if the worker was declared dead, and asks what became of older claims.
+    /// Renews the lease, or gets another one if the worker was declared dead, and asks whether older claims still stand.
     ///
     /// - Parameter queue: A way to the database; the worker's own may be open while the heartbeat's is not.
     func renew(through queue: any WorkQueue) async throws(QueueError) {

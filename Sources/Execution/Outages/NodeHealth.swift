@@ -1,6 +1,6 @@
 internal import JobQueue
 
-/// Decides from what became of a worker's last shards whether the fault may be its node's.
+/// Decides from the outcomes of a worker's last shards whether its node may be at fault.
 ///
 /// Failures that may not hold elsewhere make it pause between shards, so that healthy workers get them. What the node
 /// lacks (a model's file, a data set) burns no attempt: the job is left to others for a while, longer each time. A node

@@ -58,7 +58,7 @@ struct ComputedWork: ComputedShard {
         sign()
         try ShardRunner.checkCancellation()
         var engine = self.engine
-        // Whoever judges is part of what the result depends on.
+        // The judge is part of what the result depends on.
         if verdicts.contains(where: { !$0.isEmpty }), let name = self.runner.programs?.name {
             engine.engineBuild += "; \(name)"
         }

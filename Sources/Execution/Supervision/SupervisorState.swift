@@ -125,3 +125,9 @@ struct SupervisorState {
     /// The exit status of every program here for a wrong command line.
     private static let usage = 2
 }
+
+/// The exit statuses by which a worker's process says more than that it failed.
+public enum WorkerExit {
+    /// Its work hung: a thread that waits for a device or a file server can't be ended, only its process.
+    public static let stalled = 75
+}

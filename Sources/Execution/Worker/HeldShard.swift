@@ -23,7 +23,7 @@ struct HeldShard: Sendable {
     let preparation: Task<Result<any PreparedShard, ExecutionError>, Never>
 }
 
-/// What became of a shard on the device.
+/// The outcome of a shard on the device.
 struct Computation: Sendable {
     let result: Result<any ComputedShard, ExecutionError>
     /// Time on the device.

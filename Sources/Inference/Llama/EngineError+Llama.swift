@@ -1,7 +1,7 @@
 internal import Llama
 
 extension EngineError {
-    /// What a failure of llama.cpp means to whoever asked the engine.
+    /// What a failure of llama.cpp means to the caller of the engine.
     init(_ error: LlamaError) {
         let code: Code =
             switch error.code {

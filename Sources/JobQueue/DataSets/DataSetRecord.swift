@@ -53,7 +53,7 @@ extension DataSetRecord: Encodable {
     }
 }
 
-/// What became of a request to add a data set.
+/// The outcome of a request to add a data set.
 public struct DataSetAddition: Sendable, Hashable {
     /// The data set with all its splits.
     public var record: DataSetRecord

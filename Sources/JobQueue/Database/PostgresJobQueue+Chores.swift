@@ -35,7 +35,7 @@ extension PostgresJobQueue {
             return outcome
         } catch {
             let failure = QueueError(error, task: "do the queue's chore '\(chore.rawValue)'")
-            // For whoever looks; where the database is away, there is nothing to write it to.
+            // `assay doctor` reads it. While the database is away it can't be written down.
             try? await query(.noteChoreFailure, [chore.rawValue, "\(error)"], to: "record a failed chore") { _ in }
             throw failure
         }

@@ -26,7 +26,7 @@ extension PostgresJobQueue {
             claims.map(\.run.text), claims.map(\.ordinal), claims.map(\.shard), claims.map(\.epoch.rawValue),
             claims.map(\.incarnation.uuid),
         ]
-        return try await query(.judgeClaims, parameters, to: "look what became of claims") {
+        return try await query(.judgeClaims, parameters, to: "find out which claims are dead") {
             rows throws(PostgresError) in
             var verdicts: [ClaimReference: ClaimVerdict] = [:]
             for row in rows {

@@ -68,7 +68,7 @@ struct StoredSubmission: Sendable {
     }
 }
 
-/// What became of a submission.
+/// The outcome of a submission.
 struct SubmissionOutcome: Sendable {
     private enum Name: String, PostgresDecodable {
         case stored, same, other, missing

@@ -11,7 +11,7 @@ struct ScheduleTransaction: Sendable {
         try await connection.query(PostgresStatement(query), parameters)
     }
 
-    /// Waits for whoever is at the schedule.
+    /// Waits for any other transaction that holds the schedule.
     func lock(_ name: String) async throws -> ScheduleRow {
         guard let row = try await run(.lockSchedule, [name]).atMostOne() else {
             throw QueueError(.notFound, "schedule '\(name)' was removed a moment ago")

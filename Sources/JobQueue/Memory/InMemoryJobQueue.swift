@@ -230,7 +230,7 @@ extension InMemoryJobQueue {
 // MARK: - Submissions
 
 extension InMemoryJobQueue {
-    /// Changes the ledger in a way that may submit something, and wakes whoever waits for that.
+    /// Changes the ledger in a way that may submit something, and wakes those that wait for that.
     func change<Value>(
         _ body: (inout Ledger, _ now: Date) throws(QueueError) -> Value
     ) throws(QueueError) -> Value {

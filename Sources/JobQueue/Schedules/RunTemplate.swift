@@ -23,7 +23,7 @@ public struct RunTemplate: Sendable, Hashable {
     public var priority: Priority { submission.priority }
     public var jobs: [JobSubmission] { submission.jobs }
 
-    /// True when it submits the same, whoever added it.
+    /// True when it submits the same, no matter who added it.
     func isSame(as other: RunTemplate) -> Bool {
         var own = submission
         own.user = other.user

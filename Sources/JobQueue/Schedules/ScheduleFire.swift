@@ -1,6 +1,6 @@
 public import FoundationEssentials
 
-/// What became of one due time.
+/// The outcome of one due time.
 public struct ScheduleFire: Sendable, Hashable, Encodable {
     public enum Kind: String, Sendable, Hashable, CaseIterable, Encodable {
         /// The clock reached it.

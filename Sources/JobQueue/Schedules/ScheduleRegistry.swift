@@ -20,7 +20,7 @@ public struct UnreadableTemplate: Error {
 
 /// Runs that the clock submits.
 ///
-/// There is no leader: whoever calls ``fireDueSchedules(_:)`` first fires, and of many at once exactly one does.
+/// There is no leader: the first to call ``fireDueSchedules(_:)`` fires, and of many at once exactly one does.
 public protocol ScheduleRegistry: Sendable {
     /// Adds a schedule; the same one again changes nothing.
     ///
@@ -53,12 +53,12 @@ public protocol ScheduleRegistry: Sendable {
     /// Never fires it again; its runs stay, and its name may be used for another one.
     func removeSchedule(named name: String) async throws(QueueError)
 
-    /// What became of due times, the latest first, with one that waits before all others.
+    /// The outcomes of due times, the latest first, with one that waits before all others.
     func fires(
         ofSchedule name: String, from: Date, through: Date, limit: Int
     ) async throws(QueueError) -> [ScheduleFire]
 
-    /// Submits all that is due, and answers what became of it; cheap when nothing is.
+    /// Submits all that is due, and answers with the outcomes; cheap when nothing is.
     func fireDueSchedules(_ build: ScheduledRunBuilder) async throws(QueueError) -> ScheduleRound
 
     /// Asks for a run now, whether or not the schedule is paused.

@@ -8,7 +8,7 @@ internal import Darwin
 
 /// The memory that processes here can still get, in bytes.
 ///
-/// A system promises more than it has, and kills whoever takes it at its word.
+/// A system promises more than it has, and kills a process that believes it.
 enum SystemMemory {
     /// What the machine has, within the limits of the control groups that this process is in; `nil` if it is unknown.
     static func available() -> Int? {

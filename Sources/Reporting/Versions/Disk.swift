@@ -22,7 +22,7 @@ enum Disk {
                 throw error
             }
         }
-        // Whoever made it may have died before that.
+        // The process that made it may have died before that.
         try Self.syncFolder(parent)
     }
 
@@ -65,7 +65,7 @@ enum Disk {
         try Self.syncFile(path)
     }
 
-    /// Waits until a file is on the disk, whoever wrote it.
+    /// Waits until a file is on the disk, no matter which process wrote it.
     static func syncFile(_ path: String) throws(ReportError) {
         let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else { throw Self.failure("open", path, errno) }

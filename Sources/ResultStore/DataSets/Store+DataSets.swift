@@ -60,7 +60,7 @@ extension Store {
                 "the data set is damaged: its SHA-256 is not its name. Move it away and import the data set again.")
         }
         // It is wanted again: garbage collection counts from now. Another user's can't be touched, nor need it be, since
-        // whoever names a data set looks afterwards whether it is there.
+        // a process that names a data set checks afterwards that it is there.
         utimensat(folder.descriptor, name, nil, AT_SYMLINK_NOFOLLOW)
         return self.place.isDurable(name, in: folder)
     }
@@ -82,7 +82,7 @@ extension Store {
     private func readDataSet(_ sha256: String) throws(StoreError) -> [UInt8] {
         let path = try Layout.dataSet(sha256)
         let folder = try self.place.folder(path.folder)
-        // A collection may have died after it put aside what it was to put back. Whoever reads a data set needs it.
+        // A collection may have died after it put aside what it was to put back. A data set that is read is needed.
         if try folder.status(path.name) == nil, try folder.status(Layout.dataSetAside(sha256)) != nil {
             try self.place.check()
             try self.putBack(sha256, in: folder)

@@ -69,7 +69,7 @@ struct Folder: ~Copyable {
         return [UInt64(status.st_dev), UInt64(status.st_ino)]
     }
 
-    /// Puts a file's bytes on the disk, whoever wrote them.
+    /// Puts a file's bytes on the disk, no matter which process wrote them.
     func flush(_ name: String) throws(StoreError) {
         let path = "\(self.path)/\(name)"
         let descriptor = openat(self.descriptor, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)

@@ -68,7 +68,7 @@ extension Store {
     /// Removes data sets that nothing names; answers what was, or with `dryRun` would be, removed.
     ///
     /// `named` answers the SHA-256 of all that are needed, and is asked again after each was put aside and before it is
-    /// removed: one that was named meanwhile is put back. Whoever names one must look afterwards whether it is there.
+    /// removed: one that was named meanwhile is put back. A process that names one must check afterwards that it is there.
     /// Nothing younger than `age` is touched, by the time when it was imported last. What an earlier call put aside and did
     /// not decide on, because it failed or died, gets its name back first.
     public func collectDataSets(

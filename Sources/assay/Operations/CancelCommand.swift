@@ -8,7 +8,7 @@ struct CancelCommand: AsyncParsableCommand {
         abstract: "Cancel what a run or job has not finished; what is published stays.",
         discussion: "Running shards stop at their worker's next heartbeat. Example:  assay cancel k3f9, or k3f9.1")
 
-    @Argument(help: "A run or job; a unique beginning will do.")
+    @Argument(help: "A run or job, by any unique prefix.")
     var id: String
 
     @OptionGroup var options: GlobalOptions

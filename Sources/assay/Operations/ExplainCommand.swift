@@ -8,7 +8,7 @@ struct ExplainCommand: AsyncParsableCommand {
         abstract: "Say why a run or job is where it is, and what would change that.",
         discussion: "Example:  assay explain k3f9.1")
 
-    @Argument(help: "A run or job; a unique beginning will do.")
+    @Argument(help: "A run or job, by any unique prefix.")
     var id: String
 
     @OptionGroup var options: GlobalOptions

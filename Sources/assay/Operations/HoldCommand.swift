@@ -6,12 +6,12 @@ struct HoldCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hold",
         abstract: "Keep what is not running from being claimed, until it is released.",
-        discussion: "What runs is finished. Example:  assay hold k3f9.1 --reason 'the data looks odd'")
+        discussion: "Running shards are finished. Example:  assay hold k3f9.1 --reason 'the data looks odd'")
 
-    @Argument(help: "A run or job; a unique beginning will do.")
+    @Argument(help: "A run or job, by any unique prefix.")
     var id: String
 
-    @Option(help: "Why, for whoever asks.")
+    @Option(help: "The reason; `assay explain` shows it.")
     var reason: String?
 
     @OptionGroup var options: GlobalOptions

@@ -8,7 +8,7 @@ struct LogsCommand: AsyncParsableCommand {
         abstract: "List every attempt at a run's or job's shards: worker, device, seconds, outcome, error.",
         discussion: "Example:  assay logs k3f9.1 --failed")
 
-    @Argument(help: "A run or job; a unique beginning will do.")
+    @Argument(help: "A run or job, by any unique prefix.")
     var id: String
 
     @Flag(help: "Only attempts that ended without a result.")

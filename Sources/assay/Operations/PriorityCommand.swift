@@ -8,7 +8,7 @@ struct PriorityCommand: AsyncParsableCommand {
         abstract: "Move a run or job to another tier.",
         discussion: "What runs is finished; it counts from the next claim on. Example:  assay priority k3f9 urgent")
 
-    @Argument(help: "A run or job; a unique beginning will do.")
+    @Argument(help: "A run or job, by any unique prefix.")
     var id: String
 
     @Argument(help: "low, normal, high or urgent.")

@@ -8,7 +8,7 @@ struct ReleaseCommand: AsyncParsableCommand {
         abstract: "Let what is held be claimed again: jobs held by people, and shards held as suspected poison.",
         discussion: "Dependencies still count. Example:  assay release k3f9")
 
-    @Argument(help: "A run or job; a unique beginning will do.")
+    @Argument(help: "A run or job, by any unique prefix.")
     var id: String
 
     @OptionGroup var options: GlobalOptions

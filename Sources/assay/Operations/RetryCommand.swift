@@ -12,7 +12,7 @@ struct RetryCommand: AsyncParsableCommand {
             Example:  assay retry --failed k3f9
             """)
 
-    @Argument(help: "A run or job; a unique beginning will do.")
+    @Argument(help: "A run or job, by any unique prefix.")
     var id: String
 
     @Flag(help: "Only failed shards, not cancelled or held ones.")

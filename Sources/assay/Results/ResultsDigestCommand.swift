@@ -10,7 +10,7 @@ struct ResultsDigestCommand: AsyncParsableCommand {
         abstract: "Print the logical digest of every finished job: equal digests, equal results.",
         discussion: "Example:  diff <(assay results digest k3f9) <(assay results digest m7x2)")
 
-    @Argument(help: "A run or job; a unique beginning will do.")
+    @Argument(help: "A run or job, by any unique prefix.")
     var id: String
 
     @OptionGroup var options: GlobalOptions

@@ -14,7 +14,7 @@ struct ResultsPathCommand: AsyncParsableCommand {
             Example:  python3 -c 'import h5py,sys; ...' $(assay results path k3f9.1)
             """)
 
-    @Argument(help: "A run or job; a unique beginning will do.")
+    @Argument(help: "A run or job, by any unique prefix.")
     var id: String
 
     @Flag(help: "Read every file again and compare it with what was published.")

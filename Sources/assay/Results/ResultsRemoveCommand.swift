@@ -14,7 +14,7 @@ struct ResultsRemoveCommand: AsyncParsableCommand {
             Example:  assay results rm k3f9
             """)
 
-    @Argument(help: "A run or job; a unique beginning will do.")
+    @Argument(help: "A run or job, by any unique prefix.")
     var id: String
 
     @Flag(help: "Don't ask.")

@@ -16,7 +16,7 @@ struct ResultsRepairCommand: AsyncParsableCommand {
             Example:  assay results repair k3f9 --dry-run
             """)
 
-    @Argument(help: "A run or job; a unique beginning will do.")
+    @Argument(help: "A run or job, by any unique prefix.")
     var id: String
 
     @Flag(help: "Only show what is lost or damaged.")

@@ -19,7 +19,7 @@ struct ResultsRescoreCommand: AsyncParsableCommand {
             Example:  assay results rescore k3f9 --task jobs/tasks/gsm8k-lenient.yaml
             """)
 
-    @Argument(help: "A run or job; a unique beginning will do.")
+    @Argument(help: "A run or job, by any unique prefix.")
     var id: String
 
     @Option(help: "The task file with the new filters and metrics.")

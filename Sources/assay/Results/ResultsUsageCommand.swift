@@ -12,7 +12,7 @@ struct ResultsUsageCommand: AsyncParsableCommand {
             Example:  assay results du
             """)
 
-    @Argument(help: "A run; a unique beginning will do. Without it, the whole store.")
+    @Argument(help: "A run, by any unique prefix. Without it, the whole store.")
     var id: String?
 
     @OptionGroup var options: GlobalOptions

@@ -10,7 +10,7 @@ struct ResultsVerifyCommand: AsyncParsableCommand {
         abstract: "Read every result file again and compare it with what was published.",
         discussion: "Example:  assay results verify k3f9")
 
-    @Argument(help: "A run or job; a unique beginning will do.")
+    @Argument(help: "A run or job, by any unique prefix.")
     var id: String
 
     @OptionGroup var options: GlobalOptions

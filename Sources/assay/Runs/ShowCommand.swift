@@ -8,7 +8,7 @@ struct ShowCommand: AsyncParsableCommand {
         abstract: "Show a run's jobs, or a job's shards and failed attempts.",
         discussion: "Example:  assay show k3f9, or assay show k3f9.1")
 
-    @Argument(help: "A run or job; a unique beginning will do.")
+    @Argument(help: "A run or job, by any unique prefix.")
     var id: String
 
     @OptionGroup var options: GlobalOptions

@@ -8,7 +8,7 @@ struct WatchCommand: AsyncParsableCommand {
         abstract: "Follow a run with rate and time left, until it has ended.",
         discussion: "Leaving with Ctrl-C does not touch the run. Example:  assay watch k3f9")
 
-    @Argument(help: "A run; a unique beginning will do.")
+    @Argument(help: "A run, by any unique prefix.")
     var id: String
 
     @OptionGroup var options: GlobalOptions

@@ -26,7 +26,7 @@ struct ScheduleBackfillCommand: AsyncParsableCommand {
     @Option(help: "skip, buffer_one, allow_all or cancel_other, instead of what the schedule does.")
     var overlap: String?
 
-    @Flag(help: "Show the due times and what became of them, but submit nothing.")
+    @Flag(help: "Show the due times and their outcomes, but submit nothing.")
     var dryRun = false
 
     @OptionGroup var options: GlobalOptions

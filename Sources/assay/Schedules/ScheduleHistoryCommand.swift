@@ -5,7 +5,7 @@ internal import JobQueue
 struct ScheduleHistoryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "history",
-        abstract: "Show what became of each due time, and why those that were skipped were.",
+        abstract: "Show the outcome of each due time, and why any were skipped.",
         discussion: "The latest come first. Example:  assay schedule history nightly --limit 10")
 
     @Argument(help: "The schedule's name.")

@@ -77,7 +77,7 @@ struct ScheduleView: Encodable {
     }
 }
 
-/// What became of due times, as `trigger`, `backfill` and `history` print it.
+/// The outcomes of due times, as `trigger`, `backfill` and `history` print it.
 enum FireTable {
     static func show(_ fires: [ScheduleFire], in timeZone: String, on terminal: Terminal) throws(QueueError) {
         let zone = try ZoneRules(named: timeZone)

@@ -322,7 +322,7 @@ struct Model: Sendable, Hashable {
                 // The worker does not know of the claim, says so, and it goes back; or it leaves.
                 next.append((softly { $0.goBack() }, floor))
             case .worker(let worker):
-                // Whoever has its lease renewed is not dead before that.
+                // A worker whose lease was renewed was not dead before that.
                 since = max(floor, history.lastSigns[worker, default: 0])
             }
             if let since {

@@ -110,7 +110,7 @@ struct HistoryWorker {
         self.random = random
     }
 
-    /// What a shard's result is, whoever computes it.
+    /// What a shard's result is, no matter which worker computes it.
     static func digest(_ key: ShardKey) -> String { "digest of \(key.job.name)/\(key.index)" }
 
     static func publication(_ claimed: ClaimedShard) -> ShardPublication {

@@ -396,7 +396,7 @@ private final class HistoryScene: Sendable {
         }
     }
 
-    /// Locks the shards of a job that are being computed, and does something to whoever comes to wait for that.
+    /// Locks the shards of a job that are being computed, and does something to the sessions that come to wait for that.
     private func lockShards(_ random: inout SplitMix) async throws {
         let jobs = try await bench.rows("SELECT DISTINCT job_id FROM shard WHERE state = 'running' ORDER BY job_id")
         guard let row = Array(jobs).randomElement(using: &random) else { return }

@@ -137,7 +137,7 @@ import Testing
         }
     }
 
-    /// Whoever adds a function or a table says who may use it.
+    /// A new function or table must say who may use it.
     @Test func everyFunctionAndTableHasItsRights() async throws {
         try await withTestDatabase { database in
             try await Migrator(database.pool).migrate()

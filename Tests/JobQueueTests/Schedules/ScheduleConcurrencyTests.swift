@@ -6,7 +6,7 @@ import Testing
 
 @testable import JobQueue
 
-/// Many processes and one PostgreSQL: each due time is fired once, whoever dies.
+/// Many processes and one PostgreSQL: each due time is fired once, no matter which of them dies.
 @Suite struct ScheduleConcurrencyTests {
     private static let firers = 12
     private static let rounds = 15
@@ -101,7 +101,7 @@ import Testing
                     group.addTask { try await Self.kill(killer, pool.configuration.applicationName) }
                     try await group.waitForAll()
                 }
-                // Whoever comes later finds what was left.
+                // A later process finds what was left.
                 while try await queue.schedule(named: "minutely").nextAt ?? start <= start + Double(60 * round) {
                     _ = try? await queue.fireDueSchedules(asPlanned)
                 }

@@ -3,7 +3,7 @@ import Postgres
 import PostgresTesting
 import Testing
 
-/// What the database itself refuses of schedules, whoever asks for it.
+/// What the database itself refuses of schedules, no matter who asks.
 @Suite struct ScheduleInvariantTests {
     private static let copy =
         "INSERT INTO schedule_fire (schedule_id, due_at, attempt, kind, outcome, reason, run_id) SELECT schedule_id, "

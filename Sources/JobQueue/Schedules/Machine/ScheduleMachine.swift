@@ -2,7 +2,7 @@ import FoundationEssentials
 
 /// What a schedule is to do, as a value: no clock, no database, no chance.
 ///
-/// Each step decides about everything that is due by `now` and fires once at most; whoever performs it stores the
+/// Each step decides about everything that is due by `now` and fires once at most; its caller stores the
 /// changed machine in the same transaction.
 struct ScheduleMachine: Sendable, Hashable {
     /// A due time that waits for open runs to end.
