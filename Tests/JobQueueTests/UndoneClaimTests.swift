@@ -19,6 +19,21 @@ import Testing
         }
     }
 
+    /// The job stands in its folder's name, and in the file's own unless a worker of an older release wrote it.
+    @Test(arguments: [
+        ("runs/k3f9x2a0/k3f9x2a0.0/k3f9x2a0.0.", CommitOutcome.committed), ("runs/k3f9x2a0/k3f9x2a0.0/", .committed),
+        ("runs/k3f9x2a0/k3f9x2a0.0/k3f9x2a0.1.", .fenced), ("runs/k3f9x2a0/k3f9x2a0.1/k3f9x2a0.0.", .fenced),
+        ("runs/k3f9x2a1/k3f9x2a0.0/k3f9x2a0.0.", .fenced), ("runs/k3f9x2a0/k3f9x2a0.0/k3f9x2a0.0", .fenced),
+    ])
+    func theJobIsToldByTheFilesName(start: String, expected: CommitOutcome) async throws {
+        try await withUndoneClaims(of: 3) { queue, _, claimed, _ in
+            let shard = try #require(claimed.first)
+            var result = publication(of: shard)
+            result.path = "\(start)shard-\(shard.index).e\(shard.epoch).\(shard.incarnation).h5"
+            #expect(try await queue.commit(shard, result) == expected)
+        }
+    }
+
     @Test func aResultIsFencedWhenAnotherHasTheShard() async throws {
         try await withUndoneClaims(of: 3) { queue, _, claimed, _ in
             let other = try await queue.register(worker())

@@ -40,8 +40,12 @@ BEGIN
         FROM item i JOIN shard s USING (job_id, shard_no) JOIN worker w ON w.incarnation = i.incarnation
         WHERE s.epoch = i.epoch AND s.incarnation = i.incarnation AND s.state IN ('running', 'ready', 'held')
             OR s.epoch BETWEEN i.epoch - c_undone AND i.epoch - 1 AND s.state IN ('ready', 'blocked') AND EXISTS (
-                SELECT 1 FROM job j WHERE j.job_id = s.job_id AND p_paths[i.place] = format(
-                    'runs/%s/%s.%s/shard-%s.e%s.%s.h5', j.run_id, j.run_id, j.ordinal, s.shard_no, i.epoch, i.incarnation))
+                -- Workers of an older release leave the job out of the file's own name.
+                SELECT 1 FROM job j WHERE j.job_id = s.job_id AND p_paths[i.place] IN (
+                    format('runs/%1$s/%1$s.%2$s/%1$s.%2$s.shard-%3$s.e%4$s.%5$s.h5', j.run_id, j.ordinal, s.shard_no,
+                        i.epoch, i.incarnation),
+                    format('runs/%1$s/%1$s.%2$s/shard-%3$s.e%4$s.%5$s.h5', j.run_id, j.ordinal, s.shard_no, i.epoch,
+                        i.incarnation)))
         ORDER BY s.job_id, s.shard_no FOR NO KEY UPDATE OF s),
     done AS (
         UPDATE shard s SET state = 'done', samples_done = m.samples, tokens_done = least(m.tokens, c_most_tokens),
