@@ -13,7 +13,7 @@ public import struct Foundation.UUID
 ///
 ///     .assay-store                  who the store is, and whose
 ///     datasets/<sha256>.jsonl
-///     runs/<run>/<job>/shard-<no>.e<epoch>.<incarnation>.h5
+///     runs/<run>/<job>/<job>.shard-<no>.e<epoch>.<incarnation>.h5
 ///     runs/<run>/<job>/job.<digest>.h5
 ///     reports/<name>/v<N>/
 ///

@@ -41,9 +41,8 @@ public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
         guard [.missing, .corrupt, .malformed].contains(self.code) else { return nil }
         // The path may be absolute.
         let names = self.path.split(separator: "/")
-        guard let runs = names.lastIndex(of: "runs"), names.count == runs + 4, names[runs + 3].hasPrefix("shard-")
-        else { return nil }
-        return String(names[runs + 2])
+        guard let path = try? StorePath(names.suffix(4).map(String.init)) else { return nil }
+        return ShardFileName(path)?.job
     }
 
     public var description: String { "\(self.path): \(self.message)" }

@@ -54,7 +54,7 @@ import UVEventLoop
         import h5py, numpy
         job = h5py.File(sys.argv[1])
         samples, choices, tokens = job["samples"], job["choices"], job["tokens"]
-        shards = [h5py.File(name) for name in sorted(glob.glob(os.path.join(os.path.dirname(sys.argv[1]), "shard-*.h5")))]
+        shards = [h5py.File(name) for name in sorted(glob.glob(os.path.join(os.path.dirname(sys.argv[1]), "*.shard-*.h5")))]
         same = numpy.array_equal(samples["acc"][:], numpy.concatenate([shard["samples/acc"][:] for shard in shards]))
         total = tokens["logprob"][:][~tokens["is_prompt"][:].astype(bool)].astype("f8").sum()
         print(len(samples["acc"]), len(choices["logprob_sum"]), same,

@@ -38,10 +38,11 @@ extension FaultBench {
 
     private func moment(_ row: PostgresRow) throws -> Moment {
         guard let run = try row.decode("run_id", as: String?.self) else { return .idle }
-        let folder = "\(self.bench.store)/runs/\(run)/\(try row.decode("job", as: String.self))"
+        let job = try row.decode("job", as: String.self)
+        let folder = "\(self.bench.store)/runs/\(run)/\(job)"
         let incarnation = try row.decode("incarnation", as: UUID.self).uuidString.lowercased()
         let name = try
-            "shard-\(row.decode("shard_no", as: Int.self)).e\(row.decode("epoch", as: Int.self)).\(incarnation)"
+            "\(job).shard-\(row.decode("shard_no", as: Int.self)).e\(row.decode("epoch", as: Int.self)).\(incarnation)"
         let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         if files.contains("\(name).h5") { return .published }
         return files.contains { $0.hasPrefix(".\(name)") } ? .publishing : .computing

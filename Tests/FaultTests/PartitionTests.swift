@@ -73,7 +73,7 @@ extension FaultSuite {
                     }
                     try network.lose(.both)
                     try await bench.eventually("the result stands in the store") {
-                        try bench.storedFiles().contains { $0.contains("/shard-") && !$0.hasSuffix(".tmp") }
+                        try bench.storedFiles().contains { $0.contains(".shard-") && !$0.hasSuffix(".tmp") }
                     }
                     try await bench.eventually("the far worker is thought dead") {
                         try await bench.rows("SELECT * FROM reap()")

@@ -44,7 +44,7 @@ extension FaultSuite {
                         status.st_gid == 42_000 && status.st_mode & 0o7777 == (isFolder ? 0o2775 : 0o444), "\(path)")
                 }
                 // Results are read-only, no matter who wrote them.
-                let shard = try #require(scene.entries(root).first { $0.contains("shard-0") })
+                let shard = try #require(scene.entries(root).first { $0.contains("shard-0.") })
                 let overwrite = try await scene.loop.run(
                     ProcessConfiguration(
                         alice[0], Array(alice.dropFirst()) + ["/bin/sh", "-c", "echo x >> '\(root)/\(shard)'"],

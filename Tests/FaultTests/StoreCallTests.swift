@@ -24,7 +24,7 @@ extension FaultSuite {
                         problems.insert(.lost)
                     }
                     // What could be seen between two tries was whole, too.
-                    let size = plain.files.first { $0.key.contains("shard-0") }?.value.count ?? 0
+                    let size = plain.files.first { $0.key.contains("shard-0.") }?.value.count ?? 0
                     for line in trace.lines where !line.isGood && line.step == "publish:0" {
                         if let seen = line.words.first, seen != "-", seen != "\(size)" { problems.insert(.wrong) }
                     }
@@ -40,7 +40,7 @@ extension FaultSuite {
             try await StoreScene.with { scene in
                 let template = [
                     "create", "import:kept", "import:late", "import:unused", "publish:0", "job", "publish:1", "job",
-                    "dead:1", "sh:touch runs/k3f9m2ab/k3f9m2ab.1/.shard-7.h5.0badcafe.tmp",
+                    "dead:1", "sh:touch runs/k3f9m2ab/k3f9m2ab.1/.k3f9m2ab.1.shard-7.h5.0badcafe.tmp",
                     "sh:touch datasets/.import.0badcafe.tmp",
                 ]
                 let probe = "\(scene.folder)/probe"

@@ -29,7 +29,7 @@ extension FaultSuite {
                 let staging = try await self.copy(of: production)
                 try await production.drain()
                 let files = try production.storedFiles()
-                #expect(files.filter { $0.contains("/shard-") }.count == FaultJob.few.shards)
+                #expect(files.filter { $0.contains(".shard-") }.count == FaultJob.few.shards)
                 for command in [
                     ["results", "gc", "--older-than", "0s"], ["results", "verify", run],
                     ["submit", "faults-24-2.yaml"],
@@ -104,7 +104,7 @@ extension FaultSuite {
                 let run = try await bench.submit(.few)
                 try await bench.drain()
                 let path = try await bench.bench.assay("results", "path", run)
-                let shards = try bench.storedFiles().filter { $0.contains("/shard-") }
+                let shards = try bench.storedFiles().filter { $0.contains(".shard-") }
                 try FileManager.default.removeItem(atPath: "\(bench.bench.store)/\(shards[0])")
                 let missing = try await bench.bench.run("assay", "results", "path", run)
                 #expect(missing.termination == .exited(status: 1) && missing.standardOutput.text.isEmpty)

@@ -1,11 +1,13 @@
 """Reads result files with h5py and anndata, as an analyst would; called by ResultStoreTests.
 
-results.py shard FILE    prints the samples and the logical digest as JSON
-results.py job FILE      prints what a job's file shows as JSON
-results.py alone FILE    the same of the samples and choices, and what stands for the rest where shards are not found
+results.py shard FILE FOLDER    prints the samples and the logical digest as JSON
+results.py job FILE FOLDER      prints what a job's file shows as JSON
+results.py alone FILE FOLDER    the same of the samples and choices, and what stands for the rest where shards are not found
 results.py limited FILE COUNT    what README's lines print, with at most COUNT open files
 results.py set FILE PATH ROW     changes a number of a job's file, or with PATH "schema_version" what it says of itself
 results.py spoil FILE FOLDER    writes every hostile variant of a shard, named by its kind
+
+The FOLDER of the first three is where they read from: HDF5 looks there, too, for the files of virtual data sets.
 """
 
 import hashlib
@@ -286,6 +288,7 @@ def main(arguments):
                 value = file[arguments[2]][int(arguments[3])]
                 file[arguments[2]][int(arguments[3])] = value + 1 if np.isfinite(value) else 1
         return
+    os.chdir(arguments[2])
     with h5py.File(arguments[1], "r") as file:
         answer = show(file, linked=arguments[0] != "alone")
         if arguments[0] == "alone":

@@ -15,15 +15,19 @@ import Testing
         "runs/k3f9m2ab/k3f9m2ab.1/notes.txt", "runs/k3f9m2ab/k3f9m2ab.1/shard-0.h5",
         "runs/k3f9m2ab/k3f9m2ab.1/shard-0.e1.no-uuid.h5", "runs/k3f9m2ab/shard-0.e1.\(lower(UUID())).h5",
         "reports/.manifest.0a1b2c3d.tmp", "runs/k3f9m2ab/k3f9m2ab.1/shard-00.e1.\(lower(UUID())).h5",
+        "runs/k3f9m2ab/k3f9m2ab.1/k3f9m2ab.1.shard-00.e1.\(lower(UUID())).h5",
+        // Named for another job than its folder.
+        "runs/k3f9m2ab/k3f9m2ab.1/k3f9m2ab.2.shard-0.e1.\(lower(UUID())).h5",
+        "runs/k3f9m2ab/k3f9m2ab.1/.shard-0.e1.\(lower(UUID())).h5",
     ]
 
     private static func lower(_ uuid: UUID) -> String { uuid.uuidString.lowercased() }
 
-    /// A store with a job of two shards, a job file, what dead writers leave, strange files, and two files of a claim.
+    /// A store with a job of two shards, a job file, what dead writers leave, strange files, and the files of a claim.
     private struct Scene {
         let place: TemporaryStore
         let orphan: ShardFileName
-        /// The orphan, and its successor's temporary file.
+        /// The orphan, its successor's temporary file, and both under the names that older releases gave them.
         let claimed: [String]
 
         init() async throws {
@@ -35,9 +39,11 @@ import Testing
                 run: job.run, job: job.job, shard: 0, epoch: 7, incarnation: incarnation)
             let file = try await self.place.store.publishShard(
                 .sample(count: 3), samples: SampleResult.random(3, seed: 9), epoch: 7, incarnation: incarnation)
-            let unfinished = "runs/\(job.run)/\(job.job)/.shard-0.e7.\(lower(incarnation)).h5.0a1b2c3d.tmp"
-            self.claimed = [file.path, unfinished]
-            for path in leftovers + strange + [unfinished] {
+            let (folder, old) = ("runs/\(job.run)/\(job.job)", "shard-0.e7.\(lower(incarnation)).h5")
+            self.claimed =
+                [file.path]
+                + [".\(job.job).\(old).0a1b2c3d.tmp", old, ".\(old).0a1b2c3d.tmp"].map { "\(folder)/\($0)" }
+            for path in leftovers + strange + self.claimed.dropFirst() {
                 try Data("x".utf8).write(to: self.place.url(path), options: .atomic)
             }
         }
@@ -91,8 +97,7 @@ import Testing
             #expect(claims.count == 3 && claims.contains(scene.orphan))
             // Published while garbage is collected: not even looked at.
             try Data("x".utf8).write(
-                to: scene.place.url(
-                    "runs/\(late.run)/\(late.job)/shard-5.e1.\(Self.lower(late.incarnation)).h5"))
+                to: scene.place.url("runs/\(late.run)/\(late.job)/\(late.name)"))
             return claims.union([late])
         }
         #expect(asked == 1)
@@ -113,7 +118,7 @@ import Testing
         let scene = try await Scene()
         let count = 2 * Store.garbageSlice
         for shard in 0..<count {
-            let name = "shard-\(shard).e9.\(Self.lower(scene.orphan.incarnation)).h5"
+            let name = "k3f9m2ab.1.shard-\(shard).e9.\(Self.lower(scene.orphan.incarnation)).h5"
             try Data("x".utf8).write(to: scene.place.url("runs/k3f9m2ab/k3f9m2ab.1/\(name)"), options: .atomic)
         }
         var asked: [Int] = []
@@ -168,7 +173,7 @@ import Testing
         let victim = try #require(job.files.first).path
         let links = [
             ("runs/outside", "runs/\(job.run)"), ("runs/k3f9m2ab/outside", "runs/\(job.run)/\(job.job)"),
-            ("runs/k3f9m2ab/k3f9m2ab.1/shard-9.e1.\(Self.lower(UUID())).h5", victim),
+            ("runs/k3f9m2ab/k3f9m2ab.1/k3f9m2ab.1.shard-9.e1.\(Self.lower(UUID())).h5", victim),
             (".link.0a1b2c3d.tmp", victim),
         ]
         for (link, target) in links {
@@ -185,7 +190,7 @@ import Testing
         let path = NSTemporaryDirectory() + "/assay-names-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let names = (0..<3000).map { "shard-\($0)" }
+        let names = (0..<3000).map { "name-\($0)" }
         for name in names { try Data().write(to: URL(filePath: "\(path)/\(name)")) }
         #expect(try Set(Folder.root(path).names()) == Set(names))
     }

@@ -1,7 +1,8 @@
 import Evaluation
 import Foundation
-import ResultStore
 import Testing
+
+@testable import ResultStore
 
 /// What Tests/Interop/results.py prints of a file.
 private struct Shown: Decodable {
@@ -51,11 +52,12 @@ private struct Shown: Decodable {
     var shards: [String]?
     var virtual: [String]?
 
-    init(_ kind: String, _ path: String) async throws {
+    /// - Parameter folder: The current folder of who reads.
+    init(_ kind: String, _ path: String, _ folder: String = "/") async throws {
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-        self = try decoder.decode(Shown.self, from: try await Python.run("results.py", kind, path))
+        self = try decoder.decode(Shown.self, from: try await Python.run("results.py", kind, path, folder))
     }
 
     /// - Parameter isAlone: Whether the file is a job's without its shards.
@@ -112,6 +114,59 @@ private struct Shown: Decodable {
         #expect(shown.shards == job.files.map { String($0.path.split(separator: "/")[3]) })
         #expect(shown.virtual.map(Set.init) == Self.linked)
         #expect(shown.attributes["digest"] == file.digest && shown.attributes["row_count"] == "38")
+    }
+
+    /// One worker's first claims of two jobs differ in nothing but the job.
+    @Test func pythonReadsTheFilesOfTwoJobsInOneFolder() async throws {
+        let place = try await TemporaryStore()
+        let folder = "\(place.path)/reports/both"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        var copies: [(path: String, job: PublishedJob)] = []
+        let incarnation = UUID()
+        for (seed, run) in [(0, "one"), (100, "two")] as [(UInt64, String)] {
+            let job = try await PublishedJob(
+                in: place, run: run, counts: [7, 30], mode: .tokens, seed: seed, incarnation: incarnation)
+            let file = try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
+            for path in [file.path] + job.files.map(\.path) {
+                let name = try StorePath(parsing: path).name
+                try FileManager.default.copyItem(atPath: "\(place.path)/\(path)", toPath: "\(folder)/\(name)")
+            }
+            copies.append(("\(folder)/\(try StorePath(parsing: file.path).name)", job))
+        }
+        for (path, job) in copies { try await Shown("job", path).expect(job.samples, mode: .tokens) }
+        #expect(try Set(FileManager.default.contentsOfDirectory(atPath: folder)).count == 6)
+    }
+
+    /// HDF5 also looks for a shard's file in the current folder.
+    @Test func aJobFileThatIsReadFromAnotherJobsFolderShowsNothingOfThatJob() async throws {
+        let place = try await TemporaryStore()
+        let incarnation = UUID()
+        let jobs = [
+            try await PublishedJob(in: place, run: "one", counts: [7, 30], mode: .tokens, incarnation: incarnation),
+            try await PublishedJob(
+                in: place, run: "two", counts: [7, 30], mode: .tokens, seed: 100, incarnation: incarnation),
+        ]
+        let file = try await place.store.buildJobFile(runID: jobs[0].run, jobID: jobs[0].job, shards: jobs[0].files)
+        let copy = "\(place.path)/reports/alone.h5"
+        try FileManager.default.copyItem(atPath: "\(place.path)/\(file.path)", toPath: copy)
+        func folder(_ job: PublishedJob) -> String { "\(place.path)/runs/\(job.run)/\(job.job)" }
+        let other = try await Shown("alone", copy, folder(jobs[1]))
+        let missing = try #require(other.missing)
+        #expect(Set(missing.keys) == Self.linked)
+        for (path, column) in missing { #expect(column.values == [column.fill], "\(path)") }
+        // From its own folder it shows all.
+        try await Shown("job", copy, folder(jobs[0])).expect(jobs[0].samples, mode: .tokens)
+    }
+
+    @Test func aJobOfFilesThatAnOlderReleaseNamedIsReadAsBefore() async throws {
+        let place = try await TemporaryStore()
+        let job = try await PublishedJob(in: place, counts: [7, 1], mode: .tokens).withOldNames(in: place)
+        let file = try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
+        #expect(try await place.store.verifyJobFile(file, shards: job.files).isEmpty)
+        let shown = try await Shown("job", "\(place.path)/\(file.path)")
+        shown.expect(job.samples, mode: .tokens)
+        #expect(shown.shards?.allSatisfy { $0.hasPrefix("shard-") } == true)
+        #expect(try await place.store.removeResults(run: job.run, job: job.job).count == 3)
     }
 
     /// What a job's file takes from its shards' files.

@@ -44,10 +44,14 @@ import Testing
         let job = try await PublishedJob(in: place, counts: [3, 5, 2], mode: .none)
         let other = try await PublishedJob(in: place, run: "other", counts: [3, 5, 2], mode: .none)
         let tokens = try await PublishedJob(in: place, counts: [3, 5, 2], mode: .tokens)
+        // The job's own file under the name of one of another job.
+        var renamed = job.files[1]
+        renamed.path = renamed.path.replacing("/k3f9m2ab.1.shard-", with: "/k3f9m2ab.2.shard-")
+        try FileManager.default.copyItem(at: place.url(job.files[1].path), to: place.url(renamed.path))
         for files in [
             [], [job.files[0], job.files[2]], [job.files[1], job.files[2]], [job.files[0], job.files[0]],
             [job.files[1], job.files[0], job.files[2]], [job.files[0], other.files[1], job.files[2]],
-            [job.files[0], tokens.files[1], job.files[2]],
+            [job.files[0], tokens.files[1], job.files[2]], [job.files[0], renamed, job.files[2]],
         ] {
             let error = await #expect(throws: StoreError.self) {
                 try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: files)

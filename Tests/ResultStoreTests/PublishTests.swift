@@ -1,7 +1,8 @@
 import Evaluation
 import Foundation
-import ResultStore
 import Testing
+
+@testable import ResultStore
 
 @Suite struct PublishTests {
     @Test func aShardStandsUnderItsNameAndNothingElseIsLeft() async throws {
@@ -9,11 +10,39 @@ import Testing
         let incarnation = UUID()
         let file = try await place.store.publishShard(
             .sample(index: 4, count: 3), samples: SampleResult.random(3, seed: 1), epoch: 2, incarnation: incarnation)
-        let expected = "runs/k3f9m2ab/k3f9m2ab.1/shard-4.e2.\(incarnation.uuidString.lowercased()).h5"
+        let expected = "runs/k3f9m2ab/k3f9m2ab.1/k3f9m2ab.1.shard-4.e2.\(incarnation.uuidString.lowercased()).h5"
         #expect(file.path == expected)
         #expect(place.files() == [expected])
         #expect(try place.bytes(expected).count == file.bytes)
         #expect(try place.store.absolutePath(file.path) == "\(place.path)/\(expected)")
+    }
+
+    /// Stores have files that older releases named, which left the job out.
+    @Test func bothFormsOfAFilesNameAreReadButForAnotherJobsNeither() throws {
+        let uuid = "0f8fad5b-d9cb-469f-a165-70867728950e"
+        let claim = ShardFileName(
+            run: "k3f9m2ab", job: "k3f9m2ab.0", shard: 17, epoch: 2, incarnation: try #require(UUID(uuidString: uuid)))
+        #expect(claim.name == "k3f9m2ab.0.shard-17.e2.\(uuid).h5")
+        for name in ["k3f9m2ab.0.shard-17.e2.\(uuid).h5", "shard-17.e2.\(uuid).h5"] {
+            for written in [name, ".\(name).0a1b2c3d.tmp"] {
+                #expect(ShardFileName(run: claim.run, job: claim.job, name: written) == claim)
+            }
+            let path = "runs/k3f9m2ab/k3f9m2ab.0/\(name)"
+            #expect(try ShardFileName(StorePath(parsing: path)) == claim)
+            #expect(StoreError(.missing, path: "/mnt/runs/\(path)", "").damagedJob == "k3f9m2ab.0")
+        }
+        for name in [
+            "k3f9m2ab.1.shard-17.e2.\(uuid).h5", "k3f9m2ab.shard-17.e2.\(uuid).h5", "0.shard-17.e2.\(uuid).h5",
+            "k3f9m2ab.0.k3f9m2ab.0.shard-17.e2.\(uuid).h5", "k3f9m2ab.0shard-17.e2.\(uuid).h5",
+            ".shard-17.e2.\(uuid).h5",
+            "k3f9m2ab.0.shard-17.e2.\(uuid.uppercased()).h5", "shard-17.\(uuid).h5",
+            "k3f9m2ab.0.shard-17.e0.\(uuid).h5",
+        ] {
+            #expect(ShardFileName(run: claim.run, job: claim.job, name: name) == nil, "\(name)")
+        }
+        let elsewhere = "runs/k3f9m2ab/k3f9m2ab.1/\(claim.name)"
+        #expect(try ShardFileName(StorePath(parsing: elsewhere)) == nil)
+        #expect(StoreError(.missing, path: elsewhere, "").damagedJob == nil)
     }
 
     @Test func publishingAgainChangesNothing() async throws {

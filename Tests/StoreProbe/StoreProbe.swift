@@ -97,7 +97,9 @@ struct StoreProbe {
     /// Of a worker that somebody else took the shards from.
     private static let dead = "00000000-0000-4000-8000-000000000002"
 
-    private static func path(_ index: Int) -> String { "runs/\(run)/\(job)/shard-\(index).e1.\(incarnation).h5" }
+    private static func path(_ index: Int) -> String {
+        "runs/\(run)/\(job)/\(job).shard-\(index).e1.\(incarnation).h5"
+    }
 
     private func publish(_ index: Int, _ incarnation: String) async throws -> PublishedFile {
         let hash = String(repeating: "a", count: 64)

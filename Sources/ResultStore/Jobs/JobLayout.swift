@@ -7,7 +7,6 @@ import HDF5
 struct JobLayout: Sendable {
     let run: String
     let job: String
-    private let folder: [String]
     /// Of the first shard.
     private(set) var header: ShardHeader?
     private(set) var manifest: [JobManifest.Entry] = []
@@ -22,10 +21,9 @@ struct JobLayout: Sendable {
     private var widths: [String: Int] = [:]
     private var schemas: ShardSchema?
 
-    init(run: String, job: String, folder: [String]) {
+    init(run: String, job: String) {
         self.run = run
         self.job = job
-        self.folder = folder
     }
 
     /// The columns of all shards: weights, generations and clusters are there where any shard has them.
@@ -111,9 +109,8 @@ struct JobLayout: Sendable {
     private func check(
         _ file: PublishedFile, _ header: ShardHeader, _ schema: ShardSchema
     ) throws(StoreError) {
-        guard try StorePath(parsing: file.path).folder == self.folder, header.runID == self.run,
-            header.jobID == self.job
-        else {
+        let name = ShardFileName(try StorePath(parsing: file.path))
+        guard name?.run == self.run, name?.job == self.job, header.runID == self.run, header.jobID == self.job else {
             throw StoreError(.invalidInput, path: file.path, "this is no shard of job \(self.job) of run \(self.run).")
         }
         let (index, next) = (self.manifest.count, (self.header?.rowStart ?? header.rowStart) + self.rowCount)

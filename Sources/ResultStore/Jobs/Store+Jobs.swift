@@ -18,7 +18,7 @@ extension Store {
         let digest = Self.jobDigest(files.map(\.digest))
         let path = try Layout.jobFile(run: run, job: job, digest: digest)
         if let existing = try self.existing(path, digest: digest, shards: files) { return existing }
-        var layout = JobLayout(run: run, job: job, folder: path.folder)
+        var layout = JobLayout(run: run, job: job)
         for file in files {
             // Others may use the thread between two shards.
             await Task.yield()

@@ -30,7 +30,7 @@ extension Store {
     ) async throws(StoreError) -> [VerificationIssue] {
         let path = try StorePath(parsing: file.path)
         var issues: [VerificationIssue] = []
-        var layout = JobLayout(run: path.folder.dropLast().last ?? "", job: path.folder.last ?? "", folder: path.folder)
+        var layout = JobLayout(run: path.folder.dropLast().last ?? "", job: path.folder.last ?? "")
         for shard in shards {
             await Task.yield()
             switch try self.content(of: shard) {

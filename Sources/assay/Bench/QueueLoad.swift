@@ -37,8 +37,9 @@ struct QueueLoad: Sendable {
         ShardCommit(
             shard,
             ShardPublication(
-                path: "runs/\(shard.run)/\(shard.jobName)/shard-\(shard.index).e\(shard.epoch).h5", bytes: 1,
-                sha256: self.digest, digest: self.digest, samples: 1, tokens: 1, seconds: 0.001))
+                path: "runs/\(shard.run)/\(shard.jobName)/"
+                    + "\(shard.jobName).shard-\(shard.index).e\(shard.epoch).\(shard.incarnation).h5",
+                bytes: 1, sha256: self.digest, digest: self.digest, samples: 1, tokens: 1, seconds: 0.001))
     }
 }
 

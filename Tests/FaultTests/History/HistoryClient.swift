@@ -117,7 +117,7 @@ struct HistoryWorker {
         let digits = "\(claimed.incarnation)".filter { $0 != "-" } + String(claimed.epoch.rawValue, radix: 16)
         return ShardPublication(
             path: "runs/\(claimed.run)/\(claimed.jobName)/"
-                + "shard-\(claimed.index).e\(claimed.epoch).\(claimed.incarnation).h5",
+                + "\(claimed.jobName).shard-\(claimed.index).e\(claimed.epoch).\(claimed.incarnation).h5",
             bytes: 1000, sha256: digits + String(repeating: "0", count: max(0, 64 - digits.count)),
             digest: digest(claimed.key), samples: claimed.rowCount, tokens: 10, seconds: 0.01)
     }

@@ -39,7 +39,8 @@ func worker(
 
 func publication(of shard: ClaimedShard, seconds: Double = 1.5, sha256: String = hexadecimalB) -> ShardPublication {
     ShardPublication(
-        path: "runs/\(shard.run)/\(shard.jobName)/shard-\(shard.index).e\(shard.epoch).\(shard.incarnation).h5",
+        path: "runs/\(shard.run)/\(shard.jobName)/"
+            + "\(shard.jobName).shard-\(shard.index).e\(shard.epoch).\(shard.incarnation).h5",
         bytes: 1000, sha256: sha256, digest: "digest-\(shard.index)", samples: shard.rowCount, tokens: 70,
         seconds: seconds)
 }
