@@ -98,6 +98,53 @@ extension FaultSuite {
             }
         }
 
+        /// Every row of a run names another run's files, which are as published; the run's own folder is gone.
+        @Test func aRowThatNamesAnotherJobsFileIsFoundAndComputedAgain() async throws {
+            try await FaultBench.with("repair of rows") { bench in
+                let (other, run) = (try await bench.submit(.few), try await bench.submit(.few))
+                try await bench.drain()
+                let digest = try await bench.bench.assay("results", "digest", run)
+                try await bench.pool.withConnection {
+                    try await $0.execute(
+                        script: """
+                            SET session_replication_role = replica;
+                            UPDATE shard_result r SET path = o.path, bytes = o.bytes, sha256 = o.sha256
+                            FROM shard_result o, job j, job k
+                            WHERE j.job_id = r.job_id AND j.run_id = '\(run)' AND k.job_id = o.job_id
+                                AND k.run_id = '\(other)' AND o.shard_no = r.shard_no;
+                            RESET session_replication_role;
+                            """)
+                }
+                let folder = "\(bench.bench.store)/runs/\(run)"
+                try FileManager.default.removeItem(atPath: folder)
+
+                let verify = try await bench.bench.run("assay", "results", "verify", run)
+                #expect(verify.termination == .exited(status: 1))
+                let lines = verify.standardOutput.text.split(separator: "\n")
+                #expect(lines.count == FaultJob.few.shards, "\(verify.standardOutput.text)")
+                #expect(lines.allSatisfy { $0.contains(": this is no file of shard ") }, "\(lines)")
+                #expect(verify.standardError.text.contains("`assay results repair \(run)`"))
+                let repair = try await bench.bench.answer(Repair.self, "results", "repair", run)
+                #expect(repair.damaged.count == FaultJob.few.shards && repair.withdrawn == FaultJob.few.shards)
+                try await bench.drain()
+                let isEqual = try await bench.bench.assay("results", "digest", run) == digest
+                #expect(isEqual)
+
+                // The folder of what is computed now goes, too.
+                try FileManager.default.removeItem(atPath: folder)
+                let missing = try await bench.bench.run("assay", "results", "verify", run)
+                #expect(missing.standardOutput.text.contains("nor is the folder \(folder)"))
+                #expect(missing.standardError.text.contains("`assay results repair \(run)`"))
+                let path = try await bench.bench.run("assay", "results", "path", run)
+                #expect(path.standardError.text.contains("`assay results repair \(run).0`"))
+                for run in [run, other] {
+                    try await bench.bench.assay("results", "repair", run)
+                    try await bench.drain()
+                    #expect(try await bench.bench.assay("results", "verify", run).contains("files are as published"))
+                }
+            }
+        }
+
         @Test func whatIsLostOrDamagedIsFoundAndComputedAgain() async throws {
             try await FaultBench.with("repair") { bench in
                 let digest = try await References.shared.digest(of: .few)

@@ -72,7 +72,7 @@ import Testing
         let place = try await TemporaryStore()
         let job = try await PublishedJob(in: place, counts: [40, 1, 2000], mode: mode, weighted: [2])
         let file = try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
-        #expect(try await place.store.verifyShards(job.files).isEmpty)
+        #expect(try await job.issues(in: place).isEmpty)
         #expect(try await place.store.verifyJobFile(file, shards: job.files).isEmpty)
     }
 
@@ -87,14 +87,63 @@ import Testing
         try Data(try place.bytes(job.files[2].path) + [0]).write(to: place.url(job.files[2].path), options: .atomic)
         var files = job.files
         files[3].digest = files[0].digest
-        let issues = try await place.store.verifyShards(files)
+        let issues = try await job.issues(in: place, files)
         #expect(issues.map(\.kind) == [.missing, .wrongSHA256, .wrongSize, .wrongDigest])
-        #expect(issues.map(\.path) == files.map(\.path))
+        #expect(issues.map(\.path) == files.map(\.path) && issues.map(\.shard) == [0, 1, 2, 3])
         let all = try await place.store.verifyJobFile(file, shards: job.files)
         #expect(all.map(\.kind) == [.missing, .wrongSHA256, .wrongSize])
         let damaged = try place.bytes(file.path).dropLast()
         try Data(damaged).write(to: place.url(file.path), options: .atomic)
         #expect(try await place.store.verifyJobFile(file, shards: job.files).last?.kind == .wrongSize)
+    }
+
+    /// A row may name a file that is as published, but is another job's or another shard's.
+    @Test func aFileOfAnotherJobOrShardIsReported() async throws {
+        let place = try await TemporaryStore()
+        let job = try await PublishedJob(in: place, counts: [3, 3, 3, 3, 3], mode: .none)
+        let other = try await PublishedJob(in: place, run: "other", counts: [3, 3, 3, 3, 3], mode: .none)
+        func copy(_ file: PublishedFile, to path: String) throws -> PublishedFile {
+            var copied = file
+            copied.path = path
+            try? FileManager.default.removeItem(at: place.url(path))
+            try FileManager.default.copyItem(at: place.url(file.path), to: place.url(path))
+            return copied
+        }
+        var files = job.files
+        // The first two stand where they belong, the others in this job's folder under its own names.
+        files[0] = other.files[0]
+        files[1] = job.files[2]
+        files[3] = try copy(other.files[3], to: job.files[3].path)
+        files[4] = try copy(job.files[0], to: job.files[4].path)
+        let issues = try await job.issues(in: place, files)
+        #expect(issues.map(\.kind) == [.foreign, .foreign, .foreign, .foreign])
+        #expect(issues.map(\.shard) == [0, 1, 3, 4] && issues.map(\.path) == [0, 1, 3, 4].map { files[$0].path })
+        #expect(
+            issues.map(\.message) == [
+                "this is no file of shard 0 of job k3f9m2ab.1 of run k3f9m2ab",
+                "this is no file of shard 1 of job k3f9m2ab.1 of run k3f9m2ab",
+                "what is in it is shard 3 of job other.1 of run other, not shard 3 of job k3f9m2ab.1 of run k3f9m2ab",
+                "what is in it is shard 0 of job k3f9m2ab.1 of run k3f9m2ab, "
+                    + "not shard 4 of job k3f9m2ab.1 of run k3f9m2ab",
+            ])
+        #expect(
+            try await job.issues(in: place, [PublishedFile(path: "../x", bytes: 1, sha256: "", digest: "")])
+                .map(\.kind) == [.foreign])
+    }
+
+    @Test func aMissingFolderIsSaidOfEachFileInIt() async throws {
+        let place = try await TemporaryStore()
+        let job = try await PublishedJob(in: place, counts: [3, 5], mode: .none)
+        try FileManager.default.removeItem(at: place.url("runs/\(job.run)"))
+        let issues = try await job.issues(in: place)
+        #expect(issues.map(\.kind) == [.missing, .missing] && issues.map(\.path) == job.files.map(\.path))
+        let folder = "\(place.path)/runs/\(job.run)"
+        #expect(issues.allSatisfy { $0.message == "the file is not there, nor is the folder \(folder)" })
+        let error = await #expect(throws: StoreError.self) {
+            try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
+        }
+        #expect(error?.code == .missing && error?.path == job.files[0].path && error?.damagedJob == job.job)
+        #expect(place.files().isEmpty)
     }
 
     @Test func aMissingOrShortShardIsAnErrorThatNamesItAlsoWhereTheFileWasBuiltBefore() async throws {

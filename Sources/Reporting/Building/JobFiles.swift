@@ -5,11 +5,19 @@ public import ResultStore
 public struct JobFiles: Sendable {
     public let job: JobRecord
     public let shards: [PublishedFile]
+    /// The shards' numbers.
+    private let indexes: [Int]
 
     /// Reads the committed rows of a job, in the order of its shards.
     public init(of job: JobRecord, in queue: any RunRegistry) async throws(QueueError) {
+        self.init(of: job, try await queue.results(of: job.id))
+    }
+
+    /// - Parameter results: The committed rows of the job.
+    public init(of job: JobRecord, _ results: [ShardResult]) {
         self.job = job
-        self.shards = try await queue.results(of: job.id).map { result in
+        self.indexes = results.map(\.key.index)
+        self.shards = results.map { result in
             PublishedFile(
                 path: result.publication.path, bytes: Int(result.publication.bytes),
                 sha256: result.publication.sha256, digest: result.publication.digest)
@@ -21,6 +29,13 @@ public struct JobFiles: Sendable {
 
     /// The job's logical digest; equal for equal work, however it was done.
     public var digest: String { Store.jobDigest(self.shards.map(\.digest)) }
+
+    /// Reads every shard again; empty if each is as published.
+    public func verify(in store: Store) async throws(StoreError) -> [VerificationIssue] {
+        try await store.verifyShards(
+            Dictionary(zip(self.indexes, self.shards)) { first, _ in first }, runID: self.job.id.run.description,
+            jobID: self.job.id.name)
+    }
 
     /// Makes the job's file, unless it is there.
     public func build(in store: Store) async throws(StoreError) -> PublishedFile {

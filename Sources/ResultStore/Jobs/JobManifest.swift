@@ -73,11 +73,12 @@ struct JobManifest: Sendable, Hashable {
             })
     }
 
-    /// Whether these are just the given files, in order.
-    func lists(_ files: [PublishedFile]) -> Bool {
-        self.entries.count == files.count
+    /// Whether these are just the given files, in order, and all in this folder.
+    func lists(_ files: [PublishedFile], in folder: [String]) -> Bool {
+        let folder = folder.joined(separator: "/")
+        return self.entries.count == files.count
             && zip(self.entries, files).allSatisfy { entry, file in
-                file.path.hasSuffix("/\(entry.file)") && file.bytes == entry.bytes && file.sha256 == entry.sha256
+                file.path == "\(folder)/\(entry.file)" && file.bytes == entry.bytes && file.sha256 == entry.sha256
                     && file.digest == entry.digest
             }
     }

@@ -38,7 +38,10 @@ extension Store {
         try await self.write(layout, of: files, digest: digest, to: temporary.descriptor, path: path.text)
         try temporary.flush()
         let written = try folder.sha256(temporary.name)
-        guard try Self.manifest(temporary.descriptor, byteCount: written.bytes, path: path.text).lists(files) else {
+        guard
+            try Self.manifest(temporary.descriptor, byteCount: written.bytes, path: path.text).lists(
+                files, in: path.folder)
+        else {
             throw StoreError(
                 .corrupt, path: "\(folder.path)/\(temporary.name)",
                 "what was written reads back differently; nothing was kept. Check the disk and the file system.")
@@ -97,10 +100,16 @@ extension Store {
     private func existing(
         _ path: StorePath, digest: String, shards: [PublishedFile]
     ) throws(StoreError) -> PublishedFile? {
-        let folder = try self.place.folder(path.folder)
+        let folder: Folder
+        do {
+            folder = try self.place.folder(path.folder)
+        } catch  where error.code == .missing {
+            // Whether a result is lost is told where the shards are read.
+            return nil
+        }
         guard try folder.status(path.name) != nil else { return nil }
         // One that cannot be read is made again.
-        guard let manifest = try? self.manifest(of: path), manifest.lists(shards) else { return nil }
+        guard let manifest = try? self.manifest(of: path), manifest.lists(shards, in: path.folder) else { return nil }
         for shard in shards { try folder.check(shard) }
         guard self.place.isDurable(path.name, in: folder) else { return nil }
         let found = try folder.sha256(path.name)

@@ -65,8 +65,20 @@ extension Store {
         _ path: String, sha256: String, part: ShardPart
     ) throws(StoreError) -> (header: ShardHeader, table: ColumnTable) {
         let path = try StorePath(parsing: path)
-        let bytes = try self.place.folder(path.folder).read(path.name, sha256: sha256)
+        let bytes = try self.folder(of: path).read(path.name, sha256: sha256)
         return try Self.parse(bytes, part: part, path: path.text)
+    }
+
+    /// The folder of a published file; where it is missing, the error says that of the file.
+    @HDF5Actor
+    func folder(of path: StorePath) throws(StoreError) -> Folder {
+        do {
+            return try self.place.folder(path.folder)
+        } catch  where error.code == .missing {
+            throw StoreError(
+                .missing, path: path.text,
+                "the file is not there, although it was published; nor is the folder \(error.path).")
+        }
     }
 
     @HDF5Actor

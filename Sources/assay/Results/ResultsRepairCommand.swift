@@ -89,14 +89,10 @@ struct ResultsRepairCommand: AsyncParsableCommand {
     private func damages(
         _ job: JobRecord, _ results: [ShardResult], _ store: Store
     ) async throws -> [(damage: Answer.Damage, withdrawal: ResultWithdrawal)] {
-        let files = results.map { result in
-            PublishedFile(
-                path: result.publication.path, bytes: Int(result.publication.bytes),
-                sha256: result.publication.sha256, digest: result.publication.digest)
-        }
-        let byPath = Dictionary(results.map { ($0.publication.path, $0) }) { first, _ in first }
-        return try await store.verifyShards(files).compactMap { issue in
-            byPath[issue.path].map { result in
+        // A path may stand in several rows, all but one of them wrong.
+        let byShard = Dictionary(results.map { ($0.key.index, $0) }) { first, _ in first }
+        return try await JobFiles(of: job, results).verify(in: store).compactMap { issue in
+            issue.shard.flatMap { byShard[$0] }.map { result in
                 (
                     Answer.Damage(
                         job: job.id.name, shard: result.key.index, path: issue.path, reason: issue.message,

@@ -30,13 +30,13 @@ struct ResultsVerifyCommand: AsyncParsableCommand {
             var answer = Answer(files: 0, issues: [])
             for job in try await RunSelection(self.id, in: session.queue).jobs {
                 let files = try await JobFiles(of: job, in: session.queue)
-                var issues = try await store.verifyShards(files.shards)
+                var issues = try await files.verify(in: store).map { Answer.Issue(path: $0.path, message: $0.message) }
                 answer.files += files.shards.count
                 if files.isComplete, issues.isEmpty {
-                    issues += try await store.verifyJobFile(try await files.build(in: store), shards: files.shards)
+                    issues += try await self.issues(ofJobFile: files, in: store)
                     answer.files += 1
                 }
-                answer.issues += issues.map { Answer.Issue(path: $0.path, message: $0.message) }
+                answer.issues += issues
             }
             return answer
         }
@@ -48,5 +48,18 @@ struct ResultsVerifyCommand: AsyncParsableCommand {
                 hint: "restore them from a backup, or have them computed again with `assay results repair \(self.id)`")
         }
         if !self.options.json { Output.line("\(answer.files) files are as published") }
+    }
+
+    /// What is wrong with the file over all shards of a job, which is made if it is not there.
+    private func issues(ofJobFile files: JobFiles, in store: Store) async throws(StoreError) -> [Answer.Issue] {
+        do {
+            let file = try await files.build(in: store)
+            return try await store.verifyJobFile(file, shards: files.shards).map {
+                Answer.Issue(path: $0.path, message: $0.message)
+            }
+        } catch  where [.missing, .corrupt, .malformed, .invalidInput].contains(error.code) {
+            // Something went away or was changed a moment ago; the other jobs are looked at all the same.
+            return [Answer.Issue(path: error.path, message: error.message)]
+        }
     }
 }

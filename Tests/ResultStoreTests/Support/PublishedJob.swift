@@ -39,6 +39,12 @@ struct PublishedJob {
         self.samples = samples
     }
 
+    /// Verifies the job's shards, or others in their place.
+    func issues(in place: TemporaryStore, _ files: [PublishedFile]? = nil) async throws -> [VerificationIssue] {
+        let shards = Dictionary(uniqueKeysWithValues: (files ?? self.files).enumerated().map { ($0, $1) })
+        return try await place.store.verifyShards(shards, runID: self.run, jobID: self.job)
+    }
+
     /// The job as older releases published it: the files' own names have no job.
     func withOldNames(in place: TemporaryStore) throws -> PublishedJob {
         let files = try self.files.map { file in
