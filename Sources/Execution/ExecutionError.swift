@@ -20,10 +20,14 @@ public struct ExecutionError: Error, Sendable, Hashable, CustomStringConvertible
     public var code: Code
     /// What happened, where, and what to do.
     public var message: String
+    /// What this node lacks, for `nodeFault`: the same for all jobs that need the thing, such as a model's path; nil where
+    /// that can't be told.
+    public var lacking: String?
 
-    public init(_ code: Code, _ message: String) {
+    public init(_ code: Code, _ message: String, lacking: String? = nil) {
         self.code = code
         self.message = message
+        self.lacking = lacking
     }
 
     public var description: String { self.message }

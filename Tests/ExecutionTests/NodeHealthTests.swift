@@ -14,7 +14,8 @@ import Testing
         var health = NodeHealth(endsWhenDrained: false)
         let job = self.job(1)
         for pause in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600] {
-            health.lacks("no model", for: job, at: self.start)
+            health.lacks(Self.fault("no model"), for: job, at: self.start)
+            health.foundNothing()
             #expect(health.shunned(at: self.start + .seconds(pause - 1)) == [job])
             #expect(health.shunned(at: self.start + .seconds(pause)).isEmpty)
         }
@@ -22,30 +23,58 @@ import Testing
         #expect(health.reasonToLeave == nil)
     }
 
-    @Test func threeJobsInARowAreTheNodesFault() {
+    private static func fault(_ message: String, _ lacking: String? = nil) -> ExecutionError {
+        ExecutionError(.nodeFault, message, lacking: lacking)
+    }
+
+    @Test func threeThingsInARowAreTheNodesFault() {
         var health = NodeHealth(endsWhenDrained: false)
-        health.lacks("no model", for: self.job(1), at: self.start)
-        health.lacks("no data set", for: self.job(2), at: self.start)
+        health.lacks(Self.fault("no model", "/a.gguf"), for: self.job(1), at: self.start)
+        health.lacks(Self.fault("no model", "/b.gguf"), for: self.job(2), at: self.start)
         #expect(health.reasonToLeave == nil)
-        health.lacks("no storage", for: self.job(3), at: self.start)
-        #expect(health.reasonToLeave == "3 jobs in a row can't be worked on here; the last one: no storage")
+        health.lacks(Self.fault("no data set", "f00d"), for: self.job(3), at: self.start)
+        #expect(health.reasonToLeave == "3 jobs in a row can't be worked on here; the last one: no data set")
+    }
+
+    /// Whoever has it does these jobs, and this worker the others.
+    @Test(arguments: [false, true]) func oneThingThatManyJobsNeedIsNotTheNodesFault(endsWhenDrained: Bool) {
+        var health = NodeHealth(endsWhenDrained: endsWhenDrained)
+        let jobs = (1...9).map { self.job($0) }
+        for job in jobs { health.lacks(Self.fault("no model", "/a.gguf"), for: job, at: self.start) }
+        for job in jobs { health.lacks(Self.fault("no data set", "f00d"), for: job, at: self.start) }
+        #expect(health.shunned(at: self.start) == jobs)
+        health.foundNothing()
+        #expect(health.reasonToLeave == nil)
+    }
+
+    /// It is not told of what a store that is away keeps from which job.
+    @Test func aStoreThatIsAwayForThreeJobsIsTheNodesFault() {
+        var health = NodeHealth(endsWhenDrained: false)
+        for number in 1...3 {
+            #expect(health.reasonToLeave == nil)
+            health.lacks(Self.fault("the store is away"), for: self.job(Int64(number)), at: self.start)
+        }
+        #expect(health.reasonToLeave == "3 jobs in a row can't be worked on here; the last one: the store is away")
     }
 
     @Test func aResultBetweenThemShowsThatItIsNot() {
         var health = NodeHealth(endsWhenDrained: false)
         for number in 1...9 {
-            health.lacks("no model", for: self.job(Int64(number)), at: self.start)
+            health.lacks(Self.fault("no model", "/\(number).gguf"), for: self.job(Int64(number)), at: self.start)
             if number % 2 == 0 { health.committed() }
         }
         #expect(health.reasonToLeave == nil)
     }
 
-    @Test func aWorkerThatWaitsForNothingElseLeaves() {
+    @Test func aWorkerThatWaitsForNothingElseLeavesWhenThereIsNothingElse() {
         var health = NodeHealth(endsWhenDrained: true)
         let job = self.job(1)
-        for _ in 0..<2 { health.lacks("no model", for: job, at: self.start) }
+        for _ in 0..<2 { health.lacks(Self.fault("no model"), for: job, at: self.start) }
+        health.foundNothing()
         #expect(health.reasonToLeave == nil)
-        health.lacks("no model", for: job, at: self.start)
+        health.lacks(Self.fault("no model"), for: job, at: self.start)
+        #expect(health.reasonToLeave == nil)
+        health.foundNothing()
         #expect(health.reasonToLeave?.hasSuffix("can't be worked on here: no model") == true)
     }
 
@@ -64,7 +93,7 @@ import Testing
 
 /// A worker whose node lacks what the work needs.
 @Suite(.timeLimit(.minutes(5))) struct LackingNodeTests {
-    private static let gone = ExecutionError(.nodeFault, "the model's file is not here")
+    private static let gone = ExecutionError(.nodeFault, "the model's file is not here", lacking: "/m.gguf")
 
     @Test func itBurnsNoAttemptAndSaysWhyItLeaves() async throws {
         let bench = try await Bench(shards: 2)
@@ -82,9 +111,10 @@ import Testing
         await bench.end()
     }
 
-    /// One job whose file is gone does not keep a worker from the others.
-    @Test func itDoesTheOtherJobsMeanwhile() async throws {
+    /// A file that is gone does not keep a worker from the jobs that don't need it.
+    @Test(arguments: [1, 5]) func itDoesTheOtherJobsMeanwhile(jobsWithoutFile: Int) async throws {
         let bench = try await Bench(shards: 2)
+        for _ in 1..<jobsWithoutFile { _ = try await bench.queue.submit(Bench.submission(shards: 2)) }
         let other = Bench.submission(shards: 3)
         _ = try await bench.queue.submit(other)
         let order = Mutex<[RunID]>([])
@@ -99,7 +129,7 @@ import Testing
         holder.withLock { $0 = worker }
         let summary = try await worker.run()
         #expect((summary.committed, summary.failed, summary.reasonForLeaving) == (3, 0, nil))
-        #expect(order.withLock { $0.first } == bench.run)
+        #expect(order.withLock { Set($0.prefix(jobsWithoutFile)).contains(other.id) } == false)
         await bench.end()
     }
 

@@ -4,10 +4,10 @@ internal import JobQueue
 ///
 /// Failures that may not hold elsewhere make it pause between shards, so that healthy workers get them. What the node
 /// lacks (a model's file, a data set) burns no attempt: the job is left to others for a while, longer each time. A node
-/// that lacks something for one job after the other is of no use; but one job alone must not send every worker home,
-/// because its file may be gone for all of them.
+/// that lacks one thing after the other is of no use; but one thing alone must not send every worker home, however many
+/// jobs need it, because it may be gone for all of them, and other jobs don't need it.
 struct NodeHealth {
-    /// So many in a row are enough: failures for a pause, jobs for leaving.
+    /// So many in a row are enough: failures for a pause, things that are missing for leaving.
     static let limit = 3
     /// For how long a job is left to others at first, and at most.
     static let shortest: Duration = .seconds(1)
@@ -18,9 +18,19 @@ struct NodeHealth {
     private var failures = 0
     private var restedFailures = 0
     private var backoff = Backoff.unfit
-    private var shunned: [JobID: (until: ContinuousClock.Instant, times: Int)] = [:]
+    private var shunned: [JobID: Lack] = [:]
     /// Why the worker is to leave; nil as long as it is of use.
     private(set) var reasonToLeave: String?
+
+    /// What a job can't be worked on for.
+    private struct Lack {
+        var thing: String
+        var message: String
+        /// How often it was found so.
+        var times: Int
+        /// Until when the job is left to others.
+        var until: ContinuousClock.Instant
+    }
 
     /// - Parameter endsWhenDrained: The worker waits for no other work: it need not outlive a job that it can't do.
     init(endsWhenDrained: Bool) { self.endsWhenDrained = endsWhenDrained }
@@ -40,16 +50,22 @@ struct NodeHealth {
 
     mutating func failed() { self.failures += 1 }
 
-    /// The node has not what the job needs.
-    mutating func lacks(_ message: String, for job: JobID, at now: ContinuousClock.Instant) {
+    /// The node has not what the job needs. Where it can't be told what that is, each job lacks something of its own.
+    mutating func lacks(_ error: ExecutionError, for job: JobID, at now: ContinuousClock.Instant) {
         let times = (self.shunned[job]?.times ?? 0) + 1
         let pause = min(Self.longest, Self.shortest * (1 << min(times - 1, 10)))
-        self.shunned[job] = (now + pause, times)
-        if self.shunned.count >= Self.limit {
-            self.isOfNoUse("\(self.shunned.count) jobs in a row can't be worked on here; the last one: \(message)")
-        } else if self.endsWhenDrained, times >= Self.limit {
-            self.isOfNoUse("job \(job.name) can't be worked on here: \(message)")
-        }
+        self.shunned[job] = Lack(
+            thing: error.lacking ?? job.name, message: error.message, times: times, until: now + pause)
+        guard Set(self.shunned.values.map(\.thing)).count >= Self.limit else { return }
+        self.isOfNoUse("\(self.shunned.count) jobs in a row can't be worked on here; the last one: \(error.message)")
+    }
+
+    /// There is work, but no job that the worker could claim: it need not wait for one that it can't do.
+    mutating func foundNothing() {
+        guard self.endsWhenDrained, let (job, lack) = self.shunned.max(by: { $0.value.times < $1.value.times }),
+            lack.times >= Self.limit
+        else { return }
+        self.isOfNoUse("job \(job.name) can't be worked on here: \(lack.message)")
     }
 
     /// Nothing can be done here at all.

@@ -23,13 +23,22 @@ extension Worker {
     /// Notes what this node lacks for a shard, which is given back for others.
     func lacks(_ error: ExecutionError, for shard: ClaimedShard, _ logger: Logger) {
         switch error.code {
-        case .nodeFault: self.health.lacks(error.message, for: shard.job, at: self.clock.now)
+        case .nodeFault: self.health.lacks(error, for: shard.job, at: self.clock.now)
         case .storeRefused: self.health.isOfNoUse(error.message)
         default: return
         }
         logger.warning("shard given back: it can't be worked on here", metadata: ["reason": "\(error)"])
-        if let reason = self.health.reasonToLeave {
-            self.logger.error("this node is of no use; leaving", metadata: ["reason": "\(reason)"])
-        }
+        self.sayWhetherToLeave()
+    }
+
+    /// Notes that there is work, but none that this worker could claim.
+    func foundNothing() {
+        self.health.foundNothing()
+        self.sayWhetherToLeave()
+    }
+
+    private func sayWhetherToLeave() {
+        guard let reason = self.health.reasonToLeave else { return }
+        self.logger.error("this node is of no use; leaving", metadata: ["reason": "\(reason)"])
     }
 }

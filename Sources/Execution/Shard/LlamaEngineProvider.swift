@@ -71,7 +71,8 @@ public actor LlamaEngineProvider: EngineProvider {
             throw ExecutionError(
                 .nodeFault,
                 "model '\(model.name)' at \(model.path) is not the file that was registered: its sha256 is \(found), "
-                    + "not \(model.sha256); put the right file there, or register this one and submit again")
+                    + "not \(model.sha256); put the right file there, or register this one and submit again",
+                lacking: model.path)
         }
         return stamp
     }
@@ -93,7 +94,8 @@ public actor LlamaEngineProvider: EngineProvider {
             throw ExecutionError(
                 .nodeFault,
                 "the file of model '\(model.name)', \(model.path), was changed while it was loaded; put the registered "
-                    + "file back, or register the new one under another path")
+                    + "file back, or register the new one under another path",
+                lacking: model.path)
         }
         // Of a file written a moment ago, a second write may not show in the stamp.
         if stamp.isYoung { _ = try await self.checkModel(model, sign) }
@@ -103,7 +105,8 @@ public actor LlamaEngineProvider: EngineProvider {
         ExecutionError(
             .nodeFault,
             "the file of model '\(model.name)' can't be read on this machine: \(error); mount its storage here, or put "
-                + "the file back")
+                + "the file back",
+            lacking: model.path)
     }
 }
 

@@ -99,8 +99,8 @@ extension ExecutionError {
         self.init(code, "\(error)")
     }
 
-    /// What it means that a data set can't be read.
-    init(reading error: StoreError) {
+    /// What it means that a data set, or another file of the store, can't be read.
+    init(reading error: StoreError, lacking: String? = nil) {
         let code: Code =
             switch error.code {
             case .noSpace, .unavailableStore, .inputOutput: .storeUnavailable
@@ -109,6 +109,6 @@ extension ExecutionError {
             case .missing, .corrupt, .malformed: .nodeFault
             default: .transient
             }
-        self.init(code, "\(error)")
+        self.init(code, "\(error)", lacking: code == .nodeFault ? lacking : nil)
     }
 }

@@ -8,6 +8,8 @@ extension Worker {
         case shard(ClaimedShard)
         /// There may be something later.
         case nothingNow
+        /// There is work, but none of it can be claimed now.
+        case nothingClaimable
         case nothingLeft
     }
 
@@ -33,7 +35,8 @@ extension Worker {
                     return .nothingNow
                 }
                 guard options.endsWhenDrained else { return .nothingNow }
-                return try await queue.openShardCount(run: options.run) == 0 ? .nothingLeft : .nothingNow
+                return try await queue.openShardCount(run: options.run) == 0
+                    ? .nothingLeft : .nothingClaimable
             }
         } catch {
             // Asked to end: the loop sees it by itself.

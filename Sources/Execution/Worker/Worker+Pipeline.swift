@@ -26,12 +26,16 @@ extension Worker {
             await self.rest()
             switch try await self.claim(tenure) {
             case .shard(let shard): try await self.process(self.hold(shard, tenure), tenure)
-            case .nothingNow where self.settling == nil:
+            // What is being published may fail, and be there to be tried again.
+            case _ where self.settling != nil: try await self.settled()
+            case .nothingLeft: return
+            case .nothingClaimable:
+                self.foundNothing()
+                fallthrough
+            case .nothingNow:
+                guard !self.isDone else { continue }
                 self.idleSince = nil
                 await wakeups.next(isolation: #isolation)
-            case .nothingLeft where self.settling == nil: return
-            // What is being published may fail, and be there to be tried again.
-            case .nothingNow, .nothingLeft: try await self.settled()
             }
         }
     }
