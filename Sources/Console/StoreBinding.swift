@@ -48,7 +48,12 @@ struct StoreBinding {
         let root = self.settings.store.value
         if makesOwn { try await self.makeOwn(root) }
         // Nothing is made in a store before it is known to be this database's.
-        let store = try await Store(root: root, access: .read)
+        let store: Store
+        do {
+            store = try await Store(root: root, access: .read)
+        } catch {
+            throw try await self.explained(error, root)
+        }
         let database = try await self.database(root)
         switch database.tie(to: store.identity.store, owner: store.identity.database) {
         case .tied:
@@ -136,9 +141,12 @@ struct StoreBinding {
 
     /// Whether the folder holds results if the database has runs.
     private func fits(_ root: String) async throws(StoreError) -> Bool {
+        try await self.hasNoRuns(root) || FileManager.default.fileExists(atPath: "\(root)/runs")
+    }
+
+    private func hasNoRuns(_ root: String) async throws(StoreError) -> Bool {
         do throws(QueueError) {
             return try await self.queue.runs(limit: 1, project: nil).isEmpty
-                || FileManager.default.fileExists(atPath: "\(root)/runs")
         } catch {
             throw Self.unknown(root, error)
         }
@@ -163,6 +171,35 @@ struct StoreBinding {
     }
 
     // MARK: Words
+
+    /// What to do where there is no store; any other error as it is.
+    private func explained(_ error: StoreError, _ root: String) async throws(StoreError) -> StoreError {
+        guard error.code == .unusableStore, case .some(.none) = try? await Store.identity(root: root) else {
+            return error
+        }
+        let isFolder = FileManager.default.fileExists(atPath: root)
+        let finding =
+            isFolder ? "this folder is no store, since it has no \(StoreIdentity.fileName)" : "there is no such folder"
+        let database = try await self.database(root)
+        let advice: String
+        if let adoption = database.adoption {
+            let known = "\(Self.name(adoption.store)), \(Self.origin(adoption))"
+            let isCopy = database.tie(to: adoption.store, owner: adoption.database) == .copyOfAnotherDatabase
+            advice =
+                isCopy
+                ? ". This database is a copy of the one that store \(known), belongs to. If it replaces that one, run "
+                    + "`assay store adopt` on the store; if not, make it a store of its own with `assay store create FOLDER`."
+                : ". Mount its file system, or point ASSAY_STORE to the store of this database: \(known)"
+                    + (isFolder ? "; if the results were moved here, run `assay store adopt`." : ".")
+        } else {
+            // Results of an older release lie in a folder that is no store yet: a new one would hide that it is not there.
+            guard try await self.hasNoRuns(root) else { return error }
+            advice =
+                ", and this database has no store yet. Make one with `assay store create \(root)`, once the file system that it "
+                + "is to lie on is mounted."
+        }
+        return StoreError(.unusableStore, path: root, finding + advice)
+    }
 
     private static func unknown(_ root: String, _ error: QueueError) -> StoreError {
         StoreError(

@@ -129,6 +129,11 @@ public struct Store: Sendable {
     private static func unusable(_ number: Int32, path: String) -> StoreError {
         switch number {
         case ENOSPC, EDQUOT: .system(number, "making the store", path: path)
+        case ENOENT:
+            StoreError(
+                .unusableStore, path: path,
+                "the store cannot be made: the folder above it is not there. Make that first, or mount its file system."
+            )
         default: .unusable(number, path: path)
         }
     }

@@ -41,6 +41,47 @@ import Musl
         }
     }
 
+    /// A database that has a store somewhere else must not be given a second one.
+    @Test func aStoreIsToBeMadeOnlyWhereTheDatabaseHasNone() async throws {
+        try await Workbench.with { bench in
+            let (shared, other) = ("\(bench.folder)/shared", "\(bench.folder)/other")
+            var young = bench
+            young.environment["ASSAY_HOME"] = "\(bench.folder)/new"
+            young.environment["ASSAY_STORE"] = shared
+            try await young.assay("up")
+            func refusal(_ store: String) async throws -> String {
+                var place = young
+                place.environment["ASSAY_STORE"] = store
+                let result = try await place.run("assay", "results", "gc")
+                #expect(result.termination == .exited(status: 1))
+                return result.standardError.text
+            }
+            let missing = try await refusal(shared)
+            #expect(missing.contains("\(shared): there is no such folder"), "\(missing)")
+            #expect(missing.contains("Make one with `assay store create \(shared)`"), "\(missing)")
+            #expect(try await refusal(other).contains("`assay store create \(other)`"))
+            #expect(
+                try await young.run("assay", "doctor").standardOutput.text.contains("`assay store create \(shared)`"))
+            let below = try await young.run("assay", "store", "create", "\(shared)/below")
+            #expect(
+                below.standardError.text.contains("the folder above it is not there"), "\(below.standardError.text)")
+            try FileManager.default.createDirectory(atPath: shared, withIntermediateDirectories: false)
+            let empty = try await refusal(shared)
+            #expect(empty.contains("this folder is no store") && empty.contains("`assay store create \(shared)`"))
+
+            try await young.assay("store", "create", shared)
+            try await young.assay("results", "gc")
+            let elsewhere = try await refusal(other)
+            #expect(elsewhere.contains("there is no such folder") && elsewhere.contains("adopted at \(shared)"))
+            #expect(!elsewhere.contains("store create"), "\(elsewhere)")
+            try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: false)
+            let unmounted = try await refusal(other)
+            #expect(unmounted.contains("adopted at \(shared)") && unmounted.contains("`assay store adopt`"))
+            #expect(!unmounted.contains("store create"), "\(unmounted)")
+            try await young.assay("down")
+        }
+    }
+
     /// What says where the server is fills gaps of the URL; what changes the meaning of statements has no say.
     @Test func aURLIsCompletedByTheEnvironment() async throws {
         try await Workbench.with { bench in

@@ -33,6 +33,12 @@ import UVEventLoop
             try await self.fails(bench, ["model", "add", "a b", Inputs.model], 2, "letters, digits")
             try await self.fails(bench, ["show", "zzzzzzzz"], 1, "zzzzzzzz")
             try await self.fails(bench, ["frobnicate"], 2, "frobnicate")
+            try await self.fails(
+                bench, ["migrate", "--grant", "nobody=worker"], 1,
+                "error: can't migrate the database: the server has no role 'nobody': make it first, for example with CREATE "
+                    + "ROLE nobody LOGIN\n")
+            try await self.fails(
+                bench, ["migrate", "--grant", "nobody=king"], 2, "Error: 'nobody=king' is no grant: write")
             try await self.fails(bench, ["submit", valid, "--store", "/proc/assay"], 1, "/proc/assay")
             try await self.fails(bench, ["list", "--home", "/tmp/no-such-home"], 1, "assay up")
             try await self.fails(

@@ -91,11 +91,14 @@ BEGIN
     IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_roles r WHERE r.rolname = p_role) THEN
         -- A role that was dropped may have left its row here.
         DELETE FROM grantee g WHERE g.role_name = p_role::name AND NOT p_is_granted;
-        IF NOT FOUND THEN
+        IF FOUND THEN
+            RETURN;
+        ELSIF p_is_granted THEN
             RAISE EXCEPTION 'the server has no role ''%'': make it first, for example with CREATE ROLE % LOGIN', p_role,
                 pg_catalog.quote_ident(p_role) USING ERRCODE = 'invalid_parameter_value';
         END IF;
-        RETURN;
+        RAISE EXCEPTION 'the server has no role ''%'', and none of this name was granted anything: look at the spelling', p_role
+            USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF p_is_granted THEN
         INSERT INTO grantee (role_name, ability) VALUES (p_role::name, p_ability) ON CONFLICT DO NOTHING;

@@ -33,8 +33,24 @@ extension QueueError {
             case .schema: ": the database does not have this program's schema, run `assay migrate`"
             default: ""
             }
-        self.init(code, "can't \(task): \(error)\(advice)", underlying: error)
+        self.init(code, "can't \(task): \(Self.words(error, code))\(advice)", underlying: error)
     }
+
+    /// What is said of an error: a statement's name tells its reader nothing, unless this program is at fault.
+    private static func words(_ error: PostgresError, _ code: Code) -> String {
+        // The queue's own functions say in a sentence what is wrong, and mostly what to do.
+        if let state = error.sqlState, state.hasPrefix("EW") || state == Self.refusedByFunction {
+            return error.message
+        }
+        guard code == .unavailable else { return error.description }
+        var plain = error
+        plain.statement = nil
+        plain.position = nil
+        return plain.description
+    }
+
+    /// invalid_parameter_value
+    private static let refusedByFunction = "22023"
 }
 
 extension QueueError.Code {

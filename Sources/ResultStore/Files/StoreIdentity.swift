@@ -21,7 +21,8 @@ public struct StoreIdentity: Sendable, Hashable {
         self.database = database
     }
 
-    static let fileName = ".assay-store"
+    /// The file in a store's root that says who it is.
+    public static let fileName = ".assay-store"
     private static let format = "assay-store"
 
     private struct Content: Codable {

@@ -42,7 +42,11 @@ struct MigrateCommand: AsyncParsableCommand {
     }
 
     func validate() throws {
-        _ = try self.change
+        do {
+            _ = try self.change
+        } catch {
+            throw ValidationError("\(error)")
+        }
     }
 
     func run() async throws {

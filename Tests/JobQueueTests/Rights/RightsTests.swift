@@ -132,7 +132,18 @@ import Testing
                         MigrationOptions(grants: [RoleGrant(role: "no; DROP TABLE run", ability: .worker)]))
                 }
                 #expect(error?.code == .invalid)
-                #expect(error?.message.contains("has no role") == true)
+                #expect(
+                    error?.message
+                        == "can't migrate the database: the server has no role 'no; DROP TABLE run': make it "
+                        + "first, for example with CREATE ROLE \"no; DROP TABLE run\" LOGIN")
+                let revoked = await #expect(throws: QueueError.self) {
+                    try await Migrator(pool).migrate(
+                        MigrationOptions(revocations: [RoleGrant(role: "nobody", ability: .worker)]))
+                }
+                #expect(
+                    revoked?.message
+                        == "can't migrate the database: the server has no role 'nobody', and none of this name "
+                        + "was granted anything: look at the spelling")
             }
         }
     }
