@@ -108,12 +108,8 @@ DECLARE
     -- A shard fetched so long ago is not in its worker's first hand.
     c_fetched CONSTANT interval := '2 seconds';
     v_now timestamptz := clock_timestamp();
-    v_worker worker;
+    v_worker record;
     v_warm bytea[];
-    v_projects integer[];
-    v_loads double precision[];
-    v_over boolean[];
-    v_caps integer[];
     v_job record;
     v_idle bigint[];
     v_tried bigint[] := p_excluded;
@@ -121,38 +117,41 @@ DECLARE
     v_room integer;
     v_count integer;
     v_swept integer := 0;
+    v_setting text;
 BEGIN
-    PERFORM check_incarnation(ARRAY[p_incarnation]);
-    PERFORM set_config('synchronous_commit', 'off', true);
-    SELECT * INTO v_worker FROM worker w
+    v_setting := set_config('synchronous_commit', 'off', true);
+    SELECT w.labels, w.gpu_mb, w.device_kind, w.is_draining, w.warm, w.warm_since, w.registered_by,
+        EXISTS (SELECT 1 FROM worker_use u WHERE u.worker_id = p_worker) AS is_known,
+        EXISTS (SELECT 1 FROM shard s WHERE s.state = 'blocked' AND s.not_before <= v_now) AS has_due
+    INTO v_worker FROM worker w
     WHERE w.worker_id = p_worker AND w.incarnation = p_incarnation AND w.state = 'live';
     IF NOT FOUND THEN
         RAISE EXCEPTION 'worker % has no lease any more', p_worker USING ERRCODE = 'EW001';
     END IF;
+    IF v_worker.registered_by IS DISTINCT FROM session_user THEN
+        PERFORM check_incarnation(ARRAY[p_incarnation]);
+    END IF;
     IF v_worker.is_draining THEN
         RETURN;
     END IF;
-    IF EXISTS (SELECT 1 FROM shard s WHERE s.state = 'blocked' AND s.not_before <= v_now) THEN
+    IF v_worker.has_due THEN
         PERFORM promote_shards(100);
     END IF;
     v_warm := CASE WHEN v_worker.warm_since > v_now - c_warm_limit AND v_worker.warm_since <= v_now
         THEN v_worker.warm ELSE '{}' END;
 
-    WITH running AS MATERIALIZED (
-        SELECT s.project_id, count(*) AS shards FROM shard s WHERE s.state = 'running' GROUP BY s.project_id),
-    share AS MATERIALIZED (
-        SELECT p.project_id, p.hard_cap, coalesce(r.shards, 0) >= coalesce(p.soft_cap, 2147483647) AS is_over,
-            (p.used_seconds * 2 ^ greatest(-60, least(0, -extract(epoch FROM v_now - p.used_at)::double precision
-                    / c_half_life))
-                + coalesce(r.shards, 0) * c_horizon) / p.weight AS load
-        FROM project p LEFT JOIN running r USING (project_id)
-        WHERE coalesce(r.shards, 0) < coalesce(p.hard_cap, 2147483647))
-    SELECT array_agg(s.project_id), array_agg(s.load), array_agg(s.is_over), array_agg(s.hard_cap)
-    INTO v_projects, v_loads, v_over, v_caps FROM share s;
-
     FOR v_round IN 1..c_rounds LOOP
+        WITH running AS MATERIALIZED (
+            SELECT s.project_id, count(*) AS shards FROM shard s WHERE s.state = 'running' GROUP BY s.project_id),
+        share AS MATERIALIZED (
+            SELECT p.project_id, p.hard_cap, coalesce(r.shards, 0) >= coalesce(p.soft_cap, 2147483647) AS is_over,
+                (p.used_seconds * 2 ^ greatest(-60, least(0, -extract(epoch FROM v_now - p.used_at)::double precision
+                        / c_half_life))
+                    + coalesce(r.shards, 0) * c_horizon) / p.weight AS load
+            FROM project p LEFT JOIN running r USING (project_id)
+            WHERE coalesce(r.shards, 0) < coalesce(p.hard_cap, 2147483647) AND p.project_id <> ALL (v_full))
         SELECT f.*, share.hard_cap INTO v_job
-        FROM unnest(v_projects, v_loads, v_over, v_caps) AS share (project_id, load, is_over, hard_cap)
+        FROM share
         CROSS JOIN LATERAL (
             (SELECT j.job_id, j.run_id, j.ordinal, j.project_id, j.tier, j.max_attempts, j.task, j.model,
                 j.model_sha256, j.spec_sha256, 0::double precision AS bonus
@@ -174,7 +173,6 @@ BEGIN
                 AND (p_run IS NULL OR j.run_id = p_run) AND (p_above IS NULL OR j.tier > p_above)
                 AND j.job_id <> ALL (v_tried)
             ORDER BY j.tier DESC, j.job_id LIMIT 1) w) f
-        WHERE share.project_id <> ALL (v_full)
         ORDER BY share.is_over, f.tier DESC, share.load - f.bonus, f.job_id LIMIT 1;
         EXIT WHEN NOT FOUND;
 
@@ -205,14 +203,39 @@ BEGIN
                 RETURNING s.shard_no, s.epoch, s.row_start, s.row_count, s.failures)
             SELECT v_job.job_id, v_job.run_id, v_job.ordinal, v_job.tier::integer, t.shard_no, t.epoch, t.row_start,
                 t.row_count, t.failures + 1, v_job.max_attempts::integer, v_job.task, v_job.model, v_job.model_sha256,
-                CASE WHEN t.place = 1 THEN (SELECT p.specification FROM job_spec p WHERE p.sha256 = v_job.spec_sha256)
-                END,
-                CASE WHEN t.place = 1 THEN (SELECT sum(a.seconds) / nullif(sum(a.samples), 0) FROM pace a
+                CASE WHEN row_number() OVER shards = 1 THEN (
+                    SELECT p.specification FROM job_spec p WHERE p.sha256 = v_job.spec_sha256) END,
+                CASE WHEN row_number() OVER shards = 1 THEN (
+                    SELECT sum(a.seconds) / nullif(sum(a.samples), 0) FROM pace a
                     WHERE a.model_sha256 = v_job.model_sha256 AND a.task = v_job.task) END
-            FROM (SELECT taken.*, row_number() OVER (ORDER BY taken.shard_no) AS place FROM taken) t ORDER BY t.shard_no;
+            FROM taken t WINDOW shards AS (ORDER BY t.shard_no) ORDER BY t.shard_no;
         GET DIAGNOSTICS v_count = ROW_COUNT;
+        -- Less than was asked for: a job of which nothing is ready is switched off, so that exhausted jobs do not slow
+        -- claims down; from the second one on its neighbors, too. What a second look finds under the jobs' locks counts.
+        IF v_count < v_room THEN
+            IF v_count > 0 OR v_round = 1 THEN
+                SELECT array_agg(l.job_id) INTO v_idle FROM (
+                    SELECT j.job_id FROM job j WHERE j.job_id = v_job.job_id FOR NO KEY UPDATE SKIP LOCKED) l;
+            ELSE
+                SELECT array_agg(l.job_id) INTO v_idle FROM (
+                    SELECT j.job_id FROM job j WHERE j.job_id IN (
+                        SELECT n.job_id FROM (
+                            SELECT c.job_id FROM job c
+                            WHERE c.project_id = v_job.project_id AND c.tier = v_job.tier AND c.is_runnable
+                                AND c.job_id >= v_job.job_id
+                            ORDER BY c.tier DESC, c.job_id LIMIT c_sweep) n
+                        WHERE NOT EXISTS (SELECT 1 FROM shard s WHERE s.job_id = n.job_id AND s.state = 'ready'))
+                    ORDER BY j.job_id FOR NO KEY UPDATE SKIP LOCKED) l;
+            END IF;
+            IF v_idle IS NOT NULL THEN
+                UPDATE job j SET is_runnable = false
+                WHERE j.job_id = ANY (v_idle) AND j.is_runnable
+                    AND NOT EXISTS (SELECT 1 FROM shard s WHERE s.job_id = j.job_id AND s.state = 'ready');
+                v_swept := v_swept + cardinality(v_idle);
+            END IF;
+        END IF;
         IF v_count > 0 THEN
-            IF NOT EXISTS (SELECT 1 FROM worker_use u WHERE u.worker_id = p_worker) THEN
+            IF NOT v_worker.is_known THEN
                 PERFORM note_use(p_worker);
             END IF;
             IF v_worker.warm <> ARRAY[v_job.model_sha256] OR v_worker.warm_since <= v_now - c_warm_limit
@@ -225,26 +248,8 @@ BEGIN
             END IF;
             RETURN;
         END IF;
-
-        -- Nothing for this worker here. Jobs of which nothing is ready are switched off, this one and its neighbors, so
-        -- that exhausted jobs do not slow claims down. What a second look finds under the jobs' locks is what counts.
+        EXIT WHEN v_swept >= c_swept;
         v_tried := v_tried || v_job.job_id;
-        SELECT array_agg(l.job_id) INTO v_idle FROM (
-            SELECT j.job_id FROM job j WHERE j.job_id IN (
-                SELECT n.job_id FROM (
-                    SELECT c.job_id FROM job c
-                    WHERE c.project_id = v_job.project_id AND c.tier = v_job.tier AND c.is_runnable
-                        AND c.job_id >= v_job.job_id
-                    ORDER BY c.tier DESC, c.job_id LIMIT c_sweep) n
-                WHERE NOT EXISTS (SELECT 1 FROM shard s WHERE s.job_id = n.job_id AND s.state = 'ready'))
-            ORDER BY j.job_id FOR NO KEY UPDATE SKIP LOCKED) l;
-        IF v_idle IS NOT NULL THEN
-            UPDATE job j SET is_runnable = false
-            WHERE j.job_id = ANY (v_idle) AND j.is_runnable
-                AND NOT EXISTS (SELECT 1 FROM shard s WHERE s.job_id = j.job_id AND s.state = 'ready');
-            v_swept := v_swept + cardinality(v_idle);
-            EXIT WHEN v_swept >= c_swept;
-        END IF;
     END LOOP;
 
     IF p_is_prefetch OR p_above IS NOT NULL THEN

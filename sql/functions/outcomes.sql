@@ -10,8 +10,9 @@
 --
 -- A claim that a crash of the server undid, or that a restored database does not know, has an epoch that the shard has not
 -- reached. It counts, too, as long as nobody has the shard; its epoch is the shard's from then on. The file's name tells that
--- it is the same job: in a restored database the number may be another's. No shard takes 100 days or has a million million
--- tokens: what says so must not spoil the sums of all.
+-- it is the same job: in a restored database the number may be another's. Such claims are rare, and so are callers to whom
+-- a worker does not belong: both are looked for only when something is left over. No shard takes 100 days or has a million
+-- million tokens: what says so must not spoil the sums of all.
 CREATE OR REPLACE FUNCTION commit_shards(
     p_jobs bigint[], p_shards integer[], p_epochs integer[], p_incarnations uuid[], p_paths text[], p_bytes bigint[],
     p_sha256s text[], p_digests text[], p_samples integer[], p_tokens bigint[], p_seconds double precision[]
@@ -25,55 +26,75 @@ DECLARE
     c_undone CONSTANT integer := 100;
     c_most_seconds CONSTANT double precision := 1e7;
     c_most_tokens CONSTANT bigint := 1000000000000;
-    v_done integer[];
+    v_now timestamptz := clock_timestamp();
+    v_done integer[] := '{}';
+    v_places integer[];
+    v_setting text;
 BEGIN
-    PERFORM check_incarnation(p_incarnations);
     IF current_setting('synchronous_commit') = 'off' THEN
-        PERFORM set_config('synchronous_commit', 'on', true);
+        v_setting := set_config('synchronous_commit', 'on', true);
     END IF;
-    WITH item AS MATERIALIZED (
-        SELECT i.* FROM unnest(p_jobs, p_shards, p_epochs, p_incarnations, p_samples, p_tokens) WITH ORDINALITY
-            AS i (job_id, shard_no, epoch, incarnation, samples, tokens, place)),
-    mine AS MATERIALIZED (
-        SELECT s.job_id, s.shard_no, i.place, i.samples, i.tokens, i.epoch, i.incarnation, w.worker_id,
-            s.epoch < i.epoch AS is_undone
-        FROM item i JOIN shard s USING (job_id, shard_no) JOIN worker w ON w.incarnation = i.incarnation
-        WHERE s.epoch = i.epoch AND s.incarnation = i.incarnation AND s.state IN ('running', 'ready', 'held')
-            OR s.epoch BETWEEN i.epoch - c_undone AND i.epoch - 1 AND s.state IN ('ready', 'blocked') AND EXISTS (
+    FOR v_round IN 1..2 LOOP
+        WITH mine AS MATERIALIZED (
+            SELECT s.job_id, s.shard_no, i.place
+            FROM generate_subscripts(p_jobs, 1) AS i (place)
+            JOIN shard s ON s.job_id = p_jobs[i.place] AND s.shard_no = p_shards[i.place]
+            WHERE s.epoch = p_epochs[i.place] AND s.incarnation = p_incarnations[i.place]
+                AND s.state IN ('running', 'ready', 'held') AND s.incarnation = ANY (ARRAY(
+                    SELECT w.incarnation FROM worker w
+                    WHERE w.incarnation = ANY (p_incarnations) AND (
+                        w.registered_by = session_user OR pg_has_role(session_user, current_user, 'MEMBER'))))
+            ORDER BY s.job_id, s.shard_no FOR NO KEY UPDATE OF s),
+        done AS (
+            UPDATE shard s SET state = 'done', samples_done = p_samples[m.place],
+                tokens_done = least(p_tokens[m.place], c_most_tokens), ended_at = v_now, reason = NULL,
+                not_before = NULL
+            FROM mine m WHERE s.job_id = m.job_id AND s.shard_no = m.shard_no
+            RETURNING s.job_id, s.shard_no, s.epoch, s.incarnation, s.worker_id, s.started_at, m.place),
+        stored AS (
+            INSERT INTO shard_result (
+                job_id, shard_no, epoch, incarnation, worker_id, started_at, path, bytes, sha256, digest, samples,
+                tokens, seconds)
+            SELECT d.job_id, d.shard_no, d.epoch, d.incarnation, d.worker_id, d.started_at, p_paths[d.place],
+                p_bytes[d.place], decode(p_sha256s[d.place], 'hex'), p_digests[d.place], p_samples[d.place],
+                least(p_tokens[d.place], c_most_tokens), least(p_seconds[d.place], c_most_seconds)
+            FROM done d),
+        used AS (
+            INSERT INTO usage_queue (job_id, worker_id, samples, tokens, seconds, is_result)
+            SELECT d.job_id, d.worker_id, sum(p_samples[d.place]), sum(least(p_tokens[d.place], c_most_tokens)),
+                sum(least(p_seconds[d.place], c_most_seconds)), true
+            FROM done d GROUP BY d.job_id, d.worker_id)
+        SELECT array_agg(d.place::integer) INTO v_places FROM done d;
+        v_done := v_done || v_places;
+        IF cardinality(v_done) = cardinality(p_jobs) THEN
+            outcome := 'committed';
+            FOREACH place IN ARRAY v_done LOOP
+                RETURN NEXT;
+            END LOOP;
+            RETURN;
+        END IF;
+        EXIT WHEN v_round = 2;
+        PERFORM check_incarnation(p_incarnations);
+
+        WITH undone AS MATERIALIZED (
+            SELECT s.job_id, s.shard_no, i.epoch, i.incarnation, w.worker_id
+            FROM unnest(p_jobs, p_shards, p_epochs, p_incarnations, p_paths)
+                AS i (job_id, shard_no, epoch, incarnation, path)
+            JOIN shard s USING (job_id, shard_no) JOIN job j USING (job_id) JOIN worker w ON w.incarnation = i.incarnation
+            WHERE s.epoch BETWEEN i.epoch - c_undone AND i.epoch - 1 AND s.state::text IN ('ready', 'blocked')
                 -- Workers of an older release leave the job out of the file's own name.
-                SELECT 1 FROM job j WHERE j.job_id = s.job_id AND p_paths[i.place] IN (
+                AND i.path IN (
                     format('runs/%1$s/%1$s.%2$s/%1$s.%2$s.shard-%3$s.e%4$s.%5$s.h5', j.run_id, j.ordinal, s.shard_no,
                         i.epoch, i.incarnation),
                     format('runs/%1$s/%1$s.%2$s/shard-%3$s.e%4$s.%5$s.h5', j.run_id, j.ordinal, s.shard_no, i.epoch,
-                        i.incarnation)))
-        ORDER BY s.job_id, s.shard_no FOR NO KEY UPDATE OF s),
-    done AS (
-        UPDATE shard s SET state = 'done', samples_done = m.samples, tokens_done = least(m.tokens, c_most_tokens),
-            ended_at = clock_timestamp(), reason = NULL, not_before = NULL, epoch = m.epoch, incarnation = m.incarnation,
-            worker_id = m.worker_id,
-            started_at = CASE WHEN s.epoch = m.epoch THEN s.started_at ELSE clock_timestamp() END
-        FROM mine m WHERE s.job_id = m.job_id AND s.shard_no = m.shard_no
-        RETURNING s.job_id, s.shard_no, s.epoch, s.incarnation, s.worker_id, s.started_at, m.place),
-    stored AS (
-        INSERT INTO shard_result (
-            job_id, shard_no, epoch, incarnation, worker_id, started_at, path, bytes, sha256, digest, samples, tokens,
-            seconds)
-        SELECT d.job_id, d.shard_no, d.epoch, d.incarnation, d.worker_id, d.started_at, p_paths[d.place],
-            p_bytes[d.place], decode(p_sha256s[d.place], 'hex'), p_digests[d.place], p_samples[d.place],
-            least(p_tokens[d.place], c_most_tokens), least(p_seconds[d.place], c_most_seconds)
-        FROM done d),
-    used AS (
-        INSERT INTO usage_queue (job_id, worker_id, samples, tokens, seconds, is_result)
-        SELECT d.job_id, d.worker_id, sum(p_samples[d.place]), sum(least(p_tokens[d.place], c_most_tokens)),
-            sum(least(p_seconds[d.place], c_most_seconds)), true
-        FROM done d GROUP BY d.job_id, d.worker_id),
-    noted AS (
-        INSERT INTO worker_use SELECT DISTINCT m.worker_id FROM mine m WHERE m.is_undone ON CONFLICT DO NOTHING)
-    SELECT array_agg(d.place::integer) INTO v_done FROM done d;
-    IF cardinality(v_done) = cardinality(p_jobs) THEN
-        RETURN QUERY SELECT g, 'committed' FROM generate_series(1, cardinality(p_jobs)) g;
-        RETURN;
-    END IF;
+                        i.incarnation))
+            ORDER BY s.job_id, s.shard_no FOR NO KEY UPDATE OF s),
+        noted AS (INSERT INTO worker_use SELECT DISTINCT u.worker_id FROM undone u ON CONFLICT DO NOTHING)
+        UPDATE shard s SET state = 'running', epoch = u.epoch, incarnation = u.incarnation, worker_id = u.worker_id,
+            started_at = v_now, is_begun = true, not_before = NULL
+        FROM undone u WHERE s.job_id = u.job_id AND s.shard_no = u.shard_no;
+        EXIT WHEN NOT FOUND;
+    END LOOP;
 
     RETURN QUERY
         SELECT i.place::integer, CASE
