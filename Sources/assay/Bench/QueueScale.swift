@@ -90,8 +90,8 @@ struct QueueScale: Sendable {
         guard let some = try await queue.runs(limit: 1, project: "project 0").first?.id else { return measurements }
         let looks: [(String, @Sendable () async throws -> Void)] = [
             ("list", { _ = try await queue.runs(limit: 20, project: nil) }),
-            ("show", { try await Self.show(queue, some) }),
-            ("show of \(self.jobs) jobs", { try await Self.show(queue, large) }),
+            ("show", { _ = try await ShowCommand.ask(some.text, queue) }),
+            ("show of \(self.jobs) jobs", { _ = try await ShowCommand.ask(large.text, queue) }),
             ("watch", { _ = try await queue.run(matching: some.text) }),
             ("explain", { _ = try await queue.facts(of: queue.work(matching: some.text)) }),
             ("explain of a job", { _ = try await queue.facts(of: queue.work(matching: "\(some).1")) }),
@@ -144,14 +144,6 @@ struct QueueScale: Sendable {
     private static func doChores(_ queue: PostgresJobQueue) async throws {
         try await queue.reap()
         _ = try await queue.archive(olderThan: .seconds(30 * 86_400), limit: 20)
-    }
-
-    /// What `assay show` asks.
-    private static func show(_ queue: PostgresJobQueue, _ run: RunID) async throws {
-        let record = try await queue.run(matching: run.text)
-        _ = try await queue.jobs(of: record.id)
-        _ = try await queue.troubles(of: record.id, limit: 20)
-        _ = try await queue.outlook(of: record.id)
     }
 
     private static func measurement(_ name: String, _ sample: LatencySample, limit: Double) -> Measurement {

@@ -23,28 +23,42 @@ struct ShowCommand: AsyncParsableCommand {
         var outlook: RunOutlook?
         /// Seconds until the run has ended, at the usual pace and with the workers there are; nil where nobody can say.
         var expectedSeconds: Double?
+
+        init(
+            run: RunRecord, jobs: [JobRecord], shards: [ShardRecord]?, attempts: [AttemptRecord], outlook: RunOutlook?
+        ) {
+            self.run = run
+            self.jobs = jobs
+            self.shards = shards
+            self.attempts = attempts
+            self.outlook = outlook
+            self.expectedSeconds = outlook?.expectedDuration.map { $0 / .seconds(1) }
+        }
     }
 
     private static let troublesShown = 20
 
     func run() async throws {
-        let isJob = self.id.contains(".")
         let answer = try await Session.with(self.options) { session in
-            let selection = try await RunSelection(self.id, in: session.queue)
-            let attempts =
-                isJob
-                ? try await session.queue.attempts(of: selection.jobs[0].id)
-                : try await session.queue.troubles(of: selection.run.id, limit: Self.troublesShown)
-            let outlook =
-                selection.run.progress.shards.open > 0
-                ? try await session.queue.outlook(of: selection.run.id) : nil
-            return Answer(
-                run: selection.run, jobs: selection.jobs,
-                shards: isJob ? try await session.queue.shards(of: selection.jobs[0].id) : nil, attempts: attempts,
-                outlook: outlook, expectedSeconds: outlook?.expectedDuration.map { $0 / .seconds(1) })
+            try await Self.ask(self.id, session.queue)
         }
         if self.options.json { return try Output.json(answer) }
         self.show(answer, on: .standardOutput(environment: self.options.environment))
+    }
+
+    /// Asks for the parts at once: for a run of ten thousand jobs each of them takes the server a while.
+    static func ask(_ id: String, _ queue: PostgresJobQueue) async throws -> Answer {
+        let job = id.contains(".") ? try await queue.job(matching: id) : nil
+        let run = try await queue.run(matching: job?.id.run.text ?? id)
+        async let outlook = run.progress.shards.open > 0 ? queue.outlook(of: run.id) : nil
+        if let job {
+            async let shards = queue.shards(of: job.id)
+            async let attempts = queue.attempts(of: job.id)
+            return try await Answer(run: run, jobs: [job], shards: shards, attempts: attempts, outlook: outlook)
+        }
+        async let jobs = queue.jobs(of: run.id)
+        async let troubles = queue.troubles(of: run.id, limit: Self.troublesShown)
+        return try await Answer(run: run, jobs: jobs, shards: nil, attempts: troubles, outlook: outlook)
     }
 
     private func show(_ answer: Answer, on terminal: Terminal) {
