@@ -54,6 +54,31 @@ import Testing
         }
     }
 
+    /// Each claim looks at every project: a submitter could stop them all.
+    @Test func onlyOperatorsMakeThousandsOfProjects() async throws {
+        try await withRights { rights in
+            try await rights.withPool(as: "owner") { pool in
+                try await pool.withConnection {
+                    try await $0.execute(script: "INSERT INTO project (name) SELECT 'p' || g FROM generate_series(1, 1000) g")
+                }
+            }
+            try await rights.withQueue(as: "alice") { queue in
+                let error = await #expect(throws: QueueError.self) {
+                    try await queue.submit(submission("aaaaaaaa", project: "one more"))
+                }
+                #expect(error?.code == .forbidden)
+                #expect(error?.message.contains("there is no project 'one more'") == true)
+                try await queue.submit(submission("aaaaaaaa", project: "p1"))
+            }
+            try await rights.withQueue(as: "olga") { queue in
+                try await queue.submit(submission("bbbbbbbb", project: "one more"))
+            }
+            try await rights.withQueue(as: "alice") { queue in
+                try await queue.submit(submission("cccccccc", project: "one more"))
+            }
+        }
+    }
+
     @Test func aScheduleFiresByWhicheverWorkerInTheNameOfItsMaker() async throws {
         try await withRights { rights in
             try await rights.withQueue(as: "alice") { queue in
