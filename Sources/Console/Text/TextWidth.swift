@@ -3,6 +3,8 @@ enum TextWidth {
     static func of(_ text: String) -> Int { text.reduce(0) { $0 + self.of($1) } }
 
     static func of(_ character: Character) -> Int {
+        // Nearly all that is printed; a table of ten thousand rows waits for this.
+        if character.isASCII { return 1 }
         guard let scalar = character.unicodeScalars.first else { return 0 }
         // Marks on their own have no width, and an emoji selector makes two columns of what has one otherwise.
         switch scalar.properties.generalCategory {
