@@ -37,9 +37,10 @@ BEGIN
     FOR v_round IN 1..2 LOOP
         WITH mine AS MATERIALIZED (
             SELECT s.job_id, s.shard_no, i.place
-            FROM generate_subscripts(p_jobs, 1) AS i (place)
-            JOIN shard s ON s.job_id = p_jobs[i.place] AND s.shard_no = p_shards[i.place]
-            WHERE s.epoch = p_epochs[i.place] AND s.incarnation = p_incarnations[i.place]
+            FROM unnest(p_jobs, p_shards, p_epochs, p_incarnations) WITH ORDINALITY
+                AS i (job_id, shard_no, epoch, incarnation, place)
+            JOIN shard s USING (job_id, shard_no)
+            WHERE s.epoch = i.epoch AND s.incarnation = i.incarnation
                 AND s.state IN ('running', 'ready', 'held') AND s.incarnation = ANY (ARRAY(
                     SELECT w.incarnation FROM worker w
                     WHERE w.incarnation = ANY (p_incarnations) AND (
@@ -76,18 +77,21 @@ BEGIN
         EXIT WHEN v_round = 2;
         PERFORM check_incarnation(p_incarnations);
 
-        WITH undone AS MATERIALIZED (
-            SELECT s.job_id, s.shard_no, i.epoch, i.incarnation, w.worker_id
+        WITH item AS MATERIALIZED (
+            SELECT i.job_id, i.shard_no, i.epoch, i.incarnation, w.worker_id
             FROM unnest(p_jobs, p_shards, p_epochs, p_incarnations, p_paths)
                 AS i (job_id, shard_no, epoch, incarnation, path)
-            JOIN shard s USING (job_id, shard_no) JOIN job j USING (job_id) JOIN worker w ON w.incarnation = i.incarnation
+            JOIN job j USING (job_id) JOIN worker w USING (incarnation)
+            -- Workers of an older release leave the job out of the file's own name.
+            WHERE i.path IN (
+                format('runs/%1$s/%1$s.%2$s/%1$s.%2$s.shard-%3$s.e%4$s.%5$s.h5', j.run_id, j.ordinal, i.shard_no, i.epoch,
+                    i.incarnation),
+                format('runs/%1$s/%1$s.%2$s/shard-%3$s.e%4$s.%5$s.h5', j.run_id, j.ordinal, i.shard_no, i.epoch,
+                    i.incarnation))),
+        undone AS MATERIALIZED (
+            SELECT s.job_id, s.shard_no, i.epoch, i.incarnation, i.worker_id
+            FROM item i JOIN shard s USING (job_id, shard_no)
             WHERE s.epoch BETWEEN i.epoch - c_undone AND i.epoch - 1 AND s.state::text IN ('ready', 'blocked')
-                -- Workers of an older release leave the job out of the file's own name.
-                AND i.path IN (
-                    format('runs/%1$s/%1$s.%2$s/%1$s.%2$s.shard-%3$s.e%4$s.%5$s.h5', j.run_id, j.ordinal, s.shard_no,
-                        i.epoch, i.incarnation),
-                    format('runs/%1$s/%1$s.%2$s/shard-%3$s.e%4$s.%5$s.h5', j.run_id, j.ordinal, s.shard_no, i.epoch,
-                        i.incarnation))
             ORDER BY s.job_id, s.shard_no FOR NO KEY UPDATE OF s),
         noted AS (INSERT INTO worker_use SELECT DISTINCT u.worker_id FROM undone u ON CONFLICT DO NOTHING)
         UPDATE shard s SET state = 'running', epoch = u.epoch, incarnation = u.incarnation, worker_id = u.worker_id,
