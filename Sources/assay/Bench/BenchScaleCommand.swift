@@ -51,7 +51,7 @@ struct BenchScaleCommand: AsyncParsableCommand {
             if !isQuiet { Output.note("\(text)") }
         }
         let measurements = try await Session.withScratchQueue(
-            settings, logger: logger, connections: self.claimers + 2
+            settings, logger: logger, connections: self.claimers + 4
         ) { scratch in
             let large = try await scale.fill(scratch, report: report)
             return try await scale.measure(scratch, large: large, report: report)

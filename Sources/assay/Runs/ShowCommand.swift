@@ -25,14 +25,14 @@ struct ShowCommand: AsyncParsableCommand {
         var expectedSeconds: Double?
 
         init(
-            run: RunRecord, jobs: [JobRecord], shards: [ShardRecord]?, attempts: [AttemptRecord], outlook: RunOutlook?
+            run: RunRecord, jobs: [JobRecord], shards: [ShardRecord]?, attempts: [AttemptRecord], outlook: RunOutlook
         ) {
             self.run = run
             self.jobs = jobs
             self.shards = shards
             self.attempts = attempts
-            self.outlook = outlook
-            self.expectedSeconds = outlook?.expectedDuration.map { $0 / .seconds(1) }
+            self.outlook = outlook.openShards > 0 ? outlook : nil
+            self.expectedSeconds = self.outlook?.expectedDuration.map { $0 / .seconds(1) }
         }
     }
 
@@ -46,18 +46,29 @@ struct ShowCommand: AsyncParsableCommand {
         self.show(answer, on: .standardOutput(environment: self.options.environment))
     }
 
-    /// Asks for the parts at once: for a run of ten thousand jobs each of them takes the server a while.
     static func ask(_ id: String, _ queue: PostgresJobQueue) async throws -> Answer {
-        let job = id.contains(".") ? try await queue.job(matching: id) : nil
-        let run = try await queue.run(matching: job?.id.run.text ?? id)
-        async let outlook = run.progress.shards.open > 0 ? queue.outlook(of: run.id) : nil
-        if let job {
-            async let shards = queue.shards(of: job.id)
-            async let attempts = queue.attempts(of: job.id)
-            return try await Answer(run: run, jobs: [job], shards: shards, attempts: attempts, outlook: outlook)
+        guard id.contains(".") else {
+            // A whole id need not be looked for before the rest is asked.
+            if let whole = try? RunID(id) { return try await Self.ask(whole, queue) { try await queue.run(matching: id) } }
+            let run = try await queue.run(matching: id)
+            return try await Self.ask(run.id, queue) { run }
         }
-        async let jobs = queue.jobs(of: run.id)
-        async let troubles = queue.troubles(of: run.id, limit: Self.troublesShown)
+        let job = try await queue.job(matching: id)
+        async let run = queue.run(matching: job.id.run.text)
+        async let shards = queue.shards(of: job.id)
+        async let attempts = queue.attempts(of: job.id)
+        async let outlook = queue.outlook(of: job.id.run)
+        return try await Answer(run: run, jobs: [job], shards: shards, attempts: attempts, outlook: outlook)
+    }
+
+    /// Asks for the parts at once: for a run of ten thousand jobs each of them takes the server a while.
+    private static func ask(
+        _ id: RunID, _ queue: PostgresJobQueue, record: @Sendable () async throws -> RunRecord
+    ) async throws -> Answer {
+        async let run = record()
+        async let jobs = queue.jobs(of: id)
+        async let troubles = queue.troubles(of: id, limit: Self.troublesShown)
+        async let outlook = queue.outlook(of: id)
         return try await Answer(run: run, jobs: jobs, shards: nil, attempts: troubles, outlook: outlook)
     }
 
