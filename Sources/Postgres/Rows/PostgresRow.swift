@@ -1,47 +1,92 @@
 internal import CPostgres
 
 /// One row of a result.
+///
+/// Reading is inlined where it is used: a row has many columns, a result many rows, and for each of them an Optional's
+/// metadata would be looked up.
 public struct PostgresRow: Sendable {
     let result: ResultHandle
     let index: Int
     let statement: String
 
     /// The column's value; NULL is an error.
+    @inlinable
     public func decode<Value: PostgresDecodable>(
         _ column: String, as type: Value.Type = Value.self
     ) throws(PostgresError) -> Value {
-        guard let value = try self.decode(column, as: Value?.self) else {
+        guard let cell = try self.cell(at: self.position(of: column)) else {
             throw self.error("column \"\(column)\" is NULL, expected \(Value.self); read it as \(Value.self)? instead")
         }
-        return value
+        return try self.value(of: cell)
     }
 
     /// The column's value, or nil for NULL.
+    @inlinable
     public func decode<Value: PostgresDecodable>(
         _ column: String, as type: Value?.Type = Value?.self
     ) throws(PostgresError) -> Value? {
+        guard let cell = try self.cell(at: self.position(of: column)) else { return nil }
+        return try self.value(of: cell)
+    }
+
+    /// The value of the column at a position from 0; NULL is an error.
+    @inlinable
+    public func decode<Value: PostgresDecodable>(
+        at position: Int, as type: Value.Type = Value.self
+    ) throws(PostgresError) -> Value {
+        guard let cell = try self.cell(at: position) else {
+            throw self.error("column \(position) is NULL, expected \(Value.self)")
+        }
+        return try self.value(of: cell)
+    }
+
+    /// The value of the column at a position from 0, or nil for NULL.
+    @inlinable
+    public func decode<Value: PostgresDecodable>(
+        at position: Int, as type: Value?.Type = Value?.self
+    ) throws(PostgresError) -> Value? {
+        guard let cell = try self.cell(at: position) else { return nil }
+        return try self.value(of: cell)
+    }
+
+    /// A value that is not NULL, in the server's text form; lives as long as the row.
+    @usableFromInline
+    struct Cell {
+        @usableFromInline let text: UnsafeRawBufferPointer
+        @usableFromInline let type: UInt32
+        @usableFromInline let position: Int
+
+        @usableFromInline
+        init(text: UnsafeRawBufferPointer, type: UInt32, position: Int) {
+            self.text = text
+            self.type = type
+            self.position = position
+        }
+    }
+
+    @inlinable
+    func value<Value: PostgresDecodable>(of cell: Cell) throws(PostgresError) -> Value {
+        let value = withExtendedLifetime(self) {
+            cell.text.withMemoryRebound(to: UInt8.self) { bytes in
+                Value(postgresText: Span(_unsafeElements: bytes), type: cell.type)
+            }
+        }
+        guard let value else { throw self.mismatch(of: cell, "\(Value.self)") }
+        return value
+    }
+
+    @usableFromInline
+    func position(of column: String) throws(PostgresError) -> Int {
         guard let position = self.result.columns[column] else {
             let known = self.result.columns.sorted { $0.value < $1.value }.map(\.key).joined(separator: ", ")
             throw PostgresError(
                 .usage, "no column \"\(column)\" in the result; it has: \(known)", statement: self.statement)
         }
-        return try self.decode(at: position, as: type)
+        return position
     }
 
-    /// The value of the column at a position from 0; NULL is an error.
-    public func decode<Value: PostgresDecodable>(
-        at position: Int, as type: Value.Type = Value.self
-    ) throws(PostgresError) -> Value {
-        guard let value = try self.decode(at: position, as: Value?.self) else {
-            throw self.error("column \(position) is NULL, expected \(Value.self)")
-        }
-        return value
-    }
-
-    /// The value of the column at a position from 0, or nil for NULL.
-    public func decode<Value: PostgresDecodable>(
-        at position: Int, as type: Value?.Type = Value?.self
-    ) throws(PostgresError) -> Value? {
+    @usableFromInline
+    func cell(at position: Int) throws(PostgresError) -> Cell? {
         let pointer = self.result.pointer
         guard position >= 0, position < Int(PQnfields(pointer)) else {
             throw PostgresError(
@@ -50,21 +95,21 @@ public struct PostgresRow: Sendable {
         }
         let (row, column) = (CInt(self.index), CInt(position))
         guard PQgetisnull(pointer, row, column) == 0, let start = PQgetvalue(pointer, row, column) else { return nil }
-        let bytes = UnsafeRawBufferPointer(start: start, count: Int(PQgetlength(pointer, row, column)))
-        let typeID = UInt32(PQftype(pointer, column))
-        let decoded = bytes.withMemoryRebound(to: UInt8.self) { bytes in
-            Value(postgresText: Span(_unsafeElements: bytes), type: typeID)
-        }
-        guard let value = decoded else {
-            let name = PQfname(pointer, column).map { String(cString: $0) } ?? "\(position)"
-            throw self.error(
-                "column \"\(name)\" of \(PostgresType.name(typeID)) can't be read as \(Value.self); "
-                    + "its value begins with \"\(String(decoding: bytes.prefix(40), as: UTF8.self))\"")
-        }
-        return value
+        return Cell(
+            text: UnsafeRawBufferPointer(start: start, count: Int(PQgetlength(pointer, row, column))),
+            type: UInt32(PQftype(pointer, column)), position: position)
     }
 
-    private func error(_ message: String) -> PostgresError {
+    @usableFromInline
+    func error(_ message: String) -> PostgresError {
         PostgresError(.decoding, message, statement: self.statement)
+    }
+
+    @usableFromInline
+    func mismatch(of cell: Cell, _ type: String) -> PostgresError {
+        let name = PQfname(self.result.pointer, CInt(cell.position)).map { String(cString: $0) } ?? "\(cell.position)"
+        return self.error(
+            "column \"\(name)\" of \(PostgresType.name(cell.type)) can't be read as \(type); "
+                + "its value begins with \"\(String(decoding: cell.text.prefix(40), as: UTF8.self))\"")
     }
 }
