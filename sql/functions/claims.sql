@@ -117,6 +117,8 @@ DECLARE
     v_room integer;
     v_count integer;
     v_swept integer := 0;
+    v_off integer;
+    v_is_off boolean := false;
     v_setting text;
 BEGIN
     v_setting := set_config('synchronous_commit', 'off', true);
@@ -211,11 +213,14 @@ BEGIN
             FROM taken t WINDOW shards AS (ORDER BY t.shard_no) ORDER BY t.shard_no;
         GET DIAGNOSTICS v_count = ROW_COUNT;
         -- Less than was asked for: a job of which nothing is ready is switched off, so that exhausted jobs do not slow
-        -- claims down; from the second one on its neighbors, too. What a second look finds under the jobs' locks counts.
+        -- claims down; behind one that was, its neighbors too. What a second look finds under the jobs' locks counts.
         IF v_count < v_room THEN
-            IF v_count > 0 OR v_round = 1 THEN
+            IF NOT v_is_off THEN
                 SELECT array_agg(l.job_id) INTO v_idle FROM (
-                    SELECT j.job_id FROM job j WHERE j.job_id = v_job.job_id FOR NO KEY UPDATE SKIP LOCKED) l;
+                    SELECT j.job_id FROM job j
+                    WHERE j.job_id = v_job.job_id
+                        AND NOT EXISTS (SELECT 1 FROM shard s WHERE s.job_id = j.job_id AND s.state = 'ready')
+                    FOR NO KEY UPDATE SKIP LOCKED) l;
             ELSE
                 SELECT array_agg(l.job_id) INTO v_idle FROM (
                     SELECT j.job_id FROM job j WHERE j.job_id IN (
@@ -231,7 +236,9 @@ BEGIN
                 UPDATE job j SET is_runnable = false
                 WHERE j.job_id = ANY (v_idle) AND j.is_runnable
                     AND NOT EXISTS (SELECT 1 FROM shard s WHERE s.job_id = j.job_id AND s.state = 'ready');
-                v_swept := v_swept + cardinality(v_idle);
+                GET DIAGNOSTICS v_off = ROW_COUNT;
+                v_is_off := v_off > 0;
+                v_swept := v_swept + v_off;
             END IF;
         END IF;
         IF v_count > 0 THEN
