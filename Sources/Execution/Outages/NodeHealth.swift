@@ -50,7 +50,9 @@ struct NodeHealth {
 
     mutating func failed() { self.failures += 1 }
 
-    /// The node has not what the job needs. Where it can't be told what that is, each job lacks something of its own.
+    /// The node does not have what the job needs.
+    ///
+    /// Where it can't be told what that is, each job lacks something of its own.
     mutating func lacks(_ error: ExecutionError, for job: JobID, at now: ContinuousClock.Instant) {
         let times = (self.shunned[job]?.times ?? 0) + 1
         let pause = min(Self.longest, Self.shortest * (1 << min(times - 1, 10)))

@@ -49,7 +49,7 @@ extension QueueError {
         return plain.description
     }
 
-    /// invalid_parameter_value
+    /// PostgreSQL calls it invalid_parameter_value.
     private static let refusedByFunction = "22023"
 }
 

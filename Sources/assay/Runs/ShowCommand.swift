@@ -49,7 +49,9 @@ struct ShowCommand: AsyncParsableCommand {
     static func ask(_ id: String, _ queue: PostgresJobQueue) async throws -> Answer {
         guard id.contains(".") else {
             // A whole id need not be looked for before the rest is asked.
-            if let whole = try? RunID(id) { return try await Self.ask(whole, queue) { try await queue.run(matching: id) } }
+            if let whole = try? RunID(id) {
+                return try await Self.ask(whole, queue) { try await queue.run(matching: id) }
+            }
             let run = try await queue.run(matching: id)
             return try await Self.ask(run.id, queue) { run }
         }

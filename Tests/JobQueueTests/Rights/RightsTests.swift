@@ -59,7 +59,8 @@ import Testing
         try await withRights { rights in
             try await rights.withPool(as: "owner") { pool in
                 try await pool.withConnection {
-                    try await $0.execute(script: "INSERT INTO project (name) SELECT 'p' || g FROM generate_series(1, 1000) g")
+                    try await $0.execute(
+                        script: "INSERT INTO project (name) SELECT 'p' || g FROM generate_series(1, 1000) g")
                 }
             }
             try await rights.withQueue(as: "alice") { queue in
