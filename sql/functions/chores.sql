@@ -10,7 +10,8 @@ CREATE OR REPLACE FUNCTION due_chores() RETURNS SETOF text LANGUAGE sql STABLE A
 $$;
 
 -- Does a chore, if it is due or forced and nobody else is at it; answers what it changed, or nothing when it was not done.
--- Nobody waits for the disk: what a crash of the server undoes is due again, and done again.
+-- Nobody waits for the disk: what a crash of the server undoes is due again, and done again. Only shards that were taken
+-- from the dead must not be theirs again: somebody may have computed them since.
 CREATE OR REPLACE FUNCTION run_chore(p_name text, p_is_forced boolean) RETURNS TABLE (what text, changed bigint)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
@@ -19,7 +20,9 @@ DECLARE
     v_reaped record;
     v_count bigint;
 BEGIN
-    PERFORM set_config('synchronous_commit', 'off', true);
+    IF p_name <> 'workers' THEN
+        PERFORM set_config('synchronous_commit', 'off', true);
+    END IF;
     IF p_is_forced THEN
         PERFORM 1 FROM chore c WHERE c.name = p_name FOR NO KEY UPDATE;
     ELSE

@@ -40,8 +40,8 @@ BEGIN
             FROM unnest(p_jobs, p_shards, p_epochs, p_incarnations) WITH ORDINALITY
                 AS i (job_id, shard_no, epoch, incarnation, place)
             JOIN shard s USING (job_id, shard_no)
-            WHERE s.epoch = i.epoch AND s.incarnation = i.incarnation
-                AND s.state IN ('running', 'ready', 'held') AND s.incarnation = ANY (ARRAY(
+            WHERE s.epoch = i.epoch AND s.incarnation = i.incarnation AND s.state IN ('running', 'ready', 'held')
+                AND i.incarnation = ANY (ARRAY(
                     SELECT w.incarnation FROM worker w
                     WHERE w.incarnation = ANY (p_incarnations) AND (
                         w.registered_by = session_user OR pg_has_role(session_user, current_user, 'MEMBER'))))
@@ -58,7 +58,9 @@ BEGIN
                 tokens, seconds)
             SELECT d.job_id, d.shard_no, d.epoch, d.incarnation, d.worker_id, d.started_at, p_paths[d.place],
                 p_bytes[d.place], decode(p_sha256s[d.place], 'hex'), p_digests[d.place], p_samples[d.place],
-                least(p_tokens[d.place], c_most_tokens), least(p_seconds[d.place], c_most_seconds)
+                -- least() would take the bound for NULL.
+                CASE WHEN p_tokens[d.place] > c_most_tokens THEN c_most_tokens ELSE p_tokens[d.place] END,
+                CASE WHEN p_seconds[d.place] > c_most_seconds THEN c_most_seconds ELSE p_seconds[d.place] END
             FROM done d),
         used AS (
             INSERT INTO usage_queue (job_id, worker_id, samples, tokens, seconds, is_result)

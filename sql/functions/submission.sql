@@ -33,7 +33,7 @@ BEGIN
             RAISE EXCEPTION 'there is no project ''%'', and role ''%'' may not make one more than %', p_name, session_user,
                 c_most_projects
                 USING ERRCODE = 'EW003', HINT = format(
-                    'submit to one of `assay project list`, or have an operator make it: assay project set %s --weight 1',
+                    'submit to one of `assay project list`, or have an operator make it: assay project set %L --weight 1',
                     p_name);
         END IF;
         INSERT INTO project (name) VALUES (p_name) ON CONFLICT (name) DO NOTHING;
