@@ -33,7 +33,7 @@ import Testing
         health.lacks(Self.fault("no model", "/b.gguf"), for: self.job(2), at: self.start)
         #expect(health.reasonToLeave == nil)
         health.lacks(Self.fault("no data set", "f00d"), for: self.job(3), at: self.start)
-        #expect(health.reasonToLeave == "3 jobs in a row can't be worked on here; the last one: no data set")
+        #expect(health.reasonToLeave == "3 jobs can't be worked on here; the last one: no data set")
     }
 
     /// Whoever has it does these jobs, and this worker the others.
@@ -47,6 +47,39 @@ import Testing
         #expect(health.reasonToLeave == nil)
     }
 
+    /// A worker comes to the jobs behind them, and results of others do not send it back to the first.
+    @Test func jobsThatLackTheSameThingAreLeftForLongerWithEachOfThem() {
+        var health = NodeHealth(endsWhenDrained: false)
+        let jobs = (1...300).map { self.job($0) }
+        for (place, job) in jobs.enumerated() {
+            health.lacks(Self.fault("no model", "/a.gguf"), for: job, at: self.start)
+            if place % 7 == 0 { health.committed(self.job(1000)) }
+        }
+        #expect(health.reasonToLeave == nil)
+        #expect(health.shunned(at: self.start + .seconds(512)) == Array(jobs[10...]))
+        // It is back.
+        health.committed(jobs[200])
+        #expect(health.shunned(at: self.start).isEmpty)
+        health.lacks(Self.fault("no model", "/a.gguf"), for: jobs[0], at: self.start)
+        #expect(health.shunned(at: self.start + .seconds(1)).isEmpty)
+    }
+
+    @Test func aThousandJobsAreTooManyToGoAround() {
+        var health = NodeHealth(endsWhenDrained: false)
+        for number in 1..<1000 {
+            health.lacks(Self.fault("no model", "/a.gguf"), for: self.job(Int64(number)), at: self.start)
+        }
+        #expect(health.reasonToLeave == nil)
+        // What is to be tried again by then does not count.
+        health.lacks(Self.fault("no model", "/a.gguf"), for: self.job(1000), at: self.start + .seconds(512))
+        #expect(health.reasonToLeave == nil)
+        for number in 1001...1010 {
+            let later = self.start + .seconds(512)
+            health.lacks(Self.fault("no model", "/a.gguf"), for: self.job(Int64(number)), at: later)
+        }
+        #expect(health.reasonToLeave == "1000 jobs can't be worked on here; the last one: no model")
+    }
+
     /// It is not told of what a store that is away keeps from which job.
     @Test func aStoreThatIsAwayForThreeJobsIsTheNodesFault() {
         var health = NodeHealth(endsWhenDrained: false)
@@ -54,14 +87,14 @@ import Testing
             #expect(health.reasonToLeave == nil)
             health.lacks(Self.fault("the store is away"), for: self.job(Int64(number)), at: self.start)
         }
-        #expect(health.reasonToLeave == "3 jobs in a row can't be worked on here; the last one: the store is away")
+        #expect(health.reasonToLeave == "3 jobs can't be worked on here; the last one: the store is away")
     }
 
     @Test func aResultBetweenThemShowsThatItIsNot() {
         var health = NodeHealth(endsWhenDrained: false)
         for number in 1...9 {
             health.lacks(Self.fault("no model", "/\(number).gguf"), for: self.job(Int64(number)), at: self.start)
-            if number % 2 == 0 { health.committed() }
+            if number % 2 == 0 { health.committed(self.job(100)) }
         }
         #expect(health.reasonToLeave == nil)
     }
@@ -86,7 +119,7 @@ import Testing
         health.failed()
         let (first, second) = (health.pause(), health.pause())
         #expect(first != nil && second == nil && !health.isFit)
-        health.committed()
+        health.committed(self.job(1))
         #expect(health.isFit)
     }
 }

@@ -12,6 +12,8 @@ struct NodeHealth {
     /// For how long a job is left to others at first, and at most.
     static let shortest: Duration = .seconds(1)
     static let longest: Duration = .seconds(600)
+    /// So many jobs that can't be worked on are too many to go around.
+    static let mostShunned = 1000
 
     private let endsWhenDrained: Bool
     /// Failures since the last result.
@@ -19,6 +21,10 @@ struct NodeHealth {
     private var restedFailures = 0
     private var backoff = Backoff.unfit
     private var shunned: [JobID: Lack] = [:]
+    /// What is missing, and how often that was found, for whichever job.
+    private var missing: [String: Int] = [:]
+    /// What was found missing since the last result.
+    private var missingInRow: Set<String> = []
     /// Why the worker is to leave; nil as long as it is of use.
     private(set) var reasonToLeave: String?
 
@@ -26,7 +32,7 @@ struct NodeHealth {
     private struct Lack {
         var thing: String
         var message: String
-        /// How often it was found so.
+        /// How often that was found for this job.
         var times: Int
         /// Until when the job is left to others.
         var until: ContinuousClock.Instant
@@ -41,25 +47,34 @@ struct NodeHealth {
     var failuresInRow: Int { self.failures }
 
     /// The job's result shows that this node has what it takes.
-    mutating func committed() {
+    mutating func committed(_ job: JobID) {
         self.failures = 0
         self.restedFailures = 0
         self.backoff.reset()
-        self.shunned = [:]
+        self.missingInRow = []
+        // What it lacked is back; what others lack is not, and they would all be tried again.
+        guard let back = self.shunned[job]?.thing else { return }
+        self.missing[back] = nil
+        self.shunned = self.shunned.filter { $0.value.thing != back }
     }
 
     mutating func failed() { self.failures += 1 }
 
     /// The node does not have what the job needs.
     ///
-    /// Where it can't be told what that is, each job lacks something of its own.
+    /// Where it can't be told what that is, each job lacks something of its own. Jobs that need the same thing are left to
+    /// others for longer each time that it is missing for one of them, so that the worker comes to the jobs behind them.
     mutating func lacks(_ error: ExecutionError, for job: JobID, at now: ContinuousClock.Instant) {
         let times = (self.shunned[job]?.times ?? 0) + 1
-        let pause = min(Self.longest, Self.shortest * (1 << min(times - 1, 10)))
-        self.shunned[job] = Lack(
-            thing: error.lacking ?? job.name, message: error.message, times: times, until: now + pause)
-        guard Set(self.shunned.values.map(\.thing)).count >= Self.limit else { return }
-        self.isOfNoUse("\(self.shunned.count) jobs in a row can't be worked on here; the last one: \(error.message)")
+        let thing = error.lacking ?? job.name
+        let found = self.missing[thing, default: 0] + 1
+        let pause = min(Self.longest, Self.shortest * (1 << min(found - 1, 10)))
+        self.missing[thing] = found
+        self.missingInRow.insert(thing)
+        self.shunned[job] = Lack(thing: thing, message: error.message, times: times, until: now + pause)
+        if self.shunned.count >= Self.mostShunned { self.shunned = self.shunned.filter { $0.value.until > now } }
+        guard self.missingInRow.count >= Self.limit || self.shunned.count >= Self.mostShunned else { return }
+        self.isOfNoUse("\(self.shunned.count) jobs can't be worked on here; the last one: \(error.message)")
     }
 
     /// There is work, but no job that the worker could claim: it need not wait for one that it can't do.

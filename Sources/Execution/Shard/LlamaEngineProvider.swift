@@ -9,6 +9,8 @@ public actor LlamaEngineProvider: EngineProvider {
     private let threads: Int?
     private let logger: Logger
     private var loaded: (key: Key, engine: LlamaEngine)?
+    /// Files that were not the ones that were registered: many jobs may ask for one, and hashing takes seconds.
+    private var wrong: [String: (stamp: FileStamp, sha256: String)] = [:]
 
     /// What an engine is made of; a job that differs in any of it gets another engine.
     private struct Key: Hashable {
@@ -61,6 +63,11 @@ public actor LlamaEngineProvider: EngineProvider {
     private func checkModel(
         _ model: JobSpecification.Model, _ sign: @escaping @Sendable () -> Void
     ) async throws(ExecutionError) -> FileStamp {
+        if let known = self.wrong[model.path], known.sha256 != model.sha256,
+            let now = try? await ModelHashing.stamp(path: model.path), now == known.stamp
+        {
+            throw Self.unregistered(model, known.sha256)
+        }
         let (found, stamp): (String, FileStamp)
         do {
             (found, stamp) = try await ModelHashing.stampedSHA256(path: model.path, sign: sign)
@@ -68,13 +75,19 @@ public actor LlamaEngineProvider: EngineProvider {
             throw Self.unreadable(model, error)
         }
         guard found == model.sha256 else {
-            throw ExecutionError(
-                .nodeFault,
-                "model '\(model.name)' at \(model.path) is not the file that was registered: its sha256 is \(found), "
-                    + "not \(model.sha256); put the right file there, or register this one and submit again",
-                lacking: model.path)
+            // Of a file written a moment ago, a second write may not show in the stamp.
+            self.wrong[model.path] = stamp.isYoung ? nil : (stamp, found)
+            throw Self.unregistered(model, found)
         }
         return stamp
+    }
+
+    private static func unregistered(_ model: JobSpecification.Model, _ found: String) -> ExecutionError {
+        ExecutionError(
+            .nodeFault,
+            "model '\(model.name)' at \(model.path) is not the file that was registered: its sha256 is \(found), "
+                + "not \(model.sha256); put the right file there, or register this one and submit again",
+            lacking: model.path)
     }
 
     /// Proves that what was loaded is what was hashed.

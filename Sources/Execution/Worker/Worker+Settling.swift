@@ -76,7 +76,7 @@ extension Worker {
             switch outcome {
             case .committed, .already:
                 self.summary.committed += 1
-                self.health.committed()
+                self.health.committed(shard.job)
                 self.summary.samples += publication.samples
                 self.summary.tokens += publication.tokens
                 logger.info("shard committed", metadata: ["path": "\(publication.path)"])
