@@ -29,7 +29,8 @@ BEGIN
         PERFORM 1 FROM chore c WHERE c.name = p_name AND c.name IN (SELECT due_chores())
         FOR NO KEY UPDATE SKIP LOCKED;
     END IF;
-    IF NOT FOUND THEN
+    -- Somebody may have done it between the look and the lock: the row's lock alone does not look at the others' work again.
+    IF NOT FOUND OR NOT p_is_forced AND p_name NOT IN (SELECT due_chores()) THEN
         RETURN;
     END IF;
     CASE p_name
