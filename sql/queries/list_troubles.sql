@@ -1,4 +1,4 @@
--- The latest attempts of a run that went wrong, so many as are asked for. They may be the latest of all. Where they are not,
+-- The latest attempts of a run that went wrong, as many as are asked for. They may be the latest of all. Where they are not,
 -- the index leads from one job that has some to the next, and to the latest of each: the latest ones of the run are among
 -- those of the jobs that had one last. A run's jobs have their numbers in the order of their ordinals. The attempts of a run
 -- that is not archived are in one place.
