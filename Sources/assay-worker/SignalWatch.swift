@@ -48,7 +48,12 @@ actor SignalWatch {
         self.work.cancel()
         alarm(Self.deadline)
         Task {
-            try? await self.loop.sleep(for: Self.grace)
+            do {
+                try await self.loop.sleep(for: Self.grace)
+            } catch {
+                // The loop ends before its time only when the process does: nothing hangs.
+                return
+            }
             self.logger.error("something hangs; ending this process without it")
             await self.worker.leaveAtOnce()
             // Not exit(): what the libraries do at the end waits for the thread that hangs.

@@ -58,6 +58,24 @@ extension FaultSuite {
                     [run], of: .few, digest: digest, after: ["store that hangs under a worker": 1])
             }
         }
+
+        @Test func theSecondSignalSaysNothingOfHangingWhereNothingHangs() async throws {
+            try await FaultBench.with("second signal, nothing hangs") { bench in
+                _ = try await bench.submit(.one)
+                let worker = try await bench.spawn("abandoning", lease: 60)
+                try await bench.eventually("the worker has the shard") {
+                    try await bench.count("shard WHERE state = 'running'") == 1
+                }
+                try await worker.signal(SIGTERM)
+                try await bench.eventually("the worker drains") { worker.logText.contains("draining") }
+                try await worker.signal(SIGTERM)
+                let result = try await bench.found("the worker ends", within: .seconds(20)) { worker.child.result }
+                #expect(result.termination == .exited(status: 0), "\(worker.logText)")
+                #expect(worker.logText.contains("abandoning the shard in hand"), "\(worker.logText)")
+                #expect(!worker.logText.contains("hangs"), "\(worker.logText)")
+                try await bench.expectLeft(worker)
+            }
+        }
     }
 }
 
