@@ -34,16 +34,20 @@ extension FaultBench {
     /// Starts a worker that ends when nothing is left to do.
     ///
     /// - Parameters:
+    ///   - staying: It waits for more work instead, until it gets a signal.
     ///   - server: How it reaches the server, without the application's name; nil for straight.
     ///   - command: What becomes the worker, with the same number: `ip netns exec ...`.
     ///   - environment: What it has beside the bench's own.
     func spawn(
-        _ name: String, lease: Int = 3, server: String? = nil, by command: [String] = [],
+        _ name: String, lease: Int = 3, staying: Bool = false, server: String? = nil, by command: [String] = [],
         environment: [String: String] = [:],
         _ arguments: String...
     ) async throws -> WorkerProcess {
         var configuration = self.bench.configuration(
-            "assay-worker", Workbench.workerArguments + ["--lease-seconds", "\(lease)", "--json"] + arguments)
+            "assay-worker",
+            Workbench.workerArguments.filter { !staying || $0 != "--drain" } + [
+                "--lease-seconds", "\(lease)", "--json",
+            ] + arguments)
         if let program = command.first {
             configuration.arguments = command.dropFirst() + [configuration.executable] + configuration.arguments
             configuration.executable = program
