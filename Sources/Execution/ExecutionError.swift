@@ -17,14 +17,22 @@ public struct ExecutionError: Error, Sendable, Hashable, CustomStringConvertible
         case cancelled
     }
 
+    /// What a node may lack, the same for all jobs that need it.
+    public enum Thing: Sendable, Hashable {
+        /// A model's file; the path tells which, where the same file is registered twice.
+        case model(sha256: String, path: String)
+        case dataSet(sha256: String)
+        /// Running what models write.
+        case runningPrograms
+    }
+
     public var code: Code
     /// What happened, where, and what to do.
     public var message: String
-    /// What this node lacks, for `nodeFault`: the same for all jobs that need the thing, such as a model's path; nil where
-    /// that can't be told.
-    public var lacking: String?
+    /// What this node lacks, for `nodeFault`; nil where that can't be told.
+    public var lacking: Thing?
 
-    public init(_ code: Code, _ message: String, lacking: String? = nil) {
+    public init(_ code: Code, _ message: String, lacking: Thing? = nil) {
         self.code = code
         self.message = message
         self.lacking = lacking

@@ -46,9 +46,10 @@ public protocol WorkQueue: Sendable {
 
     /// Gives shards back that were not computed; burns no attempt.
     ///
+    /// - Parameter note: Why, where that is of use to those who look at the job.
     /// - Returns: The shards that were still this worker's.
     @discardableResult
-    func release(_ claimed: [ClaimedShard]) async throws(QueueError) -> [ShardKey]
+    func release(_ claimed: [ClaimedShard], note: String?) async throws(QueueError) -> [ShardKey]
 
     /// Gives back all that the worker still has and ends its lease.
     ///
@@ -96,6 +97,11 @@ extension WorkQueue {
 
     public func deregister(_ lease: WorkerLease) async throws(QueueError) {
         try await deregister(lease, note: nil)
+    }
+
+    @discardableResult
+    public func release(_ claimed: [ClaimedShard]) async throws(QueueError) -> [ShardKey] {
+        try await release(claimed, note: nil)
     }
 
     public func claim(

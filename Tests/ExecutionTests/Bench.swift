@@ -13,6 +13,7 @@ struct Bench: Sendable {
     let loop: EventLoop
     let run: RunID
 
+    static let modelSHA256 = String(repeating: "a", count: 64)
     static let description = WorkerDescription(host: "test", pid: 1, device: "cpu", engine: "scripted")
 
     init(shards: Int) async throws {
@@ -30,7 +31,7 @@ struct Bench: Sendable {
             name: "test", user: "tester", priority: priority, specification: "{}",
             jobs: [
                 JobSubmission(
-                    ordinal: 0, task: "t", model: "m", modelSHA256: String(repeating: "a", count: 64),
+                    ordinal: 0, task: "t", model: "m", modelSHA256: Self.modelSHA256,
                     specification: "{}", sampleCount: shards,
                     shards: (0..<shards).map { ShardRange(rowStart: $0, rowCount: 1) })
             ])

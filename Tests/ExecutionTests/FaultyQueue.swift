@@ -99,9 +99,9 @@ final class FaultyQueue: WorkQueue {
         return try await self.queue.fail(claimed, failure)
     }
 
-    func release(_ claimed: [ClaimedShard]) async throws(QueueError) -> [ShardKey] {
+    func release(_ claimed: [ClaimedShard], note: String?) async throws(QueueError) -> [ShardKey] {
         try await self.meet(.release)
-        return try await self.queue.release(claimed)
+        return try await self.queue.release(claimed, note: note)
     }
 
     func deregister(_ lease: WorkerLease, note: String?) async throws(QueueError) {

@@ -23,16 +23,16 @@ import Testing
         #expect(health.reasonToLeave == nil)
     }
 
-    private static func fault(_ message: String, _ lacking: String? = nil) -> ExecutionError {
+    private static func fault(_ message: String, _ lacking: ExecutionError.Thing? = nil) -> ExecutionError {
         ExecutionError(.nodeFault, message, lacking: lacking)
     }
 
     @Test func threeThingsInARowAreTheNodesFault() {
         var health = NodeHealth(endsWhenDrained: false)
-        health.lacks(Self.fault("no model", "/a.gguf"), for: self.job(1), at: self.start)
-        health.lacks(Self.fault("no model", "/b.gguf"), for: self.job(2), at: self.start)
+        health.lacks(Self.fault("no model", .model(sha256: "a", path: "/a.gguf")), for: self.job(1), at: self.start)
+        health.lacks(Self.fault("no model", .model(sha256: "b", path: "/b.gguf")), for: self.job(2), at: self.start)
         #expect(health.reasonToLeave == nil)
-        health.lacks(Self.fault("no data set", "f00d"), for: self.job(3), at: self.start)
+        health.lacks(Self.fault("no data set", .dataSet(sha256: "f00d")), for: self.job(3), at: self.start)
         #expect(health.reasonToLeave == "3 jobs can't be worked on here; the last one: no data set")
     }
 
@@ -40,11 +40,50 @@ import Testing
     @Test(arguments: [false, true]) func oneThingThatManyJobsNeedIsNotTheNodesFault(endsWhenDrained: Bool) {
         var health = NodeHealth(endsWhenDrained: endsWhenDrained)
         let jobs = (1...9).map { self.job($0) }
-        for job in jobs { health.lacks(Self.fault("no model", "/a.gguf"), for: job, at: self.start) }
-        for job in jobs { health.lacks(Self.fault("no data set", "f00d"), for: job, at: self.start) }
+        for job in jobs {
+            health.lacks(Self.fault("no model", .model(sha256: "a", path: "/a.gguf")), for: job, at: self.start)
+        }
+        for job in jobs { health.lacks(Self.fault("no data set", .dataSet(sha256: "f00d")), for: job, at: self.start) }
         #expect(health.shunned(at: self.start) == jobs)
         health.foundNothing()
         #expect(health.reasonToLeave == nil)
+    }
+
+    /// It is tried with one job at a time, however many need it, and next with another one: the same model may be
+    /// registered in two places.
+    @Test func theJobsOfAModelThatIsMissingWaitHalfAsLongAsTheOneThatWasTried() {
+        var health = NodeHealth(endsWhenDrained: false)
+        let gone = Self.fault("no model", .model(sha256: "a", path: "/a.gguf"))
+        #expect(health.trouble(at: self.start) == nil)
+        var now = self.start
+        let waits = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600]
+        let jobs = (1...12).map { self.job($0) }
+        for (job, wait) in zip(jobs, waits) {
+            health.lacks(gone, for: job, at: now)
+            let half = now + .seconds(wait) / 2
+            #expect(health.shunnedModels(at: half - .nanoseconds(1)) == ["a"])
+            #expect(health.shunnedModels(at: half).isEmpty && health.shunned(at: half).contains(job))
+            #expect(
+                health.trouble(at: now)?.hasPrefix("job \(job.name) can't be worked on here") == true
+                    && health.trouble(at: now)?.hasSuffix(": no model") == true)
+            now = half
+        }
+        // Its file is back.
+        health.committed(jobs[11])
+        #expect(health.shunnedModels(at: self.start).isEmpty && health.trouble(at: self.start) == nil)
+    }
+
+    @Test func whatWasMissingIsNoTroubleAnyMoreWhenItMayBeTriedAgain() {
+        var health = NodeHealth(endsWhenDrained: false)
+        let jobs = (1...3).map { self.job($0) }
+        for job in jobs { health.lacks(Self.fault("no data set", .dataSet(sha256: "d")), for: job, at: self.start) }
+        #expect(
+            health.trouble(at: self.start)
+                == "job \(jobs[2].name) can't be worked on here, nor 2 more: no data set")
+        #expect(
+            health.trouble(at: self.start + .seconds(2)) == "job \(jobs[2].name) can't be worked on here: no data set")
+        #expect(health.trouble(at: self.start + .seconds(4)) == nil)
+        #expect(health.shunnedModels(at: self.start).isEmpty)
     }
 
     /// A worker comes to the jobs behind them, and results of others do not send it back to the first.
@@ -52,7 +91,7 @@ import Testing
         var health = NodeHealth(endsWhenDrained: false)
         let jobs = (1...300).map { self.job($0) }
         for (place, job) in jobs.enumerated() {
-            health.lacks(Self.fault("no model", "/a.gguf"), for: job, at: self.start)
+            health.lacks(Self.fault("no model", .model(sha256: "a", path: "/a.gguf")), for: job, at: self.start)
             if place % 7 == 0 { health.committed(self.job(1000)) }
         }
         #expect(health.reasonToLeave == nil)
@@ -60,22 +99,27 @@ import Testing
         // It is back.
         health.committed(jobs[200])
         #expect(health.shunned(at: self.start).isEmpty)
-        health.lacks(Self.fault("no model", "/a.gguf"), for: jobs[0], at: self.start)
+        health.lacks(Self.fault("no model", .model(sha256: "a", path: "/a.gguf")), for: jobs[0], at: self.start)
         #expect(health.shunned(at: self.start + .seconds(1)).isEmpty)
     }
 
     @Test func aThousandJobsAreTooManyToGoAround() {
         var health = NodeHealth(endsWhenDrained: false)
         for number in 1..<1000 {
-            health.lacks(Self.fault("no model", "/a.gguf"), for: self.job(Int64(number)), at: self.start)
+            health.lacks(
+                Self.fault("no model", .model(sha256: "a", path: "/a.gguf")), for: self.job(Int64(number)),
+                at: self.start)
         }
         #expect(health.reasonToLeave == nil)
         // What is to be tried again by then does not count.
-        health.lacks(Self.fault("no model", "/a.gguf"), for: self.job(1000), at: self.start + .seconds(512))
+        health.lacks(
+            Self.fault("no model", .model(sha256: "a", path: "/a.gguf")), for: self.job(1000),
+            at: self.start + .seconds(512))
         #expect(health.reasonToLeave == nil)
         for number in 1001...1010 {
             let later = self.start + .seconds(512)
-            health.lacks(Self.fault("no model", "/a.gguf"), for: self.job(Int64(number)), at: later)
+            health.lacks(
+                Self.fault("no model", .model(sha256: "a", path: "/a.gguf")), for: self.job(Int64(number)), at: later)
         }
         #expect(health.reasonToLeave == "1000 jobs can't be worked on here; the last one: no model")
     }
@@ -93,7 +137,9 @@ import Testing
     @Test func aResultBetweenThemShowsThatItIsNot() {
         var health = NodeHealth(endsWhenDrained: false)
         for number in 1...9 {
-            health.lacks(Self.fault("no model", "/\(number).gguf"), for: self.job(Int64(number)), at: self.start)
+            health.lacks(
+                Self.fault("no model", .model(sha256: "\(number)", path: "/\(number).gguf")),
+                for: self.job(Int64(number)), at: self.start)
             if number % 2 == 0 { health.committed(self.job(100)) }
         }
         #expect(health.reasonToLeave == nil)
@@ -126,7 +172,8 @@ import Testing
 
 /// A worker whose node lacks what the work needs.
 @Suite(.timeLimit(.minutes(5))) struct LackingNodeTests {
-    private static let gone = ExecutionError(.nodeFault, "the model's file is not here", lacking: "/m.gguf")
+    private static let gone = ExecutionError(
+        .nodeFault, "the model's file is not here", lacking: .model(sha256: Bench.modelSHA256, path: "/m.gguf"))
 
     @Test func itBurnsNoAttemptAndSaysWhyItLeaves() async throws {
         let bench = try await Bench(shards: 2)
@@ -141,6 +188,9 @@ import Testing
         #expect(try await bench.shards().map(\.state) == [.ready, .ready])
         #expect(try await bench.shards().map(\.failures) == [0, 0])
         #expect(try await bench.queue.workers().map(\.state) == [.left])
+        // Those who look at the job are told as well.
+        let attempts = try await bench.queue.attempts(of: try await bench.shards()[0].key.job)
+        #expect(Set(attempts.map(\.error)) == ["the model's file is not here"])
         await bench.end()
     }
 
@@ -148,13 +198,15 @@ import Testing
     @Test(arguments: [1, 5]) func itDoesTheOtherJobsMeanwhile(jobsWithoutFile: Int) async throws {
         let bench = try await Bench(shards: 2)
         for _ in 1..<jobsWithoutFile { _ = try await bench.queue.submit(Bench.submission(shards: 2)) }
-        let other = Bench.submission(shards: 3)
+        var other = Bench.submission(shards: 3)
+        other.jobs[0].modelSHA256 = String(repeating: "b", count: 64)
         _ = try await bench.queue.submit(other)
+        let otherID = other.id
         let order = Mutex<[RunID]>([])
         let holder = Mutex<Worker?>(nil)
         let processor = ScriptedProcessor { shard in
             order.withLock { $0.append(shard.run) }
-            guard shard.run == other.id else { return .failure(Self.gone) }
+            guard shard.run == otherID else { return .failure(Self.gone) }
             if shard.index == 2 { holder.withLock { $0 }?.drain() }
             return .success(shard.publication)
         }
@@ -162,7 +214,7 @@ import Testing
         holder.withLock { $0 = worker }
         let summary = try await worker.run()
         #expect((summary.committed, summary.failed, summary.reasonForLeaving) == (3, 0, nil))
-        #expect(order.withLock { Set($0.prefix(jobsWithoutFile)).contains(other.id) } == false)
+        #expect(order.withLock { $0.first } == bench.run)
         await bench.end()
     }
 

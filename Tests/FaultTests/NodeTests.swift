@@ -17,6 +17,10 @@ extension FaultSuite {
                 try await bench.eventually("the blind worker has given a shard back") {
                     try await bench.count("attempt WHERE outcome = 'released'") >= 1
                 }
+                let explained = try await bench.bench.assay("explain", run)
+                #expect(explained.contains("gave a shard back"), "\(explained)")
+                #expect(explained.contains("can't be read on this machine"), "\(explained)")
+                #expect(try await bench.bench.assay("show", run).contains("can't be read on this machine"))
                 let seeing = try await bench.spawn("seeing", lease: 20)
                 #expect(try await bench.summary(of: seeing).failed == 0, "\(seeing.logText)")
                 // It left by itself if there was time for it, and says what is wrong either way.

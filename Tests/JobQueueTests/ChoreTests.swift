@@ -138,7 +138,8 @@ import Testing
             let limited = try await database.connect()
             try await limited.execute(script: "SET lock_timeout = '2s'")
             let claim = PostgresStatement(
-                name: "claim", sql: "SELECT shard_no FROM claim_shards($1::int8, $2::uuid, 1, NULL, NULL, false, '{}')")
+                name: "claim",
+                sql: "SELECT shard_no FROM claim_shards($1::int8, $2::uuid, 1, NULL, NULL, false, '{}', '{}')")
             let rows = try await limited.query(claim, [lease.worker.number, lease.incarnation.uuid])
             #expect(rows.count == 1)
             await limited.close()

@@ -74,7 +74,7 @@ CREATE OR REPLACE FUNCTION promote_shards() RETURNS integer LANGUAGE sql AS 'SEL
 -- With p_is_prefetch the shards are fetched ahead: begin_shards() says when their computation begins. A worker that gets
 -- nothing else takes over one that another worker has fetched and not begun.
 --
--- None of p_excluded, for which the worker's node lacks something.
+-- Nothing of the jobs p_excluded nor of the models p_without (sha256, hex), for which the worker's node lacks something.
 --
 -- A worker has a lease until it is declared dead. Its row is not locked: shards that a claim takes while the worker is
 -- declared dead go back in the next round, like all others of the dead.
@@ -83,7 +83,7 @@ CREATE OR REPLACE FUNCTION promote_shards() RETURNS integer LANGUAGE sql AS 'SEL
 -- claim differs. Specification and pace come with the first row only.
 CREATE OR REPLACE FUNCTION claim_shards(
     p_worker bigint, p_incarnation uuid, p_limit integer, p_run text, p_above integer, p_is_prefetch boolean,
-    p_excluded bigint[]
+    p_excluded bigint[], p_without text[]
 ) RETURNS TABLE (
     job_id bigint, run_id text, ordinal integer, tier integer, shard_no integer, epoch integer, row_start integer,
     row_count integer, attempt integer, max_attempts integer, task text, model text, model_sha256 bytea,
@@ -110,6 +110,8 @@ DECLARE
     v_now timestamptz := clock_timestamp();
     v_worker record;
     v_warm bytea[];
+    v_without bytea[] := ARRAY(SELECT decode(m.sha256, 'hex') FROM unnest(p_without) AS m (sha256));
+    v_shares record;
     v_job record;
     v_idle bigint[];
     v_tried bigint[] := p_excluded;
@@ -142,18 +144,20 @@ BEGIN
     v_warm := CASE WHEN v_worker.warm_since > v_now - c_warm_limit AND v_worker.warm_since <= v_now
         THEN v_worker.warm ELSE '{}' END;
 
+    WITH running AS MATERIALIZED (
+        SELECT s.project_id, count(*) AS shards FROM shard s WHERE s.state = 'running' GROUP BY s.project_id)
+    SELECT array_agg(p.project_id) AS projects, array_agg(p.hard_cap) AS hard_caps,
+        array_agg(coalesce(r.shards, 0) >= coalesce(p.soft_cap, 2147483647)) AS are_over,
+        array_agg((p.used_seconds * 2 ^ greatest(-60, least(0, -extract(epoch FROM v_now - p.used_at)::double precision
+                / c_half_life))
+            + coalesce(r.shards, 0) * c_horizon) / p.weight) AS loads
+    INTO v_shares FROM project p LEFT JOIN running r USING (project_id)
+    WHERE coalesce(r.shards, 0) < coalesce(p.hard_cap, 2147483647);
+
     FOR v_round IN 1..c_rounds LOOP
-        WITH running AS MATERIALIZED (
-            SELECT s.project_id, count(*) AS shards FROM shard s WHERE s.state = 'running' GROUP BY s.project_id),
-        share AS MATERIALIZED (
-            SELECT p.project_id, p.hard_cap, coalesce(r.shards, 0) >= coalesce(p.soft_cap, 2147483647) AS is_over,
-                (p.used_seconds * 2 ^ greatest(-60, least(0, -extract(epoch FROM v_now - p.used_at)::double precision
-                        / c_half_life))
-                    + coalesce(r.shards, 0) * c_horizon) / p.weight AS load
-            FROM project p LEFT JOIN running r USING (project_id)
-            WHERE coalesce(r.shards, 0) < coalesce(p.hard_cap, 2147483647) AND p.project_id <> ALL (v_full))
         SELECT f.*, share.hard_cap INTO v_job
-        FROM share
+        FROM unnest(v_shares.projects, v_shares.hard_caps, v_shares.are_over, v_shares.loads)
+            AS share (project_id, hard_cap, is_over, load)
         CROSS JOIN LATERAL (
             (SELECT j.job_id, j.run_id, j.ordinal, j.project_id, j.tier, j.max_attempts, j.task, j.model,
                 j.model_sha256, j.spec_sha256, 0::double precision AS bonus
@@ -162,7 +166,7 @@ BEGIN
                 AND j.need_gpu_mb <= v_worker.gpu_mb
                 AND (j.need_device IS NULL OR j.need_device = v_worker.device_kind)
                 AND (p_run IS NULL OR j.run_id = p_run) AND (p_above IS NULL OR j.tier > p_above)
-                AND j.job_id <> ALL (v_tried)
+                AND j.job_id <> ALL (v_tried) AND j.model_sha256 <> ALL (v_without)
             ORDER BY j.tier DESC, j.job_id LIMIT 1)
             UNION ALL
             SELECT w.* FROM unnest(v_warm) AS m (sha256) CROSS JOIN LATERAL (
@@ -173,8 +177,9 @@ BEGIN
                 AND j.need_labels <@ v_worker.labels AND j.need_gpu_mb <= v_worker.gpu_mb
                 AND (j.need_device IS NULL OR j.need_device = v_worker.device_kind)
                 AND (p_run IS NULL OR j.run_id = p_run) AND (p_above IS NULL OR j.tier > p_above)
-                AND j.job_id <> ALL (v_tried)
+                AND j.job_id <> ALL (v_tried) AND j.model_sha256 <> ALL (v_without)
             ORDER BY j.tier DESC, j.job_id LIMIT 1) w) f
+        WHERE share.project_id <> ALL (v_full)
         ORDER BY share.is_over, f.tier DESC, share.load - f.bonus, f.job_id LIMIT 1;
         EXIT WHEN NOT FOUND;
 
@@ -269,7 +274,7 @@ BEGIN
             FROM shard s JOIN job j USING (job_id)
             WHERE s.state = 'running' AND NOT s.is_begun AND s.started_at < v_now - c_fetched
                 AND s.worker_id <> p_worker AND NOT j.is_cancelled AND j.gate = 'open'
-                AND j.job_id <> ALL (p_excluded)
+                AND j.job_id <> ALL (p_excluded) AND j.model_sha256 <> ALL (v_without)
                 AND j.need_labels <@ v_worker.labels AND j.need_gpu_mb <= v_worker.gpu_mb
                 AND (j.need_device IS NULL OR j.need_device = v_worker.device_kind)
                 AND (p_run IS NULL OR j.run_id = p_run)
@@ -303,7 +308,7 @@ RETURNS TABLE (
 ) LANGUAGE sql AS $$
     SELECT c.job_id, c.run_id, c.ordinal, c.tier, c.shard_no, c.epoch, c.row_start, c.row_count, c.attempt,
         c.max_attempts, c.task, c.model, c.model_sha256, c.specification
-    FROM claim_shards(p_worker, p_incarnation, p_limit, p_run, p_above, false, '{}'::bigint[]) c
+    FROM claim_shards(p_worker, p_incarnation, p_limit, p_run, p_above, false, '{}'::bigint[], '{}'::text[]) c
 $$;
 
 -- Says that the computation of shards begins that were fetched ahead, and answers which of them are still the caller's, by

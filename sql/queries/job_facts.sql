@@ -2,7 +2,7 @@
 -- of its jobs. Everything is added up once for all jobs: there may be ten thousand.
 WITH mine AS MATERIALIZED (
     SELECT c.job_id, c.ordinal, c.project_id, c.tier, c.is_runnable, c.need_labels, c.need_gpu_mb, c.need_device, c.task,
-        c.model_sha256, c.failed, c.held
+        c.model_sha256, c.ready, c.failed, c.held
     FROM job_counts_in_bulk c
     WHERE c.run_id = $1::text AND ($2::int4 IS NULL OR c.ordinal = $2::int4)),
 holder AS MATERIALIZED (
@@ -59,6 +59,7 @@ SELECT m.job_id, clock_timestamp() AS now, p.name AS project, w.next AS next_att
     CASE WHEN m.held > 0 THEN (
         SELECT s.reason FROM every_shard s WHERE s.job_id = m.job_id AND s.state = 'held' ORDER BY s.shard_no LIMIT 1)
         END AS hold_reason,
+    g.error AS given_back_reason, g.host AS given_back_host, g.ended_at AS given_back_at,
     coalesce(f.live, 0) AS live, coalesce(f.draining, 0) AS draining, coalesce(f.with_labels, 0) AS with_labels,
     coalesce(f.with_memory, 0) AS with_memory, coalesce(f.with_device, 0) AS with_device,
     coalesce(f.suitable, 0) AS suitable, coalesce(f.busy, 0) - coalesce(b.workers, 0) AS busy_elsewhere,
@@ -70,6 +71,12 @@ SELECT m.job_id, clock_timestamp() AS now, p.name AS project, w.next AS next_att
 FROM mine m
 JOIN project p USING (project_id)
 LEFT JOIN wait w USING (job_id)
+-- The last thing that went wrong, where somebody gave a shard back.
+LEFT JOIN LATERAL (
+    SELECT a.error, b.host, a.ended_at FROM (
+        SELECT a.error, a.outcome, a.worker_id, a.ended_at FROM attempt a
+        WHERE a.job_id = m.job_id AND a.error IS NOT NULL ORDER BY a.job_id, a.attempt_id DESC LIMIT 1) a
+    JOIN worker b USING (worker_id) WHERE a.outcome = 'released') g ON m.ready > 0
 LEFT JOIN fits f ON f.need_labels = m.need_labels AND f.need_gpu_mb = m.need_gpu_mb
     AND f.need_device IS NOT DISTINCT FROM m.need_device
 LEFT JOIN busy_here b USING (job_id)

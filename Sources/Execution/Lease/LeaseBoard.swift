@@ -41,6 +41,8 @@ final class LeaseBoard: Sendable {
         var held: [Claim: Held] = [:]
         var safeUntil: ContinuousClock.Instant
         var isDrainRequested = false
+        /// What keeps the worker from work; nil when nothing does.
+        var trouble: String?
     }
 
     private let state: Mutex<State>
@@ -89,6 +91,9 @@ final class LeaseBoard: Sendable {
         self.state.withLock { $0.held[Claim(shard)]?.trouble = trouble }
     }
 
+    /// Notes what keeps the worker from work, for those who look at it; nil when nothing does.
+    func note(_ trouble: String?) { self.state.withLock { $0.trouble = trouble } }
+
     /// Ends the shard's time on the board, and says whether it was taken away meanwhile.
     @discardableResult
     func drop(_ shard: ClaimedShard) -> Loss? {
@@ -134,10 +139,11 @@ final class LeaseBoard: Sendable {
         }
     }
 
-    /// What is wrong, of the first shard that waits for something.
+    /// What is wrong, of the first shard that waits for something, or of the worker.
     var trouble: String? {
         self.state.withLock { state in
             state.held.values.filter { $0.trouble != nil }.min { $0.shard.key < $1.shard.key }?.trouble
+                ?? state.trouble
         }
     }
 

@@ -21,16 +21,25 @@ struct NodeHealth {
     private var restedFailures = 0
     private var backoff = Backoff.unfit
     private var shunned: [JobID: Lack] = [:]
+    /// Until when all jobs of a model are left to others.
+    private var shunnedModels: [String: ContinuousClock.Instant] = [:]
+    private var last: (job: JobID, message: String)?
     /// What is missing, and how often that was found, for whichever job.
-    private var missing: [String: Int] = [:]
+    private var missing: [Missing: Int] = [:]
     /// What was found missing since the last result.
-    private var missingInRow: Set<String> = []
+    private var missingInRow: Set<Missing> = []
     /// Why the worker is to leave; nil as long as it is of use.
     private(set) var reasonToLeave: String?
 
+    /// Where it can't be told what is missing, each job lacks something of its own.
+    private enum Missing: Hashable {
+        case thing(ExecutionError.Thing)
+        case something(for: JobID)
+    }
+
     /// What a job can't be worked on for.
     private struct Lack {
-        var thing: String
+        var thing: Missing
         var message: String
         /// How often that was found for this job.
         var times: Int
@@ -56,21 +65,25 @@ struct NodeHealth {
         guard let back = self.shunned[job]?.thing else { return }
         self.missing[back] = nil
         self.shunned = self.shunned.filter { $0.value.thing != back }
+        if case .thing(.model(let sha256, _)) = back { self.shunnedModels[sha256] = nil }
     }
 
     mutating func failed() { self.failures += 1 }
 
     /// The node does not have what the job needs.
     ///
-    /// Where it can't be told what that is, each job lacks something of its own. Jobs that need the same thing are left to
-    /// others for longer each time that it is missing for one of them, so that the worker comes to the jobs behind them.
+    /// Jobs that need the same thing are left to others for longer each time that it is missing for one of them, so that
+    /// the worker comes to the jobs behind them. A model's other jobs wait half as long as the one that was tried: where
+    /// the same model is registered in two places, the next try is with another job.
     mutating func lacks(_ error: ExecutionError, for job: JobID, at now: ContinuousClock.Instant) {
         let times = (self.shunned[job]?.times ?? 0) + 1
-        let thing = error.lacking ?? job.name
+        let thing = error.lacking.map { Missing.thing($0) } ?? .something(for: job)
         let found = self.missing[thing, default: 0] + 1
         let pause = min(Self.longest, Self.shortest * (1 << min(found - 1, 10)))
         self.missing[thing] = found
         self.missingInRow.insert(thing)
+        self.last = (job, error.message)
+        if case .model(let sha256, _) = error.lacking { self.shunnedModels[sha256] = now + pause / 2 }
         self.shunned[job] = Lack(thing: thing, message: error.message, times: times, until: now + pause)
         if self.shunned.count >= Self.mostShunned { self.shunned = self.shunned.filter { $0.value.until > now } }
         guard self.missingInRow.count >= Self.limit || self.shunned.count >= Self.mostShunned else { return }
@@ -87,6 +100,19 @@ struct NodeHealth {
 
     /// Nothing can be done here at all.
     mutating func isOfNoUse(_ message: String) { self.reasonToLeave = self.reasonToLeave ?? message }
+
+    /// Models none of whose jobs are to be claimed now, by their SHA-256.
+    func shunnedModels(at now: ContinuousClock.Instant) -> [String] {
+        self.shunnedModels.filter { $0.value > now }.map(\.key).sorted()
+    }
+
+    /// What is left to others now, and why, for those who look at the worker.
+    func trouble(at now: ContinuousClock.Instant) -> String? {
+        let count = self.shunned.count { $0.value.until > now }
+        guard count > 0, let last = self.last else { return nil }
+        return
+            "job \(last.job.name) can't be worked on here\(count > 1 ? ", nor \(count - 1) more" : ""): \(last.message)"
+    }
 
     /// Jobs that are not to be claimed now.
     func shunned(at now: ContinuousClock.Instant) -> [JobID] {

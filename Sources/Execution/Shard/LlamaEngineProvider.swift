@@ -87,7 +87,7 @@ public actor LlamaEngineProvider: EngineProvider {
             .nodeFault,
             "model '\(model.name)' at \(model.path) is not the file that was registered: its sha256 is \(found), "
                 + "not \(model.sha256); put the right file there, or register this one and submit again",
-            lacking: model.path)
+            lacking: .model(sha256: model.sha256, path: model.path))
     }
 
     /// Proves that what was loaded is what was hashed.
@@ -108,7 +108,7 @@ public actor LlamaEngineProvider: EngineProvider {
                 .nodeFault,
                 "the file of model '\(model.name)', \(model.path), was changed while it was loaded; put the registered "
                     + "file back, or register the new one under another path",
-                lacking: model.path)
+                lacking: .model(sha256: model.sha256, path: model.path))
         }
         // Of a file written a moment ago, a second write may not show in the stamp.
         if stamp.isYoung { _ = try await self.checkModel(model, sign) }
@@ -119,7 +119,7 @@ public actor LlamaEngineProvider: EngineProvider {
             .nodeFault,
             "the file of model '\(model.name)' can't be read on this machine: \(error); mount its storage here, or put "
                 + "the file back",
-            lacking: model.path)
+            lacking: .model(sha256: model.sha256, path: model.path))
     }
 }
 

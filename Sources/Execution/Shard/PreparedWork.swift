@@ -100,7 +100,7 @@ extension ExecutionError {
     }
 
     /// What it means that a data set, or another file of the store, can't be read.
-    init(reading error: StoreError, lacking: String? = nil) {
+    init(reading error: StoreError, lacking: ExecutionError.Thing? = nil) {
         let code: Code =
             switch error.code {
             case .noSpace, .unavailableStore, .inputOutput: .storeUnavailable

@@ -69,7 +69,7 @@ public actor ShardRunner: ShardProcessor {
     private static let runsNoCode = ExecutionError(
         .nodeFault,
         "the task runs programs that the model writes, which this worker does not; start one with --run-code",
-        lacking: "--run-code")
+        lacking: .runningPrograms)
 
     /// Runs a shard's programs: a list of verdicts for each list of programs.
     nonisolated func verdicts(
@@ -133,7 +133,7 @@ public actor ShardRunner: ShardProcessor {
         do {
             bytes = try await self.store.dataSet(sha256: sha256)
         } catch {
-            throw ExecutionError(reading: error, lacking: sha256)
+            throw ExecutionError(reading: error, lacking: .dataSet(sha256: sha256))
         }
         do {
             let dataSet = try DataSet(jsonl: bytes)

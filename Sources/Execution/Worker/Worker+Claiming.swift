@@ -16,6 +16,7 @@ extension Worker {
     /// Asks for a shard, through outages, until there is an answer or the worker is to end.
     func claim(_ tenure: Tenure) async throws(ExecutionError) -> Offer {
         let (options, board, request, caretaker) = (self.options, tenure.board, self.request(), self.caretaker)
+        board.note(self.health.trouble(at: self.clock.now))
         let isWanted = self.isWanted
         do throws(QueueError) {
             return try await self.patiently("claim a shard", while: isWanted, migration: Self.migrationPatience) {
@@ -47,9 +48,10 @@ extension Worker {
 
     /// What this worker can take now.
     func request(above priority: Priority? = nil, isPrefetch: Bool = false) -> ClaimRequest {
-        ClaimRequest(
-            run: self.options.run, above: priority, isPrefetch: isPrefetch,
-            excluding: self.health.shunned(at: self.clock.now))
+        let now = self.clock.now
+        return ClaimRequest(
+            run: self.options.run, above: priority, isPrefetch: isPrefetch, excluding: self.health.shunned(at: now),
+            without: self.health.shunnedModels(at: now))
     }
 
     /// Nothing new is begun under a lease that is in danger.
@@ -150,10 +152,10 @@ extension Worker {
         if tenure.board.drop(held.shard) != .lost { await self.release(held.shard, tenure) }
     }
 
-    func release(_ shard: ClaimedShard, _ tenure: Tenure) async {
+    func release(_ shard: ClaimedShard, _ tenure: Tenure, note: String? = nil) async {
         // A task of its own: this one may be cancelled.
         let queue = self.queue
-        let release = Task { _ = try await queue.release([shard]) }
+        let release = Task { _ = try await queue.release([shard], note: note) }
         if case .failure(let error) = await release.result {
             tenure.logger(for: shard).warning(
                 "could not give the shard back; its lease runs out", metadata: ["error": "\(error)"])

@@ -31,14 +31,16 @@ extension Worker {
         board.enter(.committing, shard)
         let loss = board.loss(of: shard)
         guard error.code.isFailure, loss == nil else {
+            var note: String?
             if loss == nil, error.code != .cancelled {
+                note = "\(error)"
                 self.lacks(error, for: shard, logger)
             } else {
                 logger.notice("shard given up", metadata: ["reason": "\(loss.map { "\($0)" } ?? "abandoned")"])
             }
             self.summary.released += 1
             self.begun -= 1
-            if loss != .lost { await self.release(shard, tenure) }
+            if loss != .lost { await self.release(shard, tenure, note: note) }
             return
         }
         logger.error("shard failed", metadata: ["error": "\(error)"])

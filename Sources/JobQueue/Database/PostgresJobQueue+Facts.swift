@@ -55,11 +55,18 @@ extension JobFacts {
         self.init(
             job: job, project: project, now: try row.date("now"),
             nextAttemptAt: try row.optionalDate("next_attempt_at"), failure: try row.decode("failure"),
-            holdReason: try row.decode("hold_reason"), workers: try WorkerFacts(row),
+            holdReason: try row.decode("hold_reason"), givenBack: try GivenBack(row), workers: try WorkerFacts(row),
             readyInHigherTiers: try row.decode("ready_in_higher_tiers"),
             readyInOlderJobs: try row.decode("ready_in_older_jobs"),
             readyInOtherProjects: try row.decode("ready_in_other_projects"),
             secondsPerSample: try row.decode("seconds_per_sample"))
+    }
+}
+
+extension JobFacts.GivenBack {
+    fileprivate init?(_ row: PostgresRow) throws(PostgresError) {
+        guard let at = try row.optionalDate("given_back_at") else { return nil }
+        self.init(reason: try row.decode("given_back_reason"), host: try row.decode("given_back_host"), at: at)
     }
 }
 

@@ -22,7 +22,7 @@ extension PostgresJobQueue {
         try check(claimLimit: request.limit)
         let parameters: [(any PostgresEncodable)?] = [
             lease.worker.number, lease.incarnation.uuid, request.limit, request.run?.text, request.above?.rawValue,
-            request.isPrefetch, request.excluding.map(\.number),
+            request.isPrefetch, request.excluding.map(\.number), request.without,
         ]
         return try await query(.claimShards, parameters, to: "claim shards") { rows throws(PostgresError) in
             // Only the first row carries specification and pace: they are all of one job.
@@ -119,13 +119,14 @@ extension PostgresJobQueue {
     }
 
     @discardableResult
-    public func release(_ claimed: [ClaimedShard]) async throws(QueueError) -> [ShardKey] {
+    public func release(_ claimed: [ClaimedShard], note: String?) async throws(QueueError) -> [ShardKey] {
         var released: [ShardKey] = []
         // One call per incarnation; a worker has only one.
         for (incarnation, shards) in Dictionary(grouping: claimed, by: \.incarnation) {
             let jobs = Dictionary(shards.map { ($0.job.number, $0.job) }, uniquingKeysWith: { first, _ in first })
             let parameters: [(any PostgresEncodable)?] = [
                 incarnation.uuid, shards.map(\.job.number), shards.map(\.index), shards.map(\.epoch.rawValue),
+                note.map { String($0.prefix(1000)) },
             ]
             released += try await query(.releaseShards, parameters, to: "release shards") {
                 rows throws(PostgresError) in

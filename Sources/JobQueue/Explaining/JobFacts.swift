@@ -11,6 +11,8 @@ public struct JobFacts: Sendable, Hashable, Encodable {
     /// What was said of one of the shards that failed, and of one that is held.
     public var failure: String?
     public var holdReason: String?
+    /// Set where the last thing that went wrong is that a worker gave a shard back and said why.
+    public var givenBack: GivenBack?
     public var workers: WorkerFacts
     /// Shards that could be claimed now and go first: of higher tiers, and of this project's older jobs in this tier.
     public var readyInHigherTiers: Int
@@ -38,9 +40,23 @@ public struct JobFacts: Sendable, Hashable, Encodable {
         public init() {}
     }
 
+    /// Why a worker did not compute a shard that it had.
+    public struct GivenBack: Sendable, Hashable, Encodable {
+        public var reason: String
+        public var host: String
+        public var at: Date
+
+        public init(reason: String, host: String, at: Date) {
+            self.reason = reason
+            self.host = host
+            self.at = at
+        }
+    }
+
     public init(
         job: JobRecord, project: ProjectRecord, now: Date, nextAttemptAt: Date? = nil, failure: String? = nil,
-        holdReason: String? = nil, workers: WorkerFacts = WorkerFacts(), readyInHigherTiers: Int = 0,
+        holdReason: String? = nil, givenBack: GivenBack? = nil, workers: WorkerFacts = WorkerFacts(),
+        readyInHigherTiers: Int = 0,
         readyInOlderJobs: Int = 0, readyInOtherProjects: Int = 0, secondsPerSample: Double? = nil
     ) {
         self.job = job
@@ -49,6 +65,7 @@ public struct JobFacts: Sendable, Hashable, Encodable {
         self.nextAttemptAt = nextAttemptAt
         self.failure = failure
         self.holdReason = holdReason
+        self.givenBack = givenBack
         self.workers = workers
         self.readyInHigherTiers = readyInHigherTiers
         self.readyInOlderJobs = readyInOlderJobs

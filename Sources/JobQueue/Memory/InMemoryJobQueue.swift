@@ -64,8 +64,8 @@ extension InMemoryJobQueue {
     }
 
     @discardableResult
-    public func release(_ claimed: [ClaimedShard]) throws(QueueError) -> [ShardKey] {
-        ledger.release(claimed, now: now())
+    public func release(_ claimed: [ClaimedShard], note: String?) throws(QueueError) -> [ShardKey] {
+        ledger.release(claimed, note: note, now: now())
     }
 
     public func deregister(_ lease: WorkerLease, note: String?) throws(QueueError) {

@@ -18,7 +18,8 @@ extension Ledger {
             job: record, project: self.record(ofProject: job.project, now: now), now: now,
             nextAttemptAt: job.shards.compactMap(\.notBefore).min(),
             failure: job.shards.first { $0.state == .failed }?.reason,
-            holdReason: job.shards.first { $0.state == .held }?.reason, workers: workerFacts(of: job),
+            holdReason: job.shards.first { $0.state == .held }?.reason, givenBack: givenBack(job),
+            workers: workerFacts(of: job),
             secondsPerSample: pace(of: job)?.secondsPerSample)
         for rival in jobs where rival.id != id && rival.gate == .open && !rival.isCancelled {
             let ready = rival.counts.ready
@@ -61,6 +62,13 @@ extension Ledger {
         outlook.workersHere = workersHere.count
         outlook.workersSuitable = workersSuitable.count
         return outlook
+    }
+
+    private func givenBack(_ job: Job) -> JobFacts.GivenBack? {
+        guard job.counts.ready > 0, let last = attempts[job.id.number]?.last(where: { $0.error != nil }),
+            last.outcome == .released, let reason = last.error, let at = last.endedAt
+        else { return nil }
+        return JobFacts.GivenBack(reason: reason, host: last.host, at: at)
     }
 
     private func workerFacts(of job: Job) -> JobFacts.WorkerFacts {

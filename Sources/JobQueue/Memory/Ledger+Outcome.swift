@@ -112,13 +112,13 @@ extension Ledger {
         jobs[place.job].gateReason = "\(failed) shards failed, max_failures is \(limit)"
     }
 
-    mutating func release(_ claimed: [ClaimedShard], now: Date) -> [ShardKey] {
+    mutating func release(_ claimed: [ClaimedShard], note: String?, now: Date) -> [ShardKey] {
         var released: [ShardKey] = []
         for claim in claimed {
             guard let place = place(of: claim.key, epoch: claim.epoch, incarnation: claim.incarnation),
                 jobs[place.job].shards[place.shard].state == .running
             else { continue }
-            giveBack(place, note: nil, now: now)
+            giveBack(place, note: note, now: now)
             released.append(claim.key)
         }
         return released.sorted()

@@ -10,14 +10,22 @@ public struct ClaimRequest: Sendable, Hashable {
     public var isPrefetch: Bool
     /// No shards of these jobs, which the worker can't work on for now.
     public var excluding: [JobID]
+    /// No shards that need one of these models, by their SHA-256.
+    public var without: [String]
 
     public init(
-        limit: Int = 1, run: RunID? = nil, above: Priority? = nil, isPrefetch: Bool = false, excluding: [JobID] = []
+        limit: Int = 1, run: RunID? = nil, above: Priority? = nil, isPrefetch: Bool = false, excluding: [JobID] = [],
+        without: [String] = []
     ) {
         self.limit = limit
         self.run = run
         self.above = above
         self.isPrefetch = isPrefetch
         self.excluding = excluding
+        self.without = without
+    }
+
+    func excludes(_ job: JobID, _ modelSHA256: String) -> Bool {
+        excluding.contains(job) || without.contains(modelSHA256)
     }
 }

@@ -61,7 +61,7 @@ private struct BrokenFunction {
             right: "s.epoch = i.epoch AND s.incarnation = i.incarnation AND", wrong: ""),
         BrokenFunction(
             what: "claims that share a number",
-            function: "claim_shards(bigint,uuid,integer,text,integer,boolean,bigint[])",
+            function: "claim_shards(bigint,uuid,integer,text,integer,boolean,bigint[],text[])",
             right: "epoch = s.epoch + 1", wrong: "epoch = greatest(s.epoch, 1)"),
         BrokenFunction(
             what: "shards taken from the living", function: "reap_workers", right: "w.state <> 'live'", wrong: "true"),

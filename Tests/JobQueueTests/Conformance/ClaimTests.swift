@@ -40,6 +40,25 @@ import Testing
         }
     }
 
+    /// A model's file that a node does not have, and thousands of jobs that need it.
+    @Test(arguments: Implementation.allCases)
+    func leavesOutTheModelsThatAWorkerNames(_ implementation: Implementation) async throws {
+        try await withQueue(implementation) { test in
+            let other = String(repeating: "b", count: 64)
+            var jobs = [job(0, shards: 1), job(1, shards: 1), job(2, shards: 1)]
+            jobs[1].modelSHA256 = other
+            try await test.queue.submit(submission(jobs))
+            let lease = try await test.queue.register(worker())
+            #expect(try await test.queue.claim(lease, ClaimRequest(without: [hexadecimalA, other])).isEmpty)
+            let without = ClaimRequest(limit: 9, without: [hexadecimalA])
+            #expect(try await test.queue.claim(lease, without).map(\.key.description) == ["k3f9x2a0.1/0"])
+            // Nor what it preferred, because it had it loaded.
+            #expect(try await test.queue.claim(lease, without).isEmpty)
+            #expect(try await test.queue.claim(lease, ClaimRequest(limit: 9, without: [other])).count == 1)
+            #expect(try await test.queue.claim(lease, without).isEmpty)
+        }
+    }
+
     @Test(arguments: Implementation.allCases)
     func takesOneJobAtATimeAndNothingTwice(_ implementation: Implementation) async throws {
         try await withQueue(implementation) { test in

@@ -44,6 +44,29 @@ import Testing
         }
     }
 
+    /// It may lie in the queue for that, and not behind others.
+    @Test(arguments: Implementation.allCases)
+    func whyAShardWasGivenBackLastIsKnown(_ implementation: Implementation) async throws {
+        try await withQueue(implementation) { test in
+            let queue = test.queue
+            try await queue.submit(submission([job(shards: 2)]))
+            let lease = try await queue.register(worker())
+            func givenBack() async throws -> JobFacts.GivenBack? {
+                try await queue.facts(of: try await queue.onlyJob().id).givenBack
+            }
+            try await queue.release(try await queue.claim(lease, limit: 1))
+            #expect(try await givenBack() == nil)
+            try await queue.release(try await queue.claim(lease, limit: 1), note: "no model here")
+            let given = try #require(try await givenBack())
+            #expect((given.reason, given.host) == ("no model here", worker().host))
+            let troubles = try await queue.troubles(of: try await queue.onlyJob().id.run, limit: 9)
+            #expect(troubles.map(\.error) == ["no model here"] && troubles.map(\.outcome) == [.released])
+            let claimed = try await queue.claim(lease, limit: 1)
+            _ = try await queue.fail(claimed[0], ShardFailure(message: "no", isPermanent: true, seconds: 1))
+            #expect(try await givenBack() == nil, "something else went wrong since")
+        }
+    }
+
     @Test(arguments: Implementation.allCases)
     func workersThatCanNotHelpAreNotCounted(_ implementation: Implementation) async throws {
         try await withQueue(implementation) { test in

@@ -31,6 +31,23 @@ import Testing
         #expect(explanation.remedies.isEmpty)
     }
 
+    @Test func whoeverHadItGaveItBack() throws {
+        var facts = try facts()
+        facts.workers.busyElsewhere = 1
+        facts.givenBack = JobFacts.GivenBack(
+            reason: "the model's file is not here", host: "gpu7", at: Self.now.addingTimeInterval(-30))
+        #expect(
+            Explanation(facts).reasons == ["A worker on gpu7 gave a shard back 30 s ago: the model's file is not here"])
+        #expect(Explanation(facts).remedies == ["assay worker list   shows what else workers lack"])
+        // Nobody leaves a job to others for that long.
+        facts.givenBack?.at = Self.now.addingTimeInterval(-900)
+        #expect(Explanation(facts).reasons.first?.hasPrefix("The only worker that could run it has a shard") == true)
+        // Somebody has it by now.
+        facts.givenBack?.at = Self.now
+        facts.workers.here = 1
+        #expect(Explanation(facts).reasons == ["Nothing keeps it: a worker takes it within seconds."])
+    }
+
     @Test func nobodyIsThere() throws {
         var facts = try facts()
         facts.workers = JobFacts.WorkerFacts()
