@@ -86,6 +86,16 @@ import Testing
         #expect(health.shunnedModels(at: self.start).isEmpty)
     }
 
+    /// What one job lacked last may be there again while another job still lacks something.
+    @Test func theTroubleIsOneThatIsThereStill() {
+        var health = NodeHealth(endsWhenDrained: false)
+        let (first, second) = (self.job(1), self.job(2))
+        health.lacks(Self.fault("no model", .model(sha256: "a", path: "/a.gguf")), for: first, at: self.start)
+        health.lacks(Self.fault("no data set", .dataSet(sha256: "d")), for: second, at: self.start)
+        health.committed(second)
+        #expect(health.trouble(at: self.start) == "job \(first.name) can't be worked on here: no model")
+    }
+
     /// A worker comes to the jobs behind them, and results of others do not send it back to the first.
     @Test func jobsThatLackTheSameThingAreLeftForLongerWithEachOfThem() {
         var health = NodeHealth(endsWhenDrained: false)

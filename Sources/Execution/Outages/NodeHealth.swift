@@ -23,7 +23,6 @@ struct NodeHealth {
     private var shunned: [JobID: Lack] = [:]
     /// Until when all jobs of a model are left to others.
     private var shunnedModels: [String: ContinuousClock.Instant] = [:]
-    private var last: (job: JobID, message: String)?
     /// What is missing, and how often that was found, for whichever job.
     private var missing: [Missing: Int] = [:]
     /// What was found missing since the last result.
@@ -82,7 +81,6 @@ struct NodeHealth {
         let pause = min(Self.longest, Self.shortest * (1 << min(found - 1, 10)))
         self.missing[thing] = found
         self.missingInRow.insert(thing)
-        self.last = (job, error.message)
         if case .model(let sha256, _) = error.lacking { self.shunnedModels[sha256] = now + pause / 2 }
         self.shunned[job] = Lack(thing: thing, message: error.message, times: times, until: now + pause)
         if self.shunned.count >= Self.mostShunned { self.shunned = self.shunned.filter { $0.value.until > now } }
@@ -106,12 +104,13 @@ struct NodeHealth {
         self.shunnedModels.filter { $0.value > now }.map(\.key).sorted()
     }
 
-    /// What is left to others now, and why, for those who look at the worker.
+    /// What is left to others now, and why, for those who look at the worker: the job that is left for longest.
     func trouble(at now: ContinuousClock.Instant) -> String? {
-        let count = self.shunned.count { $0.value.until > now }
-        guard count > 0, let last = self.last else { return nil }
-        return
-            "job \(last.job.name) can't be worked on here\(count > 1 ? ", nor \(count - 1) more" : ""): \(last.message)"
+        let current = self.shunned.filter { $0.value.until > now }
+        guard let (job, lack) = current.max(by: { ($0.value.until, $0.key.number) < ($1.value.until, $1.key.number) })
+        else { return nil }
+        let more = current.count > 1 ? ", nor \(current.count - 1) more" : ""
+        return "job \(job.name) can't be worked on here\(more): \(lack.message)"
     }
 
     /// Jobs that are not to be claimed now.

@@ -10,7 +10,7 @@ extension PostgresJobQueue {
         let parameters: [(any PostgresEncodable)?] = [
             lease.worker.number, lease.incarnation.uuid, held.map(\.key.job.number), held.map(\.key.index),
             held.map(\.epoch.rawValue), held.map(\.samples), held.map(\.tokens),
-            note.map { String($0.prefix(1000)) }, held.map { "\($0.key.job.run).\($0.key.job.ordinal)" },
+            note?.storableNote, held.map { "\($0.key.job.run).\($0.key.job.ordinal)" },
         ]
         return try await query(.heartbeat, parameters, to: "renew the worker's lease") { rows throws(PostgresError) in
             var reply = HeartbeatReply(ttl: lease.ttl)
@@ -30,7 +30,7 @@ extension PostgresJobQueue {
 
     public func deregister(_ lease: WorkerLease, note: String?) async throws(QueueError) {
         let parameters: [(any PostgresEncodable)?] = [
-            lease.worker.number, lease.incarnation.uuid, note.map { String($0.prefix(1000)) },
+            lease.worker.number, lease.incarnation.uuid, note?.storableNote,
         ]
         try await query(.deregisterWorker, parameters, to: "deregister the worker") { _ in }
     }

@@ -126,7 +126,7 @@ extension PostgresJobQueue {
             let jobs = Dictionary(shards.map { ($0.job.number, $0.job) }, uniquingKeysWith: { first, _ in first })
             let parameters: [(any PostgresEncodable)?] = [
                 incarnation.uuid, shards.map(\.job.number), shards.map(\.index), shards.map(\.epoch.rawValue),
-                note.map { String($0.prefix(1000)) },
+                note?.storableNote,
             ]
             released += try await query(.releaseShards, parameters, to: "release shards") {
                 rows throws(PostgresError) in

@@ -43,7 +43,7 @@ extension InMemoryJobQueue {
     public func heartbeat(
         _ lease: WorkerLease, holding: [ShardProgress], note: String?
     ) throws(QueueError) -> HeartbeatReply {
-        try ledger.heartbeat(lease, holding: holding, note: note, now: now())
+        try ledger.heartbeat(lease, holding: holding, note: note?.storableNote, now: now())
     }
 
     public func commit(_ results: [ShardCommit]) throws(QueueError) -> [CommitOutcome] {
@@ -65,11 +65,11 @@ extension InMemoryJobQueue {
 
     @discardableResult
     public func release(_ claimed: [ClaimedShard], note: String?) throws(QueueError) -> [ShardKey] {
-        ledger.release(claimed, note: note, now: now())
+        ledger.release(claimed, note: note?.storableNote, now: now())
     }
 
     public func deregister(_ lease: WorkerLease, note: String?) throws(QueueError) {
-        ledger.deregister(lease, note: note, now: now())
+        ledger.deregister(lease, note: note?.storableNote, now: now())
     }
 
     public func dueChores() throws(QueueError) -> [Chore] { Chore.allCases }

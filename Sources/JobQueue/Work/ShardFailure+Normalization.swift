@@ -12,6 +12,9 @@ extension ShardFailure {
 }
 
 extension String {
+    /// What is kept of a note on a worker, or on a shard that it gives back: 1000 Unicode scalars at most.
+    var storableNote: String { storable(limit: 997) }
+
     /// The text as a reason that can be stored: without NUL characters, and cut off after so many Unicode scalars.
     func storable(limit: Int) -> String {
         var scalars = String.UnicodeScalarView(unicodeScalars.lazy.filter { $0.value != 0 })

@@ -2,6 +2,25 @@ import JobQueue
 import Testing
 
 @Suite struct LeaseTests {
+    /// A note quotes what was read from files: it must not keep a lease from being renewed.
+    @Test(arguments: Implementation.allCases)
+    func aNoteThatCanNotBeStoredAsItIsCostsNoLease(_ implementation: Implementation) async throws {
+        try await withQueue(implementation) { test in
+            try await test.queue.submit(submission([job(shards: 1)]))
+            let lease = try await test.queue.register(worker())
+            let (bad, kept) = (
+                "a\0b" + String(repeating: "é", count: 2000), "ab" + String(repeating: "é", count: 995) + "..."
+            )
+            _ = try await test.queue.heartbeat(lease, holding: [], note: bad)
+            #expect(try await test.queue.workers().map(\.note) == [kept])
+            let claimed = try await test.queue.claim(lease, limit: 1)
+            #expect(try await test.queue.release(claimed, note: bad).count == 1)
+            #expect(try await test.queue.attempts(of: claimed[0].job).map(\.error) == [kept])
+            try await test.queue.deregister(lease, note: bad)
+            #expect(try await test.queue.workers().map(\.note) == [kept])
+        }
+    }
+
     @Test(arguments: Implementation.allCases)
     func aHeartbeatKeepsTheLeaseAndTellsProgress(_ implementation: Implementation) async throws {
         try await withQueue(implementation) { test in
