@@ -25,6 +25,7 @@ public struct Migration: Sendable {
         Migration(17, "reading", PackageResources.V017_reading_sql),
         Migration(18, "job_counts", PackageResources.V018_job_counts_sql),
         Migration(19, "departures", PackageResources.V019_departures_sql),
+        Migration(20, "turns", PackageResources.V020_turns_sql),
     ]
 
     public init(version: Int, name: String, sql: String) {

@@ -33,7 +33,7 @@ import Testing
         let functions: [Chore: String] = [
             .workers: "reap_workers(integer, integer)", .tallies: "roll_up(integer)", .gates: "open_due_gates()",
             .cancellations: "sweep_cancelled_jobs(integer)", .charges: "charge_usage(integer)",
-            .promotion: "promote_shards(integer)", .mending: "mend_jobs(integer)",
+            .promotion: "promote_shards(integer, integer)", .mending: "mend_jobs(integer)",
             .archive: "move_archived_shards(integer)", .statistics: "refresh_statistics()",
             .departures: "forget_workers(integer)",
         ]
@@ -119,32 +119,6 @@ import Testing
                 try await Self.run("UPDATE queue_clock SET ticked_at = ticked_at - interval '1 hour'", in: database)
             }
             #expect(looks == 4)
-        }
-    }
-
-    /// An open transaction of anybody, at any row but the shard's own, stops neither claims nor commits nor heartbeats.
-    @Test(arguments: [
-        "UPDATE project SET weight = 2", "UPDATE worker SET is_draining = is_draining",
-        "SELECT * FROM job FOR UPDATE", "UPDATE chore SET every_seconds = 3",
-        "UPDATE queue_clock SET cap_seconds = 19",
-    ])
-    func nobodysLockStopsClaims(_ sql: String) async throws {
-        try await Self.withQueue { database, queue in
-            try await queue.changeProject("default", ProjectChange(hardCap: .set(50)))
-            try await queue.submit(submission([job(shards: 4)]))
-            let lease = try await queue.register(worker(), ttl: .seconds(60))
-            let stranger = try await database.connect()
-            try await stranger.execute(script: "BEGIN; \(sql)")
-            let limited = try await database.connect()
-            try await limited.execute(script: "SET lock_timeout = '2s'")
-            let claim = PostgresStatement(
-                name: "claim",
-                sql: "SELECT shard_no FROM claim_shards($1::int8, $2::uuid, 1, NULL, NULL, false, '{}', '{}')")
-            let rows = try await limited.query(claim, [lease.worker.number, lease.incarnation.uuid])
-            #expect(rows.count == 1)
-            await limited.close()
-            try await stranger.execute(script: "ROLLBACK")
-            await stranger.close()
         }
     }
 

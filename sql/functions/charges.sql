@@ -25,8 +25,11 @@ BEGIN
     paced AS (
         INSERT INTO pace AS p (model_sha256, task, device, samples, tokens, seconds)
         SELECT j.model_sha256, j.task, w.device, sum(t.samples), sum(t.tokens), sum(t.seconds)
-        FROM taken t JOIN job j USING (job_id) JOIN worker w USING (worker_id)
-        WHERE t.is_result
+        -- A worker's row is written so often that looking it up for each line would be slow.
+        FROM (
+            SELECT t.job_id, t.worker_id, sum(t.samples) AS samples, sum(t.tokens) AS tokens, sum(t.seconds) AS seconds
+            FROM taken t WHERE t.is_result GROUP BY t.job_id, t.worker_id) t
+        JOIN job j USING (job_id) JOIN worker w USING (worker_id)
         GROUP BY j.model_sha256, j.task, w.device HAVING sum(t.seconds) > 0
         ON CONFLICT (model_sha256, task, device) DO UPDATE SET
             samples = p.samples * 2 ^ greatest(-60, -excluded.seconds / c_memory) + excluded.samples,

@@ -39,7 +39,7 @@ BEGIN
         v_count := v_reaped.workers + v_reaped.requeued + v_reaped.held;
         RETURN QUERY VALUES ('workers', v_reaped.workers::bigint), ('requeued', v_reaped.requeued::bigint),
             ('held', v_reaped.held::bigint);
-    WHEN 'promotion' THEN v_count := promote_shards(10000);
+    WHEN 'promotion' THEN v_count := promote_shards(10000, 10);
     WHEN 'tallies' THEN v_count := roll_up(1000);
     WHEN 'gates' THEN v_count := open_due_gates();
     WHEN 'charges' THEN v_count := charge_usage(10000);

@@ -18,50 +18,82 @@ CREATE OR REPLACE FUNCTION wake_ready_jobs(p_jobs bigint[]) RETURNS void LANGUAG
         AND EXISTS (SELECT 1 FROM shard s WHERE s.job_id = j.job_id AND s.state = 'ready')
 $$;
 
--- Makes blocked shards ready whose time has come, p_limit at most. Rows that others are busy with wait for the next round.
+-- Makes blocked shards ready whose time has come, p_limit at most. Jobs and shards that others are busy with wait for the
+-- next time, and those behind them don't: as long as a pass met a busy job, another one leaves such jobs out.
 -- Nobody is told to wait for more than ten minutes: what seems to is left from before the clock was set back.
-CREATE OR REPLACE FUNCTION promote_shards(p_limit integer) RETURNS integer LANGUAGE plpgsql
+CREATE OR REPLACE FUNCTION promote_shards(p_limit integer, p_passes integer) RETURNS integer LANGUAGE plpgsql
 -- By keys from the front of the index, however many there are behind it.
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 DECLARE
     c_longest CONSTANT interval := '11 minutes';
     v_now timestamptz := clock_timestamp();
+    v_found bigint[];
     v_jobs bigint[];
+    v_busy bigint[] := '{}';
     v_due record;
     v_old record;
     v_count integer;
+    v_sum integer := 0;
 BEGIN
-    SELECT array_agg(l.job_id) INTO v_jobs FROM (
-        SELECT j.job_id FROM job j
-        WHERE j.job_id IN (
-            (SELECT s.job_id FROM shard s WHERE s.state = 'blocked' AND s.not_before <= v_now
+    FOR v_pass IN 1..p_passes LOOP
+        SELECT array_agg(f.job_id) INTO v_found FROM (
+            (SELECT s.job_id FROM shard s
+            WHERE s.state = 'blocked' AND s.not_before <= v_now AND s.job_id <> ALL (v_busy)
             ORDER BY s.not_before LIMIT p_limit)
             UNION
-            (SELECT s.job_id FROM shard s WHERE s.state = 'blocked' AND s.not_before > v_now + c_longest
-            ORDER BY s.not_before DESC LIMIT p_limit))
-        ORDER BY j.job_id FOR NO KEY UPDATE SKIP LOCKED) l;
-    IF v_jobs IS NULL THEN
-        RETURN 0;
-    END IF;
-    PERFORM wake_jobs(v_jobs);
-    SELECT array_agg(l.job_id) AS jobs, array_agg(l.shard_no) AS shards INTO v_due FROM (
-        SELECT s.job_id, s.shard_no FROM shard s
-        WHERE s.state = 'blocked' AND s.not_before <= v_now AND s.job_id = ANY (v_jobs)
-        ORDER BY s.not_before LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED) l;
-    SELECT array_agg(l.job_id) AS jobs, array_agg(l.shard_no) AS shards INTO v_old FROM (
-        SELECT s.job_id, s.shard_no FROM shard s
-        WHERE s.state = 'blocked' AND s.not_before > v_now + c_longest AND s.job_id = ANY (v_jobs)
-        ORDER BY s.not_before DESC LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED) l;
-    UPDATE shard s SET state = 'ready', not_before = NULL
-    FROM unnest(v_due.jobs || v_old.jobs, v_due.shards || v_old.shards) AS f (job_id, shard_no)
-    WHERE s.job_id = f.job_id AND s.shard_no = f.shard_no;
-    GET DIAGNOSTICS v_count = ROW_COUNT;
-    RETURN v_count;
+            (SELECT s.job_id FROM shard s
+            WHERE s.state = 'blocked' AND s.not_before > v_now + c_longest AND s.job_id <> ALL (v_busy)
+            ORDER BY s.not_before DESC LIMIT p_limit)) f;
+        SELECT coalesce(array_agg(l.job_id), '{}') INTO v_jobs FROM (
+            SELECT j.job_id FROM job j WHERE j.job_id = ANY (v_found)
+            ORDER BY j.job_id FOR NO KEY UPDATE SKIP LOCKED) l;
+        IF v_jobs <> '{}' THEN
+            PERFORM wake_jobs(v_jobs);
+            SELECT array_agg(l.job_id) AS jobs, array_agg(l.shard_no) AS shards INTO v_due FROM (
+                SELECT s.job_id, s.shard_no FROM shard s
+                WHERE s.state = 'blocked' AND s.not_before <= v_now AND s.job_id = ANY (v_jobs)
+                ORDER BY s.not_before LIMIT p_limit - v_sum FOR NO KEY UPDATE SKIP LOCKED) l;
+            SELECT array_agg(l.job_id) AS jobs, array_agg(l.shard_no) AS shards INTO v_old FROM (
+                SELECT s.job_id, s.shard_no FROM shard s
+                WHERE s.state = 'blocked' AND s.not_before > v_now + c_longest AND s.job_id = ANY (v_jobs)
+                ORDER BY s.not_before DESC LIMIT p_limit - v_sum FOR NO KEY UPDATE SKIP LOCKED) l;
+            UPDATE shard s SET state = 'ready', not_before = NULL
+            FROM unnest(v_due.jobs || v_old.jobs, v_due.shards || v_old.shards) AS f (job_id, shard_no)
+            WHERE s.job_id = f.job_id AND s.shard_no = f.shard_no;
+            GET DIAGNOSTICS v_count = ROW_COUNT;
+            v_sum := v_sum + v_count;
+        END IF;
+        EXIT WHEN v_sum >= p_limit OR cardinality(v_jobs) >= coalesce(cardinality(v_found), 0);
+        v_busy := v_busy || ARRAY(SELECT f.job_id FROM unnest(v_found) AS f (job_id) WHERE f.job_id <> ALL (v_jobs));
+    END LOOP;
+    RETURN v_sum;
 END $$;
+
+CREATE OR REPLACE FUNCTION promote_shards(p_limit integer) RETURNS integer LANGUAGE sql AS 'SELECT promote_shards(p_limit, 1)';
 
 -- For programs of the release before.
 CREATE OR REPLACE FUNCTION promote_shards() RETURNS integer LANGUAGE sql AS 'SELECT promote_shards(10000)';
+
+-- Keeps other claims out of a project with a cap, until this transaction ends, so that two can't both take the last place.
+-- Answers false where that took too long: some claim was left open, or many are ahead. The rows are locked by claims only;
+-- whoever may only read can't lock any.
+CREATE OR REPLACE FUNCTION take_turn(p_project integer, p_milliseconds integer) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    v_limit text := current_setting('lock_timeout');
+    v_setting text;
+BEGIN
+    v_setting := set_config('lock_timeout', p_milliseconds::text, true);
+    PERFORM 1 FROM project_turn t WHERE t.project_id = p_project FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        INSERT INTO project_turn VALUES (p_project) ON CONFLICT DO NOTHING;
+        PERFORM 1 FROM project_turn t WHERE t.project_id = p_project FOR NO KEY UPDATE;
+    END IF;
+    v_setting := set_config('lock_timeout', v_limit, true);
+    RETURN true;
+EXCEPTION WHEN lock_not_available THEN
+    RETURN false;
+END $$;
 
 -- Takes up to p_limit shards of the one job whose turn it is.
 --
@@ -74,7 +106,8 @@ CREATE OR REPLACE FUNCTION promote_shards() RETURNS integer LANGUAGE sql AS 'SEL
 -- With p_is_prefetch the shards are fetched ahead: begin_shards() says when their computation begins. A worker that gets
 -- nothing else takes over one that another worker has fetched and not begun.
 --
--- Nothing of the jobs p_excluded nor of the models p_without (sha256, hex), for which the worker's node lacks something.
+-- Nothing of the jobs p_excluded, nor of the models p_without, for which the worker's node lacks something: wherever the
+-- model is (its sha256, in hex), or where a run looks for it ("k3f9m2ab:its name").
 --
 -- A worker has a lease until it is declared dead. Its row is not locked: shards that a claim takes while the worker is
 -- declared dead go back in the next round, like all others of the dead.
@@ -100,21 +133,27 @@ DECLARE
     c_horizon CONSTANT double precision := 600;
     c_warm_factor CONSTANT double precision := 10;
     c_warm_limit CONSTANT interval := '20 minutes';
-    -- So many jobs are tried, and so many switched off, before the claim ends empty-handed: what is off by then stays off,
-    -- and the next claim goes on from there.
+    -- So many jobs are tried in vain, and so many switched off, before the claim ends empty-handed: what is off by then
+    -- stays off, and the next claim goes on from there. Jobs that have something, but not for this worker, are passed over.
     c_rounds CONSTANT integer := 20;
+    c_passed CONSTANT integer := 200;
     c_sweep CONSTANT integer := 100;
     c_swept CONSTANT integer := 500;
     -- A shard fetched so long ago is not in its worker's first hand.
     c_fetched CONSTANT interval := '2 seconds';
+    -- How long to wait for the first project with a cap; for others, while that one's claims wait for this one, hardly.
+    v_patience integer := 200;
+    v_tries integer := 0;
     v_now timestamptz := clock_timestamp();
     v_worker record;
     v_warm bytea[];
-    v_without bytea[] := ARRAY(SELECT decode(m.sha256, 'hex') FROM unnest(p_without) AS m (sha256));
+    v_excluded bigint[] := array_remove(coalesce(p_excluded, '{}'), NULL);
+    v_models text[] := array_remove(coalesce(p_without, '{}'), NULL);
+    v_without bytea[] := ARRAY(SELECT decode(m.sha256, 'hex') FROM unnest(v_models) AS m (sha256) WHERE m.sha256 !~ ':');
     v_shares record;
     v_job record;
     v_idle bigint[];
-    v_tried bigint[] := p_excluded;
+    v_tried bigint[] := v_excluded;
     v_full integer[] := '{}';
     v_room integer;
     v_count integer;
@@ -139,7 +178,12 @@ BEGIN
         RETURN;
     END IF;
     IF v_worker.has_due THEN
-        PERFORM promote_shards(100);
+        BEGIN
+            PERFORM promote_shards(100, 1);
+        EXCEPTION WHEN OTHERS THEN
+            -- The chore says so; what is ready can be claimed all the same.
+            NULL;
+        END;
     END IF;
     v_warm := CASE WHEN v_worker.warm_since > v_now - c_warm_limit AND v_worker.warm_since <= v_now
         THEN v_worker.warm ELSE '{}' END;
@@ -154,7 +198,7 @@ BEGIN
     INTO v_shares FROM project p LEFT JOIN running r USING (project_id)
     WHERE coalesce(r.shards, 0) < coalesce(p.hard_cap, 2147483647);
 
-    FOR v_round IN 1..c_rounds LOOP
+    FOR v_round IN 1..c_passed LOOP
         SELECT f.*, share.hard_cap INTO v_job
         FROM unnest(v_shares.projects, v_shares.hard_caps, v_shares.are_over, v_shares.loads)
             AS share (project_id, hard_cap, is_over, load)
@@ -167,6 +211,7 @@ BEGIN
                 AND (j.need_device IS NULL OR j.need_device = v_worker.device_kind)
                 AND (p_run IS NULL OR j.run_id = p_run) AND (p_above IS NULL OR j.tier > p_above)
                 AND j.job_id <> ALL (v_tried) AND j.model_sha256 <> ALL (v_without)
+                AND j.run_id || ':' || j.model <> ALL (v_models)
             ORDER BY j.tier DESC, j.job_id LIMIT 1)
             UNION ALL
             SELECT w.* FROM unnest(v_warm) AS m (sha256) CROSS JOIN LATERAL (
@@ -178,6 +223,7 @@ BEGIN
                 AND (j.need_device IS NULL OR j.need_device = v_worker.device_kind)
                 AND (p_run IS NULL OR j.run_id = p_run) AND (p_above IS NULL OR j.tier > p_above)
                 AND j.job_id <> ALL (v_tried) AND j.model_sha256 <> ALL (v_without)
+                AND j.run_id || ':' || j.model <> ALL (v_models)
             ORDER BY j.tier DESC, j.job_id LIMIT 1) w) f
         WHERE share.project_id <> ALL (v_full)
         ORDER BY share.is_over, f.tier DESC, share.load - f.bonus, f.job_id LIMIT 1;
@@ -185,9 +231,11 @@ BEGIN
 
         v_room := p_limit;
         IF v_job.hard_cap IS NOT NULL THEN
-            -- Two claims at once must not both take the last place: under this lock, which only claims take, the count
-            -- is exact. The project's row itself may be locked by anybody for any time.
-            PERFORM pg_advisory_xact_lock(current_schema()::regnamespace::oid::integer, v_job.project_id);
+            IF NOT take_turn(v_job.project_id, v_patience) THEN
+                v_full := v_full || v_job.project_id;
+                CONTINUE;
+            END IF;
+            v_patience := 1;
             SELECT least(p_limit, v_job.hard_cap - count(*)) INTO v_room
             FROM shard s WHERE s.state = 'running' AND s.project_id = v_job.project_id;
             IF v_room <= 0 THEN
@@ -228,13 +276,14 @@ BEGIN
                     FOR NO KEY UPDATE SKIP LOCKED) l;
             ELSE
                 SELECT array_agg(l.job_id) INTO v_idle FROM (
-                    SELECT j.job_id FROM job j WHERE j.job_id IN (
+                    -- An array: in a join all jobs would be read for each of these.
+                    SELECT j.job_id FROM job j WHERE j.job_id = ANY (ARRAY(
                         SELECT n.job_id FROM (
                             SELECT c.job_id FROM job c
                             WHERE c.project_id = v_job.project_id AND c.tier = v_job.tier AND c.is_runnable
                                 AND c.job_id >= v_job.job_id
                             ORDER BY c.tier DESC, c.job_id LIMIT c_sweep) n
-                        WHERE NOT EXISTS (SELECT 1 FROM shard s WHERE s.job_id = n.job_id AND s.state = 'ready'))
+                        WHERE NOT EXISTS (SELECT 1 FROM shard s WHERE s.job_id = n.job_id AND s.state = 'ready')))
                     ORDER BY j.job_id FOR NO KEY UPDATE SKIP LOCKED) l;
             END IF;
             IF v_idle IS NOT NULL THEN
@@ -260,7 +309,13 @@ BEGIN
             END IF;
             RETURN;
         END IF;
-        EXIT WHEN v_swept >= c_swept;
+        IF v_idle IS NOT NULL OR NOT EXISTS (
+            SELECT 1 FROM shard s
+            WHERE s.job_id = v_job.job_id AND s.state = 'ready' AND s.avoid_worker = p_worker AND s.avoid_until > v_now)
+        THEN
+            v_tries := v_tries + 1;
+        END IF;
+        EXIT WHEN v_swept >= c_swept OR v_tries >= c_rounds;
         v_tried := v_tried || v_job.job_id;
     END LOOP;
 
@@ -274,7 +329,8 @@ BEGIN
             FROM shard s JOIN job j USING (job_id)
             WHERE s.state = 'running' AND NOT s.is_begun AND s.started_at < v_now - c_fetched
                 AND s.worker_id <> p_worker AND NOT j.is_cancelled AND j.gate = 'open'
-                AND j.job_id <> ALL (p_excluded) AND j.model_sha256 <> ALL (v_without)
+                AND j.job_id <> ALL (v_excluded) AND j.model_sha256 <> ALL (v_without)
+                AND j.run_id || ':' || j.model <> ALL (v_models)
                 AND j.need_labels <@ v_worker.labels AND j.need_gpu_mb <= v_worker.gpu_mb
                 AND (j.need_device IS NULL OR j.need_device = v_worker.device_kind)
                 AND (p_run IS NULL OR j.run_id = p_run)

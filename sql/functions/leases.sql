@@ -108,7 +108,6 @@ BEGIN
             SELECT 1 FROM unnest(p_jobs, p_shards, p_epochs) AS h (job_id, shard_no, epoch)
             WHERE s.job_id = h.job_id AND s.shard_no = h.shard_no AND s.epoch = h.epoch);
     IF v_orphan.jobs IS NOT NULL THEN
-        PERFORM wake_jobs(v_orphan.jobs);
         SELECT array_agg(g.job_id), array_agg(g.shard_no) INTO v_given_jobs, v_given_shards
         FROM give_back(p_incarnation, v_orphan.jobs, v_orphan.shards, v_orphan.epochs,
             'the worker does not know of this claim') g;
@@ -181,7 +180,6 @@ BEGIN
     SELECT array_agg(s.job_id) AS jobs, array_agg(s.shard_no) AS shards, array_agg(s.epoch) AS epochs INTO v_held
     FROM shard s WHERE s.worker_id = p_worker AND s.state = 'running' AND s.incarnation = p_incarnation;
     IF v_held.jobs IS NOT NULL THEN
-        PERFORM wake_jobs(v_held.jobs);
         PERFORM 1 FROM give_back(p_incarnation, v_held.jobs, v_held.shards, v_held.epochs,
             coalesce('the worker left: ' || p_note, 'the worker left'));
     END IF;
@@ -216,8 +214,9 @@ BEGIN
     GET DIAGNOSTICS v_workers = ROW_COUNT;
 
     SELECT array_agg(o.job_id) AS jobs, array_agg(o.shard_no) AS shards INTO v_orphan FROM (
-        SELECT s.job_id, s.shard_no FROM shard s JOIN worker w USING (worker_id)
-        WHERE s.state = 'running' AND w.state <> 'live' ORDER BY s.job_id, s.shard_no LIMIT p_shards) o;
+        SELECT s.job_id, s.shard_no FROM shard s JOIN worker w USING (worker_id) JOIN job j USING (job_id)
+        WHERE s.state = 'running' AND w.state <> 'live'
+        ORDER BY s.job_id, s.shard_no LIMIT p_shards FOR NO KEY UPDATE OF j SKIP LOCKED) o;
     IF v_orphan.jobs IS NOT NULL THEN
         PERFORM wake_jobs(v_orphan.jobs);
         WITH orphan AS MATERIALIZED (
@@ -242,8 +241,10 @@ BEGIN
             RETURNING s.job_id, s.shard_no, s.epoch, s.worker_id, s.started_at, s.state),
         logged AS (
             INSERT INTO attempt (job_id, shard_no, epoch, outcome, error, worker_id, started_at)
-            SELECT t.job_id, t.shard_no, t.epoch, 'lost', 'the worker''s lease ran out', t.worker_id, t.started_at
-            FROM taken t)
+            SELECT t.job_id, t.shard_no, t.epoch, 'lost',
+                CASE w.state WHEN 'left' THEN 'the worker left' ELSE 'the worker''s lease ran out' END, t.worker_id,
+                t.started_at
+            FROM taken t JOIN worker w USING (worker_id))
         SELECT count(*) FILTER (WHERE t.state = 'ready'), count(*) FILTER (WHERE t.state = 'held')
         INTO v_requeued, v_held FROM taken t;
     END IF;

@@ -115,6 +115,7 @@ BEGIN
 END $$;
 
 -- Records a failed attempt. The next one comes after min(2^n * 5 s, 10 min) with full jitter, as 'blocked' until then.
+-- Where somebody else has the job locked for seconds, it is an error: then the caller gives the shard back.
 -- One failed shard too many holds the job: whatever is wrong is probably wrong with the rest, too.
 --
 -- A shard is given up after max_attempts failures. Where other workers could take it, the one that failed it leaves it to
@@ -133,9 +134,11 @@ DECLARE
     v_failed bigint;
     v_has_others boolean;
     v_is_alone boolean;
+    v_limit text := current_setting('lock_timeout');
 BEGIN
     PERFORM check_incarnation(ARRAY[p_incarnation]);
     p_seconds := least(p_seconds, 1e7);
+    PERFORM set_config('lock_timeout', '2000', true);
     -- Shared with other failures, but not with a cancel: it must not miss a shard that becomes blocked beside it.
     -- Where failures are counted, one comes after the other.
     IF EXISTS (SELECT 1 FROM job j WHERE j.job_id = p_job AND j.max_failures IS NOT NULL) THEN
@@ -143,6 +146,7 @@ BEGIN
     ELSE
         SELECT * INTO v_job FROM job j WHERE j.job_id = p_job FOR SHARE;
     END IF;
+    PERFORM set_config('lock_timeout', v_limit, true);
     SELECT * INTO v_shard FROM shard s
     WHERE s.job_id = p_job AND s.shard_no = p_shard AND s.epoch = p_epoch AND s.incarnation = p_incarnation
         AND s.state = 'running'
@@ -196,31 +200,60 @@ BEGIN
 END $$;
 
 -- Gives shards back that were not computed. The epoch stays, so that a result which comes after all is still good.
--- The jobs must have been woken. A commit that is under way goes first.
+-- A commit that is under way goes first. Where somebody else has the job locked for seconds, the shard stays the caller's
+-- for now, as one that was not begun: an idle worker may take it over, and what is left goes back with a later heartbeat,
+-- or when the worker is gone.
 CREATE OR REPLACE FUNCTION give_back(p_incarnation uuid, p_jobs bigint[], p_shards integer[], p_epochs integer[], p_note text)
-RETURNS TABLE (job_id bigint, shard_no integer) LANGUAGE sql
+RETURNS TABLE (job_id bigint, shard_no integer) LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
+#variable_conflict use_column
+DECLARE
+    v_limit text := current_setting('lock_timeout');
+    v_jobs bigint[];
+BEGIN
+    BEGIN
+        PERFORM set_config('lock_timeout', '2000', true);
+        PERFORM wake_jobs(p_jobs);
+        PERFORM set_config('lock_timeout', v_limit, true);
+        v_jobs := p_jobs;
+    EXCEPTION WHEN lock_not_available THEN
+        SELECT coalesce(array_agg(l.job_id), '{}') INTO v_jobs FROM (
+            SELECT j.job_id FROM job j WHERE j.job_id = ANY (p_jobs) ORDER BY j.job_id FOR NO KEY UPDATE SKIP LOCKED) l;
+        PERFORM wake_jobs(v_jobs);
+    END;
+    RETURN QUERY
+        WITH held AS MATERIALIZED (
+            SELECT s.job_id, s.shard_no, j.is_cancelled, j.cancel_reason
+            FROM unnest(p_jobs, p_shards, p_epochs) AS h (job_id, shard_no, epoch)
+            JOIN shard s ON s.job_id = h.job_id AND s.shard_no = h.shard_no AND s.epoch = h.epoch
+            JOIN job j ON j.job_id = s.job_id
+            WHERE s.incarnation = p_incarnation AND s.state::text = 'running' AND j.job_id = ANY (v_jobs)
+            ORDER BY s.job_id, s.shard_no FOR NO KEY UPDATE OF s),
+        given AS (
+            UPDATE shard s SET samples_done = 0, tokens_done = 0,
+                state = CASE WHEN h.is_cancelled THEN 'cancelled' ELSE 'ready' END::shard_state,
+                reason = CASE WHEN h.is_cancelled THEN coalesce(h.cancel_reason, 'the run was cancelled') END,
+                ended_at = CASE WHEN h.is_cancelled THEN clock_timestamp() END
+            FROM held h WHERE s.job_id = h.job_id AND s.shard_no = h.shard_no
+            RETURNING s.job_id, s.shard_no, s.epoch, s.worker_id, s.started_at, s.state)
+        INSERT INTO attempt (job_id, shard_no, epoch, outcome, error, worker_id, started_at)
+        SELECT g.job_id, g.shard_no, g.epoch, CASE WHEN g.state = 'cancelled' THEN 'cancelled' ELSE 'released' END,
+            p_note, g.worker_id, g.started_at
+        FROM given g
+        RETURNING job_id, shard_no;
+    IF p_jobs <@ v_jobs THEN
+        RETURN;
+    END IF;
     WITH held AS MATERIALIZED (
-        SELECT s.job_id, s.shard_no, j.is_cancelled, j.cancel_reason
+        SELECT s.job_id, s.shard_no
         FROM unnest(p_jobs, p_shards, p_epochs) AS h (job_id, shard_no, epoch)
         JOIN shard s ON s.job_id = h.job_id AND s.shard_no = h.shard_no AND s.epoch = h.epoch
-        JOIN job j ON j.job_id = s.job_id
-        WHERE s.incarnation = p_incarnation AND s.state::text = 'running'
-        FOR NO KEY UPDATE OF s),
-    given AS (
-        UPDATE shard s SET samples_done = 0, tokens_done = 0,
-            state = CASE WHEN h.is_cancelled THEN 'cancelled' ELSE 'ready' END::shard_state,
-            reason = CASE WHEN h.is_cancelled THEN coalesce(h.cancel_reason, 'the run was cancelled') END,
-            ended_at = CASE WHEN h.is_cancelled THEN clock_timestamp() END
-        FROM held h WHERE s.job_id = h.job_id AND s.shard_no = h.shard_no
-        RETURNING s.job_id, s.shard_no, s.epoch, s.worker_id, s.started_at, s.state)
-    INSERT INTO attempt (job_id, shard_no, epoch, outcome, error, worker_id, started_at)
-    SELECT g.job_id, g.shard_no, g.epoch, CASE WHEN g.state = 'cancelled' THEN 'cancelled' ELSE 'released' END,
-        p_note, g.worker_id, g.started_at
-    FROM given g
-    RETURNING job_id, shard_no
-$$;
+        WHERE s.incarnation = p_incarnation AND s.state::text = 'running' AND s.job_id <> ALL (v_jobs)
+        ORDER BY s.job_id, s.shard_no FOR NO KEY UPDATE OF s)
+    UPDATE shard s SET samples_done = 0, tokens_done = 0, is_begun = false
+    FROM held h WHERE s.job_id = h.job_id AND s.shard_no = h.shard_no;
+END $$;
 
 -- The note says why, where that is of use to others.
 CREATE OR REPLACE FUNCTION release_shards(
@@ -228,7 +261,6 @@ CREATE OR REPLACE FUNCTION release_shards(
 ) RETURNS TABLE (job_id bigint, shard_no integer) LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM check_incarnation(ARRAY[p_incarnation]);
-    PERFORM wake_jobs(p_jobs);
     RETURN QUERY SELECT * FROM give_back(p_incarnation, p_jobs, p_shards, p_epochs, p_note);
 END $$;
 

@@ -43,7 +43,7 @@ CREATE OR REPLACE FUNCTION function_rights() RETURNS TABLE (function_name name, 
         ('observe_time', '{}'), ('open_due_gates', '{}'), ('open_waiting_jobs', '{}'), ('permit_history_move', '{}'),
         ('reap_workers', '{}'), ('refresh_statistics', '{}'), ('refuse_delete', '{}'), ('refuse_update', '{}'),
         ('relation_rights', '{}'), ('role_may', '{}'), ('roll_up', '{}'), ('run_is_open', '{}'), ('store_run', '{}'),
-        ('sweep_cancelled_jobs', '{}'), ('tier_name', '{}'), ('user_or_role', '{}'), ('wait_again', '{}'),
+        ('sweep_cancelled_jobs', '{}'), ('take_turn', '{}'), ('tier_name', '{}'), ('user_or_role', '{}'), ('wait_again', '{}'),
         ('waiting_reason', '{}'), ('wake_jobs', '{}'), ('wake_ready_jobs', '{}')
 $$;
 
@@ -53,7 +53,7 @@ CREATE OR REPLACE FUNCTION relation_rights() RETURNS TABLE (relation_name name) 
         ('archived_attempt'::name), ('archived_result'), ('archived_shard'), ('attempt'), ('chore'),
         ('data_set_split'), ('every_attempt'), ('every_result'), ('every_shard'), ('grantee'), ('history_permit'),
         ('job'), ('job_counts'), ('job_counts_in_bulk'), ('job_dependency'), ('job_need'), ('job_spec'), ('job_tally'),
-        ('model'), ('needed_run'), ('pace'), ('project'), ('queue_clock'), ('run'), ('schedule'), ('schedule_fire'),
+        ('model'), ('needed_run'), ('pace'), ('project'), ('project_turn'), ('queue_clock'), ('run'), ('schedule'), ('schedule_fire'),
         ('schedule_run'), ('schema_contract'), ('schema_functions'), ('schema_migration'), ('shard'), ('shard_result'),
         ('store_identity'), ('tally_change'), ('usage_queue'), ('withdrawn_result'), ('worker'),
         ('worker_use')

@@ -41,8 +41,8 @@ final class LeaseBoard: Sendable {
         var held: [Claim: Held] = [:]
         var safeUntil: ContinuousClock.Instant
         var isDrainRequested = false
-        /// What keeps the worker from work; nil when nothing does.
-        var trouble: String?
+        /// What keeps the worker from some work; nil when nothing does.
+        var trouble: NodeHealth.Trouble?
     }
 
     private let state: Mutex<State>
@@ -91,8 +91,8 @@ final class LeaseBoard: Sendable {
         self.state.withLock { $0.held[Claim(shard)]?.trouble = trouble }
     }
 
-    /// Notes what keeps the worker from work, for those who look at it; nil when nothing does.
-    func note(_ trouble: String?) { self.state.withLock { $0.trouble = trouble } }
+    /// Notes what keeps the worker from some work, for those who look at it; nil when nothing does.
+    func note(_ trouble: NodeHealth.Trouble?) { self.state.withLock { $0.trouble = trouble } }
 
     /// Ends the shard's time on the board, and says whether it was taken away meanwhile.
     @discardableResult
@@ -139,11 +139,11 @@ final class LeaseBoard: Sendable {
         }
     }
 
-    /// What is wrong, of the first shard that waits for something, or of the worker.
-    var trouble: String? {
+    /// What is wrong now, of the first shard that waits for something, or of the worker.
+    func trouble(at now: ContinuousClock.Instant) -> String? {
         self.state.withLock { state in
             state.held.values.filter { $0.trouble != nil }.min { $0.shard.key < $1.shard.key }?.trouble
-                ?? state.trouble
+                ?? state.trouble.flatMap { now < $0.until ? $0.text : nil }
         }
     }
 

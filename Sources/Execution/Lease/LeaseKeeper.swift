@@ -98,7 +98,7 @@ actor LeaseKeeper {
     func renew(through queue: any WorkQueue) async throws(QueueError) {
         let (board, sent) = (self.board, self.clock.now)
         let lease = board.lease
-        let (holding, note) = (board.holding(under: lease), board.trouble)
+        let (holding, note) = (board.holding(under: lease), board.trouble(at: sent))
         do throws(QueueError) {
             let reply = try await self.within(lease.heartbeatTimeout, "a heartbeat") { () throws(QueueError) in
                 try await queue.heartbeat(lease, holding: holding, note: note)

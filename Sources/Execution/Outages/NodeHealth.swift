@@ -14,6 +14,8 @@ struct NodeHealth {
     static let longest: Duration = .seconds(600)
     /// So many jobs that can't be worked on are too many to go around.
     static let mostShunned = 1000
+    /// From so many runs on that look for a model where it is not, each further one is tried after a pause.
+    static let mostPlaces = 100
 
     private let endsWhenDrained: Bool
     /// Failures since the last result.
@@ -21,7 +23,9 @@ struct NodeHealth {
     private var restedFailures = 0
     private var backoff = Backoff.unfit
     private var shunned: [JobID: Lack] = [:]
-    /// Until when all jobs of a model are left to others.
+    /// Where runs look for models in vain, and until when their jobs are left to others.
+    private var shunnedPlaces: [MissingModel: (thing: Missing, until: ContinuousClock.Instant)] = [:]
+    /// Until when all jobs of a model are left to others, by its SHA-256.
     private var shunnedModels: [String: ContinuousClock.Instant] = [:]
     /// What is missing, and how often that was found, for whichever job.
     private var missing: [Missing: Int] = [:]
@@ -34,6 +38,12 @@ struct NodeHealth {
     private enum Missing: Hashable {
         case thing(ExecutionError.Thing)
         case something(for: JobID)
+    }
+
+    /// What is said of a worker that leaves a job to others, and until when it does.
+    struct Trouble: Hashable, Sendable {
+        var text: String
+        var until: ContinuousClock.Instant
     }
 
     /// What a job can't be worked on for.
@@ -64,6 +74,7 @@ struct NodeHealth {
         guard let back = self.shunned[job]?.thing else { return }
         self.missing[back] = nil
         self.shunned = self.shunned.filter { $0.value.thing != back }
+        self.shunnedPlaces = self.shunnedPlaces.filter { $0.value.thing != back }
         if case .thing(.model(let sha256, _)) = back { self.shunnedModels[sha256] = nil }
     }
 
@@ -72,16 +83,26 @@ struct NodeHealth {
     /// The node does not have what the job needs.
     ///
     /// Jobs that need the same thing are left to others for longer each time that it is missing for one of them, so that
-    /// the worker comes to the jobs behind them. A model's other jobs wait half as long as the one that was tried: where
-    /// the same model is registered in two places, the next try is with another job.
-    mutating func lacks(_ error: ExecutionError, for job: JobID, at now: ContinuousClock.Instant) {
+    /// the worker comes to the jobs behind them. All jobs of a run look for a model in one place, so they wait together,
+    /// with those of every other run that looked there. Others may have the same model registered in another place, and
+    /// are tried; where very many runs look for it in vain, all wait half as long as those that were tried, so that each
+    /// try is with another run.
+    ///
+    /// - Parameter model: The model's name in the job's run.
+    mutating func lacks(_ error: ExecutionError, for job: JobID, model: String, at now: ContinuousClock.Instant) {
         let times = (self.shunned[job]?.times ?? 0) + 1
         let thing = error.lacking.map { Missing.thing($0) } ?? .something(for: job)
         let found = self.missing[thing, default: 0] + 1
         let pause = min(Self.longest, Self.shortest * (1 << min(found - 1, 10)))
         self.missing[thing] = found
         self.missingInRow.insert(thing)
-        if case .model(let sha256, _) = error.lacking { self.shunnedModels[sha256] = now + pause / 2 }
+        if case .model(let sha256, _) = error.lacking {
+            self.shunnedPlaces = self.shunnedPlaces.filter { $0.value.until > now || $0.value.thing == thing }
+            self.shunnedPlaces[.inRun(job.run, model)] = (thing, now + pause)
+            let places = self.shunnedPlaces.filter { $0.value.thing == thing }.keys
+            for place in places { self.shunnedPlaces[place]?.until = now + pause }
+            if places.count >= Self.mostPlaces { self.shunnedModels[sha256] = now + pause / 2 }
+        }
         self.shunned[job] = Lack(thing: thing, message: error.message, times: times, until: now + pause)
         if self.shunned.count >= Self.mostShunned { self.shunned = self.shunned.filter { $0.value.until > now } }
         guard self.missingInRow.count >= Self.limit || self.shunned.count >= Self.mostShunned else { return }
@@ -99,18 +120,19 @@ struct NodeHealth {
     /// Nothing can be done here at all.
     mutating func isOfNoUse(_ message: String) { self.reasonToLeave = self.reasonToLeave ?? message }
 
-    /// Models none of whose jobs are to be claimed now, by their SHA-256.
-    func shunnedModels(at now: ContinuousClock.Instant) -> [String] {
-        self.shunnedModels.filter { $0.value > now }.map(\.key).sorted()
+    /// Models whose jobs are not to be claimed now.
+    func missingModels(at now: ContinuousClock.Instant) -> [MissingModel] {
+        self.shunnedModels.filter { $0.value > now }.map { .anywhere($0.key) }
+            + self.shunnedPlaces.filter { $0.value.until > now }.map(\.key)
     }
 
     /// What is left to others now, and why, for those who look at the worker: the job that is left for longest.
-    func trouble(at now: ContinuousClock.Instant) -> String? {
+    func trouble(at now: ContinuousClock.Instant) -> Trouble? {
         let current = self.shunned.filter { $0.value.until > now }
         guard let (job, lack) = current.max(by: { ($0.value.until, $0.key.number) < ($1.value.until, $1.key.number) })
         else { return nil }
         let more = current.count > 1 ? ", nor \(current.count - 1) more" : ""
-        return "job \(job.name) can't be worked on here\(more): \(lack.message)"
+        return Trouble(text: "job \(job.name) can't be worked on here\(more): \(lack.message)", until: lack.until)
     }
 
     /// Jobs that are not to be claimed now.

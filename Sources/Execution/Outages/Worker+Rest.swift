@@ -23,7 +23,7 @@ extension Worker {
     /// Notes what this node lacks for a shard, which is given back for others.
     func lacks(_ error: ExecutionError, for shard: ClaimedShard, _ logger: Logger) {
         switch error.code {
-        case .nodeFault: self.health.lacks(error, for: shard.job, at: self.clock.now)
+        case .nodeFault: self.health.lacks(error, for: shard.job, model: shard.model, at: self.clock.now)
         case .storeRefused: self.health.isOfNoUse(error.message)
         default: return
         }

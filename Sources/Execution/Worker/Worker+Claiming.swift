@@ -16,7 +16,6 @@ extension Worker {
     /// Asks for a shard, through outages, until there is an answer or the worker is to end.
     func claim(_ tenure: Tenure) async throws(ExecutionError) -> Offer {
         let (options, board, request, caretaker) = (self.options, tenure.board, self.request(), self.caretaker)
-        board.note(self.health.trouble(at: self.clock.now))
         let isWanted = self.isWanted
         do throws(QueueError) {
             return try await self.patiently("claim a shard", while: isWanted, migration: Self.migrationPatience) {
@@ -51,7 +50,7 @@ extension Worker {
         let now = self.clock.now
         return ClaimRequest(
             run: self.options.run, above: priority, isPrefetch: isPrefetch, excluding: self.health.shunned(at: now),
-            without: self.health.shunnedModels(at: now))
+            without: self.health.missingModels(at: now))
     }
 
     /// Nothing new is begun under a lease that is in danger.

@@ -13,6 +13,7 @@ extension Worker {
     private func advance(_ tenure: Tenure) async throws(ExecutionError) {
         var wakeups = self.wakeups.makeAsyncIterator()
         while try await !self.isOver(tenure) {
+            tenure.board.note(self.health.trouble(at: self.clock.now))
             if let next = self.next.take() {
                 if let urgent = await self.moreUrgent(than: next, tenure) {
                     try await self.process(urgent, tenure)

@@ -54,6 +54,11 @@ extension Worker {
                 try await queue.fail(shard, failure)
             }
             if outcome == .failed { self.summary.givenUp += 1 }
+            // Whoever keeps a job locked must not keep its workers.
+            guard outcome == .jobIsLocked else { return }
+            logger.warning("the failure can't be recorded while somebody keeps the job locked; shard given back")
+            await self.release(
+                shard, tenure, note: "failed while somebody kept the job locked: \(error.message)")
         } catch {
             if error.isPassing || error.code == .cancelled { return }
             throw ExecutionError(.permanent, "the failure of \(shard.key) could not be recorded: \(error)")

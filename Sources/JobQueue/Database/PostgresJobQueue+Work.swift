@@ -22,7 +22,7 @@ extension PostgresJobQueue {
         try check(claimLimit: request.limit)
         let parameters: [(any PostgresEncodable)?] = [
             lease.worker.number, lease.incarnation.uuid, request.limit, request.run?.text, request.above?.rawValue,
-            request.isPrefetch, request.excluding.map(\.number), request.without,
+            request.isPrefetch, request.excluding.map(\.number), request.without.map(\.text),
         ]
         return try await query(.claimShards, parameters, to: "claim shards") { rows throws(PostgresError) in
             // Only the first row carries specification and pace: they are all of one job.
@@ -106,15 +106,21 @@ extension PostgresJobQueue {
             claimed.job.number, claimed.index, claimed.epoch.rawValue, claimed.incarnation.uuid, failure.message,
             failure.isPermanent, failure.seconds,
         ]
-        return try await query(.failShard, parameters, to: "record the failure of shard \(claimed.key)") {
-            rows throws(PostgresError) in
-            let row = try rows.only()
-            return switch try row.decode("outcome", as: FailureVerdict.self) {
-            case .retry: .retry(after: .seconds(try row.decode("retry_seconds", as: Double.self)))
-            case .failed: .failed
-            case .cancelled: .cancelled
-            case .fenced: .fenced
+        do throws(QueueError) {
+            return try await query(.failShard, parameters, to: "record the failure of shard \(claimed.key)") {
+                rows throws(PostgresError) in
+                let row = try rows.only()
+                return switch try row.decode("outcome", as: FailureVerdict.self) {
+                case .retry: .retry(after: .seconds(try row.decode("retry_seconds", as: Double.self)))
+                case .failed: .failed
+                case .cancelled: .cancelled
+                case .fenced: .fenced
+                }
             }
+        } catch {
+            // lock_not_available
+            guard (error.underlying as? PostgresError)?.sqlState == "55P03" else { throw error }
+            return .jobIsLocked
         }
     }
 

@@ -61,10 +61,10 @@ extension Ledger {
             return !job.shards[place.shard].isBegun && now.timeIntervalSince(place.claim.startedAt) > FairShare.fetched
                 && place.claim.worker != lease.worker && !job.isCancelled && job.gate == .open && worker.suits(job)
                 && (request.run == nil || job.id.run == request.run)
-                && !request.excludes(job.id, job.submission.modelSHA256)
+                && !request.excludes(job.id, model: job.submission.model, sha256: job.submission.modelSHA256)
         }
         guard let place = fetched.min(by: { $0.claim.startedAt < $1.claim.startedAt }) else { return [] }
-        log((place.job, place.shard), .released, error: "an idle worker took it over", seconds: nil, now: now)
+        log((place.job, place.shard), .released, error: QueueNote.takenOver, seconds: nil, now: now)
         return [take((place.job, place.shard), lease, isBegun: true, now: now)]
     }
 
@@ -103,7 +103,7 @@ extension Ledger {
                 let job = jobs[index]
                 return (request.run == nil || job.id.run == request.run) && job.gate == .open
                     && request.above.map { job.priority > $0 } ?? true
-                    && !request.excludes(job.id, job.submission.modelSHA256)
+                    && !request.excludes(job.id, model: job.submission.model, sha256: job.submission.modelSHA256)
                     && !isOver(projects[job.project]?.hardCap, job.project)
                     && worker.suits(job) && job.shards.contains { $0.isReady(for: id, now: now) }
             }

@@ -49,7 +49,7 @@ extension Ledger {
             let epoch = jobs[place.job].shards[place.shard].epoch
             let isOld = now.timeIntervalSince(place.claim.startedAt) > ttl.inSeconds / 2
             guard isOld, !known.contains(HeldEpoch(key: key, epoch: epoch)) else { continue }
-            giveBack((place.job, place.shard), note: "the worker does not know of this claim", now: now)
+            giveBack((place.job, place.shard), note: QueueNote.unknownClaim, now: now)
             reply.orphaned.append(key)
         }
         reply.lost.sort()
@@ -67,7 +67,7 @@ extension Ledger {
         }
         for place in running where place.claim.incarnation == lease.incarnation {
             giveBack(
-                (place.job, place.shard), note: note.map { "the worker left: \($0)" } ?? "the worker left", now: now)
+                (place.job, place.shard), note: note.map { "the worker left: \($0)" } ?? QueueNote.left, now: now)
         }
     }
 

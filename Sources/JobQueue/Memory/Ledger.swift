@@ -168,3 +168,12 @@ extension Ledger {
         projects[job.project]?.uncharged += seconds ?? 0
     }
 }
+
+/// What the queue itself says of claims that ended without a result, in PostgreSQL too; no worker said it.
+enum QueueNote {
+    static let takenOver = "an idle worker took it over"
+    static let unknownClaim = "the worker does not know of this claim"
+    static let left = "the worker left"
+
+    static func isOwn(_ text: String) -> Bool { [self.takenOver, self.unknownClaim, self.left].contains(text) }
+}

@@ -23,6 +23,8 @@ public enum FailureOutcome: Sendable, Hashable {
     case cancelled
     /// The shard was not this worker's any more; nothing was recorded.
     case fenced
+    /// Somebody keeps the job locked; nothing was recorded, and the shard is still this worker's.
+    case jobIsLocked
 }
 
 /// What a reaper's round came to.

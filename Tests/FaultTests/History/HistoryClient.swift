@@ -327,13 +327,15 @@ struct HistoryWorker {
         let failure = ShardFailure(message: "no luck", isPermanent: chance(20), seconds: 0.01)
         let (epoch, isPermanent) = (claim.epoch.rawValue, failure.isPermanent)
         switch try await caller.ask(breaking: breaking(), { try await $0.fail(claim, failure) }) {
+        // Nothing happened.
+        case .given(.jobIsLocked, _): return
         case .given(let outcome, let span):
             let answer: ShardCall.FailAnswer =
                 switch outcome {
                 case .retry: .retry
                 case .failed: .failed
                 case .cancelled: .cancelled
-                case .fenced: .fenced
+                case .fenced, .jobIsLocked: .fenced
                 }
             note(span, [(claim.key, .fail(epoch: epoch, isPermanent: isPermanent, answer))])
             drop([claim])

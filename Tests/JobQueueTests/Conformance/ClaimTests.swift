@@ -49,13 +49,33 @@ import Testing
             jobs[1].modelSHA256 = other
             try await test.queue.submit(submission(jobs))
             let lease = try await test.queue.register(worker())
-            #expect(try await test.queue.claim(lease, ClaimRequest(without: [hexadecimalA, other])).isEmpty)
-            let without = ClaimRequest(limit: 9, without: [hexadecimalA])
+            #expect(
+                try await test.queue.claim(lease, ClaimRequest(without: [.anywhere(hexadecimalA), .anywhere(other)]))
+                    .isEmpty)
+            let without = ClaimRequest(limit: 9, without: [.anywhere(hexadecimalA)])
             #expect(try await test.queue.claim(lease, without).map(\.key.description) == ["k3f9x2a0.1/0"])
             // Nor what it preferred, because it had it loaded.
             #expect(try await test.queue.claim(lease, without).isEmpty)
-            #expect(try await test.queue.claim(lease, ClaimRequest(limit: 9, without: [other])).count == 1)
+            #expect(try await test.queue.claim(lease, ClaimRequest(limit: 9, without: [.anywhere(other)])).count == 1)
             #expect(try await test.queue.claim(lease, without).isEmpty)
+        }
+    }
+
+    /// Where one run looks for a model, another one may not.
+    @Test(arguments: Implementation.allCases)
+    func leavesOutWhereARunLooksForAModel(_ implementation: Implementation) async throws {
+        try await withQueue(implementation) { test in
+            var jobs = [job(0, shards: 1), job(1, shards: 1)]
+            jobs[1].model = "its other name"
+            try await test.queue.submit(submission("00000001", jobs))
+            try await test.queue.submit(submission("00000002", [job(0, shards: 1)]))
+            let lease = try await test.queue.register(worker())
+            let missing = MissingModel.inRun(try RunID("00000001"), jobs[0].model)
+            let without = ClaimRequest(limit: 9, without: [missing])
+            #expect(try await test.queue.claim(lease, without).map(\.key.description) == ["00000001.1/0"])
+            #expect(try await test.queue.claim(lease, without).map(\.key.description) == ["00000002.0/0"])
+            #expect(try await test.queue.claim(lease, without).isEmpty)
+            #expect(try await test.queue.claim(lease, limit: 9).map(\.key.description) == ["00000001.0/0"])
         }
     }
 

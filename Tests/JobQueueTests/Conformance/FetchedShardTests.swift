@@ -20,7 +20,7 @@ import Testing
             try await test.advance(5)
             // Fetching ahead is no reason to take anything from anybody.
             #expect(try await queue.claim(idle, ClaimRequest(isPrefetch: true)).isEmpty)
-            #expect(try await queue.claim(idle, ClaimRequest(without: [hexadecimalA])).isEmpty)
+            #expect(try await queue.claim(idle, ClaimRequest(without: [.anywhere(hexadecimalA)])).isEmpty)
             let jobs = try await queue.jobs(of: try await queue.run(matching: "k3f9x2a0").id).map(\.id)
             #expect(try await queue.claim(idle, ClaimRequest(excluding: jobs)).isEmpty)
             let taken = try #require(try await queue.claim(idle, limit: 1).first)
