@@ -30,7 +30,7 @@ busy_here AS MATERIALIZED (
     WHERE f.has_labels AND f.has_memory AND f.has_device AND NOT f.is_draining
     GROUP BY m.job_id),
 here AS MATERIALIZED (
-    SELECT s.job_id, count(DISTINCT s.worker_id) AS workers
+    SELECT s.job_id, count(DISTINCT s.worker_id) AS workers, min(w.host || ': ' || w.note) AS trouble
     FROM shard s JOIN worker w USING (worker_id)
     WHERE s.state = 'running' AND w.state = 'live' AND s.job_id IN (SELECT m.job_id FROM mine m)
     GROUP BY s.job_id),
@@ -63,7 +63,7 @@ SELECT m.job_id, clock_timestamp() AS now, p.name AS project, w.next AS next_att
     coalesce(f.live, 0) AS live, coalesce(f.draining, 0) AS draining, coalesce(f.with_labels, 0) AS with_labels,
     coalesce(f.with_memory, 0) AS with_memory, coalesce(f.with_device, 0) AS with_device,
     coalesce(f.suitable, 0) AS suitable, coalesce(f.busy, 0) - coalesce(b.workers, 0) AS busy_elsewhere,
-    coalesce(h.workers, 0) AS here,
+    coalesce(h.workers, 0) AS here, h.trouble,
     (SELECT coalesce(sum(t.ready), 0)::int8 FROM tier_sum t WHERE t.tier > m.tier) AS ready_in_higher_tiers,
     coalesce(o.ready, 0)::int8 AS ready_in_older_jobs,
     (coalesce(t.ready, 0) - coalesce(s.ready, 0))::int8 AS ready_in_other_projects,
@@ -71,11 +71,14 @@ SELECT m.job_id, clock_timestamp() AS now, p.name AS project, w.next AS next_att
 FROM mine m
 JOIN project p USING (project_id)
 LEFT JOIN wait w USING (job_id)
--- The last thing that went wrong, where somebody gave a shard back.
+-- The last thing that went wrong, where a worker gave a shard back and said why.
 LEFT JOIN LATERAL (
     SELECT a.error, b.host, a.ended_at FROM (
         SELECT a.error, a.outcome, a.worker_id, a.ended_at FROM attempt a
-        WHERE a.job_id = m.job_id AND a.error IS NOT NULL ORDER BY a.job_id, a.attempt_id DESC LIMIT 1) a
+        WHERE a.job_id = m.job_id AND a.error IS NOT NULL
+            AND a.error NOT IN (
+                'an idle worker took it over', 'the worker does not know of this claim', 'the worker left')
+        ORDER BY a.job_id, a.attempt_id DESC LIMIT 1) a
     JOIN worker b USING (worker_id) WHERE a.outcome = 'released') g ON m.ready > 0
 LEFT JOIN fits f ON f.need_labels = m.need_labels AND f.need_gpu_mb = m.need_gpu_mb
     AND f.need_device IS NOT DISTINCT FROM m.need_device

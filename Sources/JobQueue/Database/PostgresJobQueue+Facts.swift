@@ -55,7 +55,9 @@ extension JobFacts {
         self.init(
             job: job, project: project, now: try row.date("now"),
             nextAttemptAt: try row.optionalDate("next_attempt_at"), failure: try row.decode("failure"),
-            holdReason: try row.decode("hold_reason"), givenBack: try GivenBack(row), workers: try WorkerFacts(row),
+            holdReason: try row.decode("hold_reason"), givenBack: try GivenBack(row),
+            trouble: try row.decode("trouble"),
+            workers: try WorkerFacts(row),
             readyInHigherTiers: try row.decode("ready_in_higher_tiers"),
             readyInOlderJobs: try row.decode("ready_in_older_jobs"),
             readyInOtherProjects: try row.decode("ready_in_other_projects"),

@@ -6,6 +6,7 @@ extension Explanation {
         let workers = facts.workers
         guard workers.live > 0 else {
             explainNobody(facts.job)
+            explainGivenBack(facts)
             return
         }
         guard workers.suitable > 0 else {
@@ -14,7 +15,7 @@ extension Explanation {
         }
         explainCaps(facts)
         guard facts.job.progress.shards.running == 0 || workers.here < workers.suitable else { return }
-        let isGivenBack = explainGivenBack(facts)
+        explainGivenBack(facts)
         if facts.readyInHigherTiers > 0 {
             reasons.append(
                 "\(counted(facts.readyInHigherTiers, "shard")) of higher priority \(facts.readyInHigherTiers == 1 ? "goes" : "go") "
@@ -35,7 +36,7 @@ extension Explanation {
                     + "\(Int(facts.project.usedSeconds)) s of device time lately.")
             remedies.append("assay project list   shows shares and caps")
         }
-        if workers.busyElsewhere >= workers.suitable, workers.here == 0, !isGivenBack {
+        if workers.busyElsewhere >= workers.suitable, workers.here == 0 {
             reasons.append(
                 "\(workers.suitable == 1 ? "The only worker" : "All \(workers.suitable) workers") that could run it "
                     + "\(workers.suitable == 1 ? "has" : "have") a shard of something else in hand; the next shard "
@@ -45,13 +46,12 @@ extension Explanation {
 
     /// Workers leave a job that they lack something for to others, for ten minutes at most: what one of them said
     /// before that is history.
-    private mutating func explainGivenBack(_ facts: JobFacts) -> Bool {
-        guard facts.workers.here == 0, let given = facts.givenBack else { return false }
+    private mutating func explainGivenBack(_ facts: JobFacts) {
+        guard facts.workers.here == 0, let given = facts.givenBack else { return }
         let seconds = Int(max(0, facts.now.timeIntervalSince(given.at)).rounded())
-        guard seconds < 900 else { return false }
+        guard seconds < 900 else { return }
         reasons.append("A worker on \(given.host) gave a shard back \(seconds) s ago: \(given.reason)")
         remedies.append("assay worker list   shows what else workers lack")
-        return true
     }
 
     /// Without workers it still matters which ones: any other would leave the job where it is.

@@ -43,6 +43,10 @@ extension Explanation {
         } else {
             summary = "\(job) is not running: \(shards.done) of \(shards.total) shards are done."
         }
+        if let trouble = facts.trouble {
+            reasons.append("A worker that has a shard of it is in trouble, on \(trouble).")
+            remedies.append("assay worker list   shows what workers wait for")
+        }
         if facts.job.gate == .waiting {
             reasons.append("It \(facts.job.reason ?? "waits for other jobs").")
             remedies.append("It starts by itself when they have ended; `assay show` tells how far they are.")

@@ -13,6 +13,8 @@ public struct JobFacts: Sendable, Hashable, Encodable {
     public var holdReason: String?
     /// Set where the last thing that went wrong is that a worker gave a shard back and said why.
     public var givenBack: GivenBack?
+    /// What a worker that holds a shard of the job says of itself, after its host: "gpu-7: the store is away".
+    public var trouble: String?
     public var workers: WorkerFacts
     /// Shards that could be claimed now and go first: of higher tiers, and of this project's older jobs in this tier.
     public var readyInHigherTiers: Int
@@ -55,9 +57,9 @@ public struct JobFacts: Sendable, Hashable, Encodable {
 
     public init(
         job: JobRecord, project: ProjectRecord, now: Date, nextAttemptAt: Date? = nil, failure: String? = nil,
-        holdReason: String? = nil, givenBack: GivenBack? = nil, workers: WorkerFacts = WorkerFacts(),
-        readyInHigherTiers: Int = 0,
-        readyInOlderJobs: Int = 0, readyInOtherProjects: Int = 0, secondsPerSample: Double? = nil
+        holdReason: String? = nil, givenBack: GivenBack? = nil, trouble: String? = nil,
+        workers: WorkerFacts = WorkerFacts(), readyInHigherTiers: Int = 0, readyInOlderJobs: Int = 0,
+        readyInOtherProjects: Int = 0, secondsPerSample: Double? = nil
     ) {
         self.job = job
         self.project = project
@@ -66,6 +68,7 @@ public struct JobFacts: Sendable, Hashable, Encodable {
         self.failure = failure
         self.holdReason = holdReason
         self.givenBack = givenBack
+        self.trouble = trouble
         self.workers = workers
         self.readyInHigherTiers = readyInHigherTiers
         self.readyInOlderJobs = readyInOlderJobs

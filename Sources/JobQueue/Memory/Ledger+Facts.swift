@@ -19,7 +19,7 @@ extension Ledger {
             nextAttemptAt: job.shards.compactMap(\.notBefore).min(),
             failure: job.shards.first { $0.state == .failed }?.reason,
             holdReason: job.shards.first { $0.state == .held }?.reason, givenBack: givenBack(job),
-            workers: workerFacts(of: job),
+            trouble: trouble(job), workers: workerFacts(of: job),
             secondsPerSample: pace(of: job)?.secondsPerSample)
         for rival in jobs where rival.id != id && rival.gate == .open && !rival.isCancelled {
             let ready = rival.counts.ready
@@ -65,10 +65,16 @@ extension Ledger {
     }
 
     private func givenBack(_ job: Job) -> JobFacts.GivenBack? {
-        guard job.counts.ready > 0, let last = attempts[job.id.number]?.last(where: { $0.error != nil }),
+        guard job.counts.ready > 0,
+            let last = attempts[job.id.number]?.last(where: { $0.error.map(QueueNote.isOwn) == false }),
             last.outcome == .released, let reason = last.error, let at = last.endedAt
         else { return nil }
         return JobFacts.GivenBack(reason: reason, host: last.host, at: at)
+    }
+
+    private func trouble(_ job: Job) -> String? {
+        running.filter { jobs[$0.job].id == job.id }.map { workers[Int($0.claim.worker.number) - 1] }
+            .compactMap { worker in worker.note.map { "\(worker.description.host): \($0)" } }.min()
     }
 
     private func workerFacts(of job: Job) -> JobFacts.WorkerFacts {

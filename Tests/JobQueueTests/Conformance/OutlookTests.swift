@@ -67,6 +67,28 @@ import Testing
         }
     }
 
+    /// That an idle worker took one over says nothing of what is wrong.
+    @Test(arguments: Implementation.allCases)
+    func whatTheQueueSaysIsNoWorkersReason(_ implementation: Implementation) async throws {
+        try await withQueue(implementation) { test in
+            let queue = test.queue
+            try await queue.submit(submission([job(shards: 2)]))
+            let (first, second) = (try await queue.register(worker()), try await queue.register(worker()))
+            try await queue.release(try await queue.claim(first, limit: 1), note: "no model here")
+            _ = try await queue.claim(first, limit: 1)
+            try await queue.deregister(first)
+            let id = try await queue.onlyJob().id
+            #expect(try await queue.attempts(of: id).map(\.error).contains("the worker left"))
+            #expect(try await queue.facts(of: id).givenBack?.reason == "no model here")
+
+            let claimed = try await queue.claim(second, limit: 1)
+            _ = try await queue.heartbeat(second, holding: claimed.map { $0.progress() }, note: "the store is away")
+            #expect(try await queue.facts(of: id).trouble == "\(worker().host): the store is away")
+            _ = try await queue.heartbeat(second, holding: claimed.map { $0.progress() }, note: nil)
+            #expect(try await queue.facts(of: id).trouble == nil)
+        }
+    }
+
     @Test(arguments: Implementation.allCases)
     func workersThatCanNotHelpAreNotCounted(_ implementation: Implementation) async throws {
         try await withQueue(implementation) { test in
