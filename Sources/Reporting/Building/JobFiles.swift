@@ -41,4 +41,10 @@ public struct JobFiles: Sendable {
     public func build(in store: Store) async throws(StoreError) -> PublishedFile {
         try await store.buildJobFile(runID: self.job.id.run.description, jobID: self.job.id.name, shards: self.shards)
     }
+
+    /// Whether the job's file is there.
+    public func isBuilt(in store: Store) async throws(StoreError) -> Bool {
+        try await store.hasJobFile(
+            runID: self.job.id.run.description, jobID: self.job.id.name, shards: self.shards)
+    }
 }

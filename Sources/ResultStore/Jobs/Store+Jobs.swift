@@ -13,6 +13,13 @@ extension Store {
         try await self.build(run: runID, job: jobID, shards)
     }
 
+    /// Whether a file over all shards of a job is there, whatever is in it.
+    @HDF5Actor
+    public func hasJobFile(runID: String, jobID: String, shards: [PublishedFile]) throws(StoreError) -> Bool {
+        let path = try Layout.jobFile(run: runID, job: jobID, digest: Self.jobDigest(shards.map(\.digest)))
+        return try self.place.folder(path.folder).status(path.name) != nil
+    }
+
     @HDF5Actor
     private func build(run: String, job: String, _ files: [PublishedFile]) async throws(StoreError) -> PublishedFile {
         let digest = Self.jobDigest(files.map(\.digest))

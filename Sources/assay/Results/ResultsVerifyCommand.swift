@@ -33,8 +33,10 @@ struct ResultsVerifyCommand: AsyncParsableCommand {
                 var issues = try await files.verify(in: store).map { Answer.Issue(path: $0.path, message: $0.message) }
                 answer.files += files.shards.count
                 if files.isComplete, issues.isEmpty {
-                    issues += try await self.issues(ofJobFile: files, in: store)
-                    answer.files += 1
+                    if let found = try await self.issues(ofJobFile: files, in: store) {
+                        issues = found
+                        answer.files += 1
+                    }
                 }
                 answer.issues += issues
             }
@@ -50,8 +52,9 @@ struct ResultsVerifyCommand: AsyncParsableCommand {
         if !self.options.json { Output.line("\(answer.files) files are as published") }
     }
 
-    /// What is wrong with the file over all shards of a job, which is made if it is not there.
-    private func issues(ofJobFile files: JobFiles, in store: Store) async throws(StoreError) -> [Answer.Issue] {
+    /// What is wrong with the file over all shards of a job, which is made if it is not there; nil if it is not, and may
+    /// not be made by this user: it is no result that could be lost.
+    private func issues(ofJobFile files: JobFiles, in store: Store) async throws(StoreError) -> [Answer.Issue]? {
         do {
             let file = try await files.build(in: store)
             return try await store.verifyJobFile(file, shards: files.shards).map {
@@ -60,6 +63,9 @@ struct ResultsVerifyCommand: AsyncParsableCommand {
         } catch  where [.missing, .corrupt, .malformed, .invalidInput].contains(error.code) {
             // Something went away or was changed a moment ago; the other jobs are looked at all the same.
             return [Answer.Issue(path: error.path, message: error.message)]
+        } catch  where error.code == .unusableStore {
+            guard try await !files.isBuilt(in: store) else { throw error }
+            return nil
         }
     }
 }
