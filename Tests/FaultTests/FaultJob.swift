@@ -14,6 +14,8 @@ struct FaultJob: Hashable, Sendable {
     static let few = FaultJob(rows: 24, shardSize: 2)
     /// One shard that takes seconds.
     static let one = FaultJob(rows: 200, shardSize: 200)
+    /// One small shard.
+    static let least = FaultJob(rows: 2, shardSize: 2)
 
     var shards: Int { (self.rows + self.shardSize - 1) / self.shardSize }
 

@@ -10,7 +10,8 @@ import Musl
 #endif
 
 extension FaultSuite {
-    /// Every file-system call of what writes or removes in the store fails once, or is made and its answer lost.
+    /// Every file-system call of what writes or removes in the store fails once, or is made and its answer lost; what failed
+    /// is tried again by the same process, and by another one.
     @Suite struct StoreCallTests {
         /// Opening a store, copying a data set, publishing a shard and building the job's file.
         @Test func noFailingCallLosesDoublesOrSpoilsAResult() async throws {
@@ -89,17 +90,23 @@ extension FaultSuite {
     }
 }
 
-/// Steps of one process, run again for each call that can fail in them.
+/// Steps of a process, run again for each call that can fail in them.
 struct CallSweep: Sendable {
     struct Fault: Sendable, CustomStringConvertible {
         var call: Int
         var number: CInt
         /// The call is made, and its answer is lost.
         var isDone = false
+        /// The process ends with the step that the fault hits, and another one, which knows nothing of it, does all of them.
+        var isLeftToOthers = false
 
         /// For the count of faults.
         var kind: String { "\(String(cString: strerror(self.number)))\(self.isDone ? " after it was done" : "")" }
-        var description: String { "call \(self.call): \(self.kind)" }
+        var description: String {
+            "call \(self.call): \(self.kind)\(self.isLeftToOthers ? ", tried again by another process" : "")"
+        }
+        /// For a folder's name.
+        var name: String { "\(self.call)-\(self.number)-\(self.isDone)-\(self.isLeftToOthers)" }
     }
 
     enum Problem: Sendable, Hashable {
@@ -116,8 +123,11 @@ struct CallSweep: Sendable {
     struct Trace: Sendable {
         var root: String
         var lines: [StoreScene.Line]
+        /// Those of the process that came last.
+        var last: [StoreScene.Line]
         /// What the shim saw of names and of flushing.
         var events: [[String]]
+        /// Those of the first process.
         var calls: Int
         var injected: Int
         /// What is visible in the store, by path.
@@ -128,6 +138,8 @@ struct CallSweep: Sendable {
     let steps: [String]
     /// What an undisturbed process does.
     let plain: Trace
+    /// The number of each step's last call.
+    private let ends: [Int]
     private let shim: String
     private let template: String
 
@@ -142,20 +154,25 @@ struct CallSweep: Sendable {
         try #require(built.termination.isSuccess, "\(built.standardError.text)")
         let made = try await scene.run(folder, template)
         try #require(made.allSatisfy { $0.isGood }, "\(made)")
+        let none = Fault(call: 0, number: 0)
+        let plain = try await Self.perform(none, [steps], scene, shim, folder)
+        try #require(plain.lines.allSatisfy { $0.isGood }, "\(plain.lines)")
+        try #require(plain.calls > 30, "the shim sees no calls")
+        var ends: [Int] = []
+        for count in 1..<steps.count {
+            ends.append(try await Self.perform(none, [Array(steps.prefix(count))], scene, shim, folder).calls)
+        }
         (self.scene, self.steps, self.shim, self.template) = (scene, steps, shim, folder)
-        self.plain = try await Self.perform(Fault(call: 0, number: 0), steps, scene, shim, folder)
-        try #require(self.plain.lines.allSatisfy { $0.isGood }, "\(self.plain.lines)")
-        try #require(self.plain.calls > 30, "the shim sees no calls")
+        (self.plain, self.ends) = (plain, ends + [plain.calls])
     }
 
     /// Has every call fail in every way, and counts what came of it.
     ///
     /// - Parameter judge: What is wrong beside files that are missing, too many or other ones than without the fault.
     func run(_ name: String, judge: @escaping @Sendable (_ trace: Trace, _ plain: Trace) -> Set<Problem>) async throws {
-        let faults = (1...self.plain.calls).flatMap { call in
-            [EIO, ENOSPC, ESTALE, EDQUOT].map { Fault(call: call, number: $0) }
-                + [Fault(call: call, number: ENOENT, isDone: true)]
-        }
+        let changes = Set(self.plain.events.filter { $0[0] == "change" }.compactMap { Int($0[1]) })
+        try #require(changes.count > 5 && changes.count < self.plain.calls, "the shim sees no calls that change names")
+        let faults = (1...self.plain.calls).flatMap { Self.faults(at: $0, changesNames: changes.contains($0)) }
         let width = 4
         let all = try await withThrowingTaskGroup(
             of: [(Fault, Trace)].self, returning: [(Fault, Trace)].self
@@ -166,7 +183,7 @@ struct CallSweep: Sendable {
                     for index in stride(from: lane, to: faults.count, by: width) {
                         let fault = faults[index]
                         let trace = try await Self.perform(
-                            fault, self.steps, self.scene, self.shim, self.template)
+                            fault, self.processes(fault), self.scene, self.shim, self.template)
                         traces.append((fault, trace))
                     }
                     return traces
@@ -186,12 +203,30 @@ struct CallSweep: Sendable {
             Certificate.Outcome(
                 lost: counts[.lost] ?? 0, doubled: counts[.doubled] ?? 0, wrong: counts[.wrong] ?? 0,
                 digests: all.count * self.plain.files.count))
-        #expect(all.reduce(0) { $0 + $1.1.injected } >= 4 * self.plain.calls)
+        #expect(all.reduce(0) { $0 + $1.1.injected } >= 5 * self.plain.calls)
+    }
+
+    private static func faults(at call: Int, changesNames: Bool) -> [Fault] {
+        var faults = [EIO, ENOSPC, ESTALE, EDQUOT].map { Fault(call: call, number: $0) }
+        faults.append(Fault(call: call, number: EIO, isLeftToOthers: true))
+        guard changesNames else { return faults }
+        // Only such a call can have been done although it is said to have failed.
+        faults.append(Fault(call: call, number: ENOENT, isDone: true))
+        faults.append(Fault(call: call, number: ENOENT, isDone: true, isLeftToOthers: true))
+        return faults
+    }
+
+    /// The steps of each process, one after the other.
+    private func processes(_ fault: Fault) -> [[String]] {
+        guard fault.isLeftToOthers, let hit = self.ends.firstIndex(where: { fault.call <= $0 }) else {
+            return [self.steps]
+        }
+        return [Array(self.steps[...hit]), self.steps]
     }
 
     private func problems(_ trace: Trace) -> Set<Problem> {
         var problems = Set<Problem>()
-        for step in self.steps where !trace.lines.contains(where: { $0.step == step && $0.isGood }) {
+        for step in self.steps where !trace.last.contains(where: { $0.step == step && $0.isGood }) {
             problems.insert(.stuck)
         }
         if !Set(self.plain.files.keys).isSubset(of: trace.files.keys) { problems.insert(.lost) }
@@ -200,24 +235,31 @@ struct CallSweep: Sendable {
         return problems
     }
 
+    /// - Parameter processes: The steps of each; the fault is the first one's, and if it is not the only one, it tries once.
     private static func perform(
-        _ fault: Fault, _ steps: [String], _ scene: StoreScene, _ shim: String, _ template: String
+        _ fault: Fault, _ processes: [[String]], _ scene: StoreScene, _ shim: String, _ template: String
     ) async throws -> Trace {
-        let root = "\(scene.folder)/\(fault.call)-\(fault.number)-\(fault.isDone)"
+        let root = "\(scene.folder)/\(fault.name)"
         let log = "\(root).log"
         try FileManager.default.copyItem(atPath: template, toPath: root)
         defer {
             for path in [root, log] { try? FileManager.default.removeItem(atPath: path) }
         }
-        let lines = try await scene.run(
-            root, steps, tries: 3,
-            environment: [
-                "LD_PRELOAD": shim, "FAULT_ROOT": root, "FAULT_CALL": "\(fault.call)",
-                "FAULT_ERRNO": "\(fault.number)", "FAULT_DONE": fault.isDone ? "1" : "0", "FAULT_LOG": log,
-            ])
+        var lines: [StoreScene.Line] = []
+        var last: [StoreScene.Line] = []
+        for (index, steps) in processes.enumerated() {
+            last = try await scene.run(
+                root, steps, tries: processes.count > 1 ? 1 : 3,
+                environment: [
+                    "LD_PRELOAD": shim, "FAULT_ROOT": root, "FAULT_CALL": index == 0 ? "\(fault.call)" : "0",
+                    "FAULT_ERRNO": "\(fault.number)", "FAULT_DONE": fault.isDone ? "1" : "0", "FAULT_LOG": log,
+                    "FAULT_LOG_CALLS": fault.call == 0 ? "1" : "0",
+                ])
+            lines += last
+        }
         let events = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
             .map { $0.split(separator: " ").map(String.init) }
-        let counts = events.last { $0.first == "calls" } ?? []
+        let counts = events.filter { $0.count > 2 && $0[0] == "calls" }.map { (Int($0[1]) ?? 0, Int($0[2]) ?? 0) }
         var files: [String: Data] = [:]
         for path in scene.entries(root) where Self.isVisible(path) {
             var isFolder: ObjCBool = false
@@ -225,8 +267,8 @@ struct CallSweep: Sendable {
             if !isFolder.boolValue { files[path] = try Data(contentsOf: URL(filePath: "\(root)/\(path)")) }
         }
         return Trace(
-            root: root, lines: lines, events: events, calls: counts.count > 1 ? Int(counts[1]) ?? 0 : 0,
-            injected: counts.count > 2 ? Int(counts[2]) ?? 0 : 0, files: files)
+            root: root, lines: lines, last: last, events: events, calls: counts.first?.0 ?? 0,
+            injected: counts.reduce(0) { $0 + $1.1 }, files: files)
     }
 
     /// Whether readers take the file for one of the store's.
@@ -269,8 +311,10 @@ private struct Durability {
     }
 
     private func isFlushed(_ file: String, before index: Int) -> Bool {
-        let written = self.events[..<index].lastIndex { $0[0] == "write" && $0[1] == file } ?? index
-        return self.events[..<index].lastIndex { $0[0] == "sync" && $0[1] == file } ?? -1 > written
+        guard let written = self.events[..<index].lastIndex(where: { $0[0] == "write" && $0[1] == file }) else {
+            return false
+        }
+        return self.isPutOnDisk(file, by: "sync", in: written..<index)
     }
 
     private func holdsName(_ path: String, from named: Int) -> Bool {
@@ -288,7 +332,13 @@ private struct Durability {
     }
 
     private func isSynced(_ folder: String, after index: Int) -> Bool {
-        self.events[index...].contains { $0[0] == "syncdir" && $0[1] == folder }
+        self.isPutOnDisk(folder, by: "syncdir", in: index..<self.events.count)
+    }
+
+    /// Whether the first flush succeeds: one that fails is the only one that tells of it, and those after it put nothing
+    /// on the disk of what was there before.
+    private func isPutOnDisk(_ path: String, by flush: String, in range: Range<Int>) -> Bool {
+        self.events[range].first { [flush, "unsync"].contains($0[0]) && $0[1] == path }?[0] == flush
     }
 
     private static func parent(_ path: String) -> String {

@@ -8,19 +8,21 @@ enum Disk {
     /// `isNew` is asked for.
     static func makeFolder(_ path: String, isNew: Bool = false) throws(ReportError) {
         let parent = Self.folder(of: path)
-        if mkdir(path, 0o777) != 0 {
-            let code = errno
-            var status = stat()
-            guard code == EEXIST, !isNew, stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
-                throw Self.failure("create the folder", path, code)
-            }
-        } else {
+        guard mkdir(path, 0o777) != 0 else {
             do throws(ReportError) {
                 try Self.share(path, in: parent)
+                try Self.syncFolder(parent)
             } catch {
+                // A flush that failed is told once: the next try must make the name again, not find it.
                 rmdir(path)
                 throw error
             }
+            return
+        }
+        let code = errno
+        var status = stat()
+        guard code == EEXIST, !isNew, stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+            throw Self.failure("create the folder", path, code)
         }
         // The process that made it may have died before that.
         try Self.syncFolder(parent)

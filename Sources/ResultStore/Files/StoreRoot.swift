@@ -10,6 +10,8 @@ final class StoreRoot {
     nonisolated let identity: StoreIdentity
     private var held: Folder
     /// Places whose names may not be on the disk: flushing their folder failed, and the system reports that only once.
+    ///
+    /// Other processes do not know of it: a name that is new is taken back, see `TemporaryFile.commit`.
     private var doubtful: Set<String> = []
 
     /// Opens a store that is there.

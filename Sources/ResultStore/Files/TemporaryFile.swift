@@ -56,7 +56,12 @@ struct TemporaryFile: ~Copyable {
     }
 
     /// Gives the flushed file its name, also instead of a file that has it, and puts that on the disk too.
+    ///
+    /// A name that may not be on the disk is taken back, unless it replaced a file: that one may have been on the disk for
+    /// long, and others rely on its being there (a data set that is imported again). What is there then can be made
+    /// again, or has the same bytes.
     consuming func commit(as name: String) throws(StoreError) {
+        let replaces = try self.folder.status(name) != nil
         if renameat(self.folder.descriptor, self.name, self.folder.descriptor, name) != 0 {
             let number = errno
             // A file server may have done it, and its answer been lost.
@@ -65,7 +70,12 @@ struct TemporaryFile: ~Copyable {
             }
         }
         self.isCommitted = true
-        try self.folder.flush()
+        do throws(StoreError) {
+            try self.folder.flush()
+        } catch {
+            if !replaces { self.takeBack(name) }
+            throw error
+        }
     }
 
     /// Gives the flushed file its name unless another file has it; false if one has.
@@ -84,8 +94,23 @@ struct TemporaryFile: ~Copyable {
                 }
             }
         }
-        try self.folder.flush()
+        do throws(StoreError) {
+            try self.folder.flush()
+        } catch {
+            self.takeBack(name)
+            throw error
+        }
         return true
+    }
+
+    /// Takes the name away again, as far as that can be done.
+    ///
+    /// That the folder could not be flushed is reported once, and to this process: another one that found the name would
+    /// flush the folder without an error, and take for durable what no disk has.
+    private borrowing func takeBack(_ name: String) {
+        // Another process may have given the name to a file of its own meanwhile.
+        guard let isOurs = try? self.isCalled(name), isOurs else { return }
+        unlinkat(self.folder.descriptor, name, 0)
     }
 
     /// Whether this very file has the name.

@@ -1,7 +1,8 @@
 /* LD_PRELOAD: the n-th file-system call below a folder fails, or is made and then answers an error, as over a network
    when the answer is lost. FAULT_ROOT: the folder. FAULT_CALL: which call, from 1; 0 for none. FAULT_ERRNO: the error's
-   number. FAULT_DONE=1: the call is made first, if it is one that changes names. FAULT_LOG: a file for what was done that
-   decides about durability, and for the number of calls. */
+   number. FAULT_DONE=1: the call is made first, if it is one that changes names. FAULT_HANG=1: the call never returns,
+   as on a file server that is away. FAULT_LOG: a file for what was done that decides about durability, for the call that
+   hangs, and for the number of calls. FAULT_LOG_CALLS=1: for every call, too. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -67,14 +68,31 @@ static int is_below(const char *path) {
     return length && !strncmp(path, root, length) && (path[length] == '/' || !path[length]);
 }
 
+static void append_call(const char *kind, int call, const char *name, const char *path) {
+    char text[64];
+    snprintf(text, sizeof text, "%d %s", call, name);
+    append(kind, text, path);
+}
+
 /* 0: the call is made; 1: it fails; 2: it is made and then fails. */
-static int verdict(const char *path, int changes_names) {
-    if (!is_below(path) || atomic_fetch_add(&calls, 1) + 1 != number("FAULT_CALL")) return 0;
+static int judge(const char *name, const char *path, int changes_names) {
+    int call;
+    if (!is_below(path)) return 0;
+    call = atomic_fetch_add(&calls, 1) + 1;
+    if (number("FAULT_LOG_CALLS")) append_call(changes_names ? "change" : "call", call, name, path);
+    if (call != number("FAULT_CALL")) return 0;
     if (number("FAULT_DONE") && !changes_names) return 0;
     atomic_fetch_add(&injected, 1);
+    if (number("FAULT_HANG")) {
+        append_call("hang", call, name, path);
+        /* A signal ends pause(), but not the call. */
+        for (;;) pause();
+    }
     errno = number("FAULT_ERRNO");
     return number("FAULT_DONE") ? 2 : 1;
 }
+
+#define verdict(path, changes_names) judge(__func__, path, changes_names)
 
 static int answer(int result, int verdict) {
     if (verdict != 2) return result;
@@ -97,7 +115,7 @@ static int opened(int (*real)(int, const char *, int, ...), int folder, const ch
     char path[1024];
     int fault, file;
     locate(folder, name, path);
-    fault = verdict(path, flags & O_CREAT);
+    fault = judge(flags & O_CREAT ? "create" : "open", path, flags & O_CREAT);
     if (fault == 1) return -1;
     file = real(folder, name, flags, mode);
     if (fault == 2 && file >= 0) close(file);
@@ -207,7 +225,11 @@ int fsync(int file) {
     struct stat status;
     REAL(int, "fsync", int);
     locate(file, NULL, path);
-    if (verdict(path, 0) == 1) return -1;
+    if (verdict(path, 0) == 1) {
+        /* The system forgets what it could not put on the disk, and says so only this once. */
+        append("unsync", path, "-");
+        return -1;
+    }
     result = real(file);
     if (!result && is_below(path) && !real_status(file, &status)) {
         append(S_ISDIR(status.st_mode) ? "syncdir" : "sync", path, "-");
