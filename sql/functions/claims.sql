@@ -128,77 +128,72 @@ SET enable_bitmapscan = off SET enable_sort = off SET enable_seqscan = off SET e
 SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
+-- Every expression of PL/pgSQL is made ready again in each transaction, for a microsecond or more, and most claims take a
+-- shard in the first round: so variables begin as nulls, constants stand in the statements, and what is rare is asked at once.
 DECLARE
-    c_half_life CONSTANT double precision := 604800;
-    c_horizon CONSTANT double precision := 600;
-    c_warm_factor CONSTANT double precision := 10;
-    c_warm_limit CONSTANT interval := '20 minutes';
-    -- So many jobs are tried in vain, and so many switched off, before the claim ends empty-handed: what is off by then
-    -- stays off, and the next claim goes on from there. Jobs that have something, but not for this worker, are passed over.
-    c_rounds CONSTANT integer := 20;
-    c_passed CONSTANT integer := 200;
-    c_sweep CONSTANT integer := 100;
-    c_swept CONSTANT integer := 500;
-    -- A shard fetched so long ago is not in its worker's first hand.
-    c_fetched CONSTANT interval := '2 seconds';
-    -- How long to wait for the first project with a cap; for others, while that one's claims wait for this one, hardly.
-    v_patience integer := 200;
-    v_tries integer := 0;
     v_now timestamptz := clock_timestamp();
     v_worker record;
-    v_warm bytea[];
-    v_excluded bigint[] := array_remove(coalesce(p_excluded, '{}'), NULL);
-    v_models text[] := array_remove(coalesce(p_without, '{}'), NULL);
-    v_without bytea[] := ARRAY(SELECT decode(m.sha256, 'hex') FROM unnest(v_models) AS m (sha256) WHERE m.sha256 !~ ':');
     v_shares record;
     v_job record;
+    v_models text[];
+    v_without bytea[];
+    v_tried bigint[];
+    v_full integer[];
     v_idle bigint[];
-    v_tried bigint[] := v_excluded;
-    v_full integer[] := '{}';
     v_room integer;
     v_count integer;
-    v_swept integer := 0;
     v_off integer;
-    v_is_off boolean := false;
-    v_setting text;
+    v_is_off boolean;
+    v_swept integer;
+    v_tries integer;
+    v_passed integer;
+    v_patience integer;
 BEGIN
-    v_setting := set_config('synchronous_commit', 'off', true);
-    SELECT w.labels, w.gpu_mb, w.device_kind, w.is_draining, w.warm, w.warm_since, w.registered_by,
-        EXISTS (SELECT 1 FROM worker_use u WHERE u.worker_id = p_worker) AS is_known,
-        EXISTS (SELECT 1 FROM shard s WHERE s.state = 'blocked' AND s.not_before <= v_now) AS has_due
-    INTO v_worker FROM worker w
+    SELECT w.worker_id, w.labels, w.gpu_mb, w.device_kind, w.is_draining, w.registered_by,
+        w.registered_by IS DISTINCT FROM session_user OR w.is_draining OR p_excluded <> '{}' OR p_without <> '{}'
+            OR d.has_due OR set_config('synchronous_commit', 'off', true) IS NULL AS is_odd,
+        u.worker_id IS NOT NULL AS is_known, d.has_due,
+        CASE WHEN w.warm_since > v_now - interval '20 minutes' AND w.warm_since <= v_now THEN w.warm ELSE '{}' END AS warm
+    INTO v_worker
+    FROM worker w LEFT JOIN worker_use u ON u.worker_id = w.worker_id
+    CROSS JOIN (
+        SELECT EXISTS (SELECT 1 FROM shard s WHERE s.state = 'blocked' AND s.not_before <= v_now) AS has_due) d
     WHERE w.worker_id = p_worker AND w.incarnation = p_incarnation AND w.state = 'live';
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'worker % has no lease any more', p_worker USING ERRCODE = 'EW001';
+    IF v_worker.is_odd IS NOT FALSE THEN
+        IF v_worker.worker_id IS NULL THEN
+            RAISE EXCEPTION 'worker % has no lease any more', p_worker USING ERRCODE = 'EW001';
+        END IF;
+        PERFORM set_config('synchronous_commit', 'off', true);
+        IF v_worker.registered_by IS DISTINCT FROM session_user THEN
+            PERFORM check_incarnation(ARRAY[p_incarnation]);
+        END IF;
+        IF v_worker.is_draining THEN
+            RETURN;
+        END IF;
+        v_tried := array_remove(p_excluded, NULL);
+        v_models := array_remove(p_without, NULL);
+        v_without := ARRAY(SELECT decode(m.sha256, 'hex') FROM unnest(v_models) AS m (sha256) WHERE m.sha256 !~ ':');
+        IF v_worker.has_due THEN
+            BEGIN
+                PERFORM promote_shards(100, 1);
+            EXCEPTION WHEN OTHERS THEN
+                -- The chore says so; what is ready can be claimed all the same.
+                NULL;
+            END;
+        END IF;
     END IF;
-    IF v_worker.registered_by IS DISTINCT FROM session_user THEN
-        PERFORM check_incarnation(ARRAY[p_incarnation]);
-    END IF;
-    IF v_worker.is_draining THEN
-        RETURN;
-    END IF;
-    IF v_worker.has_due THEN
-        BEGIN
-            PERFORM promote_shards(100, 1);
-        EXCEPTION WHEN OTHERS THEN
-            -- The chore says so; what is ready can be claimed all the same.
-            NULL;
-        END;
-    END IF;
-    v_warm := CASE WHEN v_worker.warm_since > v_now - c_warm_limit AND v_worker.warm_since <= v_now
-        THEN v_worker.warm ELSE '{}' END;
 
     WITH running AS MATERIALIZED (
         SELECT s.project_id, count(*) AS shards FROM shard s WHERE s.state = 'running' GROUP BY s.project_id)
     SELECT array_agg(p.project_id) AS projects, array_agg(p.hard_cap) AS hard_caps,
         array_agg(coalesce(r.shards, 0) >= coalesce(p.soft_cap, 2147483647)) AS are_over,
         array_agg((p.used_seconds * 2 ^ greatest(-60, least(0, -extract(epoch FROM v_now - p.used_at)::double precision
-                / c_half_life))
-            + coalesce(r.shards, 0) * c_horizon) / p.weight) AS loads
+                / 604800))
+            + coalesce(r.shards, 0) * 600) / p.weight) AS loads
     INTO v_shares FROM project p LEFT JOIN running r USING (project_id)
     WHERE coalesce(r.shards, 0) < coalesce(p.hard_cap, 2147483647);
 
-    FOR v_round IN 1..c_passed LOOP
+    LOOP
         SELECT f.*, share.hard_cap INTO v_job
         FROM unnest(v_shares.projects, v_shares.hard_caps, v_shares.are_over, v_shares.loads)
             AS share (project_id, hard_cap, is_over, load)
@@ -210,28 +205,30 @@ BEGIN
                 AND j.need_gpu_mb <= v_worker.gpu_mb
                 AND (j.need_device IS NULL OR j.need_device = v_worker.device_kind)
                 AND (p_run IS NULL OR j.run_id = p_run) AND (p_above IS NULL OR j.tier > p_above)
-                AND j.job_id <> ALL (v_tried) AND j.model_sha256 <> ALL (v_without)
-                AND j.run_id || ':' || j.model <> ALL (v_models)
+                AND (v_tried IS NULL OR j.job_id <> ALL (v_tried))
+                AND (v_without IS NULL OR j.model_sha256 <> ALL (v_without))
+                AND (v_models IS NULL OR j.run_id || ':' || j.model <> ALL (v_models))
             ORDER BY j.tier DESC, j.job_id LIMIT 1)
             UNION ALL
-            SELECT w.* FROM unnest(v_warm) AS m (sha256) CROSS JOIN LATERAL (
+            SELECT w.* FROM unnest(v_worker.warm) AS m (sha256) CROSS JOIN LATERAL (
             SELECT j.job_id, j.run_id, j.ordinal, j.project_id, j.tier, j.max_attempts, j.task, j.model,
-                j.model_sha256, j.spec_sha256, j.load_seconds * c_warm_factor
+                j.model_sha256, j.spec_sha256, j.load_seconds * 10
             FROM job j
             WHERE j.project_id = share.project_id AND j.is_runnable AND j.model_sha256 = m.sha256
                 AND j.need_labels <@ v_worker.labels AND j.need_gpu_mb <= v_worker.gpu_mb
                 AND (j.need_device IS NULL OR j.need_device = v_worker.device_kind)
                 AND (p_run IS NULL OR j.run_id = p_run) AND (p_above IS NULL OR j.tier > p_above)
-                AND j.job_id <> ALL (v_tried) AND j.model_sha256 <> ALL (v_without)
-                AND j.run_id || ':' || j.model <> ALL (v_models)
+                AND (v_tried IS NULL OR j.job_id <> ALL (v_tried))
+                AND (v_without IS NULL OR j.model_sha256 <> ALL (v_without))
+                AND (v_models IS NULL OR j.run_id || ':' || j.model <> ALL (v_models))
             ORDER BY j.tier DESC, j.job_id LIMIT 1) w) f
-        WHERE share.project_id <> ALL (v_full)
+        WHERE v_full IS NULL OR share.project_id <> ALL (v_full)
         ORDER BY share.is_over, f.tier DESC, share.load - f.bonus, f.job_id LIMIT 1;
         EXIT WHEN NOT FOUND;
 
-        v_room := p_limit;
         IF v_job.hard_cap IS NOT NULL THEN
-            IF NOT take_turn(v_job.project_id, v_patience) THEN
+            -- For the first project with a cap it waits a while; for others, whose claims may wait for this one, hardly.
+            IF NOT take_turn(v_job.project_id, coalesce(v_patience, 200)) THEN
                 v_full := v_full || v_job.project_id;
                 CONTINUE;
             END IF;
@@ -249,7 +246,7 @@ BEGIN
                 SELECT s.job_id, s.shard_no FROM shard s
                 WHERE s.job_id = v_job.job_id AND s.state = 'ready'
                     AND (s.avoid_worker IS NULL OR s.avoid_worker <> p_worker OR s.avoid_until <= v_now)
-                ORDER BY s.job_id, s.shard_no LIMIT v_room FOR NO KEY UPDATE SKIP LOCKED),
+                ORDER BY s.job_id, s.shard_no LIMIT coalesce(v_room, p_limit) FOR NO KEY UPDATE SKIP LOCKED),
             taken AS (
                 UPDATE shard s SET state = 'running', epoch = s.epoch + 1, worker_id = p_worker,
                     incarnation = p_incarnation, started_at = v_now, samples_done = 0, tokens_done = 0,
@@ -265,10 +262,14 @@ BEGIN
                     WHERE a.model_sha256 = v_job.model_sha256 AND a.task = v_job.task) END
             FROM taken t WINDOW shards AS (ORDER BY t.shard_no) ORDER BY t.shard_no;
         GET DIAGNOSTICS v_count = ROW_COUNT;
+        IF v_count >= coalesce(v_room, p_limit) AND v_worker.is_known AND v_worker.warm = ARRAY[v_job.model_sha256] THEN
+            RETURN;
+        END IF;
         -- Less than was asked for: a job of which nothing is ready is switched off, so that exhausted jobs do not slow
         -- claims down; behind one that was, its neighbors too. What a second look finds under the jobs' locks counts.
-        IF v_count < v_room THEN
-            IF NOT v_is_off THEN
+        v_idle := NULL;
+        IF v_count < coalesce(v_room, p_limit) THEN
+            IF v_is_off IS NOT TRUE THEN
                 SELECT array_agg(l.job_id) INTO v_idle FROM (
                     SELECT j.job_id FROM job j
                     WHERE j.job_id = v_job.job_id
@@ -282,7 +283,7 @@ BEGIN
                             SELECT c.job_id FROM job c
                             WHERE c.project_id = v_job.project_id AND c.tier = v_job.tier AND c.is_runnable
                                 AND c.job_id >= v_job.job_id
-                            ORDER BY c.tier DESC, c.job_id LIMIT c_sweep) n
+                            ORDER BY c.tier DESC, c.job_id LIMIT 100) n
                         WHERE NOT EXISTS (SELECT 1 FROM shard s WHERE s.job_id = n.job_id AND s.state = 'ready')))
                     ORDER BY j.job_id FOR NO KEY UPDATE SKIP LOCKED) l;
             END IF;
@@ -292,16 +293,14 @@ BEGIN
                     AND NOT EXISTS (SELECT 1 FROM shard s WHERE s.job_id = j.job_id AND s.state = 'ready');
                 GET DIAGNOSTICS v_off = ROW_COUNT;
                 v_is_off := v_off > 0;
-                v_swept := v_swept + v_off;
+                v_swept := coalesce(v_swept, 0) + v_off;
             END IF;
         END IF;
         IF v_count > 0 THEN
             IF NOT v_worker.is_known THEN
                 PERFORM note_use(p_worker);
             END IF;
-            IF v_worker.warm <> ARRAY[v_job.model_sha256] OR v_worker.warm_since <= v_now - c_warm_limit
-                OR v_worker.warm_since > v_now
-            THEN
+            IF v_worker.warm <> ARRAY[v_job.model_sha256] THEN
                 -- A hint for later claims; a transaction that holds the row goes first.
                 UPDATE worker w SET warm = ARRAY[v_job.model_sha256], warm_since = v_now
                 WHERE w.worker_id = (
@@ -313,10 +312,15 @@ BEGIN
             SELECT 1 FROM shard s
             WHERE s.job_id = v_job.job_id AND s.state = 'ready' AND s.avoid_worker = p_worker AND s.avoid_until > v_now)
         THEN
-            v_tries := v_tries + 1;
+            v_tries := coalesce(v_tries, 0) + 1;
         END IF;
-        EXIT WHEN v_swept >= c_swept OR v_tries >= c_rounds;
+        -- So many jobs are tried in vain, and so many switched off, before the claim ends empty-handed: what is off by
+        -- then stays off, and the next claim goes on from there. Jobs that have something, but not for this worker, are
+        -- passed over.
+        v_passed := coalesce(v_passed, 0) + 1;
+        EXIT WHEN v_swept >= 500 OR v_tries >= 20 OR v_passed >= 200;
         v_tried := v_tried || v_job.job_id;
+        v_room := NULL;
     END LOOP;
 
     IF p_is_prefetch OR p_above IS NOT NULL THEN
@@ -327,10 +331,11 @@ BEGIN
             SELECT s.job_id, s.shard_no, s.epoch, s.worker_id, s.started_at, j.run_id, j.ordinal, j.tier,
                 j.max_attempts, j.task, j.model, j.model_sha256, j.spec_sha256
             FROM shard s JOIN job j USING (job_id)
-            WHERE s.state = 'running' AND NOT s.is_begun AND s.started_at < v_now - c_fetched
+            WHERE s.state = 'running' AND NOT s.is_begun AND s.started_at < v_now - interval '2 seconds'
                 AND s.worker_id <> p_worker AND NOT j.is_cancelled AND j.gate = 'open'
-                AND j.job_id <> ALL (v_excluded) AND j.model_sha256 <> ALL (v_without)
-                AND j.run_id || ':' || j.model <> ALL (v_models)
+                AND (p_excluded IS NULL OR j.job_id <> ALL (array_remove(p_excluded, NULL)))
+                AND (v_without IS NULL OR j.model_sha256 <> ALL (v_without))
+                AND (v_models IS NULL OR j.run_id || ':' || j.model <> ALL (v_models))
                 AND j.need_labels <@ v_worker.labels AND j.need_gpu_mb <= v_worker.gpu_mb
                 AND (j.need_device IS NULL OR j.need_device = v_worker.device_kind)
                 AND (p_run IS NULL OR j.run_id = p_run)

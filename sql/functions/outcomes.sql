@@ -22,19 +22,16 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SE
 SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
+-- Few expressions of PL/pgSQL, as in claim_shards().
 DECLARE
-    c_undone CONSTANT integer := 100;
-    c_most_seconds CONSTANT double precision := 1e7;
-    c_most_tokens CONSTANT bigint := 1000000000000;
     v_now timestamptz := clock_timestamp();
-    v_done integer[] := '{}';
-    v_places integer[];
-    v_setting text;
+    v_done integer[];
+    v_is_again boolean;
 BEGIN
     IF current_setting('synchronous_commit') = 'off' THEN
-        v_setting := set_config('synchronous_commit', 'on', true);
+        PERFORM set_config('synchronous_commit', 'on', true);
     END IF;
-    FOR v_round IN 1..2 LOOP
+    LOOP
         WITH mine AS MATERIALIZED (
             SELECT s.job_id, s.shard_no, i.place
             FROM unnest(p_jobs, p_shards, p_epochs, p_incarnations) WITH ORDINALITY
@@ -48,7 +45,7 @@ BEGIN
             ORDER BY s.job_id, s.shard_no FOR NO KEY UPDATE OF s),
         done AS (
             UPDATE shard s SET state = 'done', samples_done = p_samples[m.place],
-                tokens_done = least(p_tokens[m.place], c_most_tokens), ended_at = v_now, reason = NULL,
+                tokens_done = least(p_tokens[m.place], 1000000000000), ended_at = v_now, reason = NULL,
                 not_before = NULL
             FROM mine m WHERE s.job_id = m.job_id AND s.shard_no = m.shard_no
             RETURNING s.job_id, s.shard_no, s.epoch, s.incarnation, s.worker_id, s.started_at, m.place),
@@ -59,16 +56,15 @@ BEGIN
             SELECT d.job_id, d.shard_no, d.epoch, d.incarnation, d.worker_id, d.started_at, p_paths[d.place],
                 p_bytes[d.place], decode(p_sha256s[d.place], 'hex'), p_digests[d.place], p_samples[d.place],
                 -- least() would take the bound for NULL.
-                CASE WHEN p_tokens[d.place] > c_most_tokens THEN c_most_tokens ELSE p_tokens[d.place] END,
-                CASE WHEN p_seconds[d.place] > c_most_seconds THEN c_most_seconds ELSE p_seconds[d.place] END
+                CASE WHEN p_tokens[d.place] > 1000000000000 THEN 1000000000000 ELSE p_tokens[d.place] END,
+                CASE WHEN p_seconds[d.place] > 1e7 THEN 1e7 ELSE p_seconds[d.place] END
             FROM done d),
         used AS (
             INSERT INTO usage_queue (job_id, worker_id, samples, tokens, seconds, is_result)
-            SELECT d.job_id, d.worker_id, sum(p_samples[d.place]), sum(least(p_tokens[d.place], c_most_tokens)),
-                sum(least(p_seconds[d.place], c_most_seconds)), true
+            SELECT d.job_id, d.worker_id, sum(p_samples[d.place]), sum(least(p_tokens[d.place], 1000000000000)),
+                sum(least(p_seconds[d.place], 1e7)), true
             FROM done d GROUP BY d.job_id, d.worker_id)
-        SELECT array_agg(d.place::integer) INTO v_places FROM done d;
-        v_done := v_done || v_places;
+        SELECT v_done || array_agg(d.place::integer) INTO v_done FROM done d;
         IF cardinality(v_done) = cardinality(p_jobs) THEN
             outcome := 'committed';
             FOREACH place IN ARRAY v_done LOOP
@@ -76,7 +72,8 @@ BEGIN
             END LOOP;
             RETURN;
         END IF;
-        EXIT WHEN v_round = 2;
+        EXIT WHEN v_is_again;
+        v_is_again := true;
         PERFORM check_incarnation(p_incarnations);
 
         WITH item AS MATERIALIZED (
@@ -93,7 +90,7 @@ BEGIN
         undone AS MATERIALIZED (
             SELECT s.job_id, s.shard_no, i.epoch, i.incarnation, i.worker_id
             FROM item i JOIN shard s USING (job_id, shard_no)
-            WHERE s.epoch BETWEEN i.epoch - c_undone AND i.epoch - 1 AND s.state::text IN ('ready', 'blocked')
+            WHERE s.epoch BETWEEN i.epoch - 100 AND i.epoch - 1 AND s.state::text IN ('ready', 'blocked')
             ORDER BY s.job_id, s.shard_no FOR NO KEY UPDATE OF s),
         noted AS (INSERT INTO worker_use SELECT DISTINCT u.worker_id FROM undone u ON CONFLICT DO NOTHING)
         UPDATE shard s SET state = 'running', epoch = u.epoch, incarnation = u.incarnation, worker_id = u.worker_id,
@@ -104,7 +101,7 @@ BEGIN
 
     RETURN QUERY
         SELECT i.place::integer, CASE
-            WHEN i.place = ANY (v_done) THEN 'committed'
+            WHEN i.place = ANY (coalesce(v_done, '{}')) THEN 'committed'
             WHEN r.epoch = i.epoch AND r.incarnation = i.incarnation AND r.path = i.path
                 AND r.sha256 = decode(i.sha256, 'hex') THEN 'already'
             ELSE 'fenced' END

@@ -42,7 +42,8 @@ CREATE OR REPLACE FUNCTION function_rights() RETURNS TABLE (function_name name, 
         ('note_use', '{}'),
         ('observe_time', '{}'), ('open_due_gates', '{}'), ('open_waiting_jobs', '{}'), ('permit_history_move', '{}'),
         ('reap_workers', '{}'), ('refresh_statistics', '{}'), ('refuse_delete', '{}'), ('refuse_update', '{}'),
-        ('relation_rights', '{}'), ('role_may', '{}'), ('roll_up', '{}'), ('run_is_open', '{}'), ('store_run', '{}'),
+        ('relation_rights', '{}'), ('result_is_sound', '{}'), ('role_may', '{}'), ('roll_up', '{}'), ('run_is_open', '{}'),
+        ('shard_is_sound', '{}'), ('store_run', '{}'),
         ('sweep_cancelled_jobs', '{}'), ('take_turn', '{}'), ('tier_name', '{}'), ('user_or_role', '{}'), ('wait_again', '{}'),
         ('waiting_reason', '{}'), ('wake_jobs', '{}'), ('wake_ready_jobs', '{}')
 $$;

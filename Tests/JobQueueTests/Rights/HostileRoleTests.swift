@@ -1,3 +1,4 @@
+import FaultTesting
 import JobQueue
 import Postgres
 import PostgresTesting
@@ -158,10 +159,11 @@ import Testing
                 columns[try row.decode("name")] = try row.decode("first", as: String.self)
             }
             // Who may not even enter the schema finds nothing there.
-            let hidden = role == "stranger" ? ["3F000", "42P01", "42883"] : []
+            let hidden = role == "stranger" ? ["3F000", "42P01", "42883", "42704"] : []
             let expected = Set(["42501", "EW003", "22023"] + hidden)
             let connection = try await rights.connect(as: role)
             let own = Self.attacks[role] ?? []
+            var refused = 0
             let plain = Self.againstTables(columns.keys.sorted(), columns: columns, schema: schema)
             for sql in plain + (try await forbiddenCalls(rights, role: role)) + own {
                 let error = await #expect(throws: PostgresError.self, "\(role): \(sql)") {
@@ -169,6 +171,7 @@ import Testing
                 }
                 #expect(expected.contains(error?.sqlState ?? ""), "\(role): \(sql): \(error?.description ?? "")")
                 try await connection.execute(script: "ROLLBACK")
+                refused += 1
             }
             if role != "stranger" {
                 // Again with everything of the caller's own in front; that it gets there is not what is refused.
@@ -178,6 +181,7 @@ import Testing
                         try await connection.execute(script: sql.qualified(schema), name: "attack")
                     }
                     #expect(expected.contains(error?.sqlState ?? ""), "\(role), shadowed: \(sql)")
+                    refused += 1
                 }
             }
             await connection.close()
@@ -186,6 +190,7 @@ import Testing
                 #expect(after[table] == digest, "\(role) changed \(table)")
             }
             #expect(after.keys.sorted() == before.keys.sorted())
+            try await Certificate.record(["statement of a role without the right": refused], in: rights.database.pool)
         }
     }
 
