@@ -64,7 +64,7 @@ let services: [Target] =
     + module("Evaluation", ["CLanguageData", "Jinja", collections, crypto, yams], testsExclude: ["Fixtures"])
     + module("Inference", ["Evaluation", "Llama", logging], tests: ["EngineTesting"], testsExclude: ["Fixtures"])
     + module(
-        "JobQueue", ["Postgres", "SQL", crypto], tests: ["PostgresTesting", "UVEventLoop", logging],
+        "JobQueue", ["Postgres", "SQL", crypto], tests: ["FaultTesting", "PostgresTesting", "UVEventLoop", logging],
         testsExclude: ["Fixtures"])
     + module("ResultStore", ["HDF5", "Evaluation", crypto], tests: ["UVEventLoop"])
 
@@ -108,6 +108,7 @@ let testSupport: [Target] = [
         name: "PostgresTesting", dependencies: ["Postgres", "UVEventLoop"], path: "Tests/PostgresTesting",
         swiftSettings: swiftSettings),
     .target(name: "EngineTesting", path: "Tests/EngineTesting", swiftSettings: swiftSettings),
+    .target(name: "FaultTesting", path: "Tests/FaultTesting", swiftSettings: swiftSettings),
     .target(
         name: "ProcessTesting", dependencies: ["UVEventLoop"], path: "Tests/ProcessTesting",
         swiftSettings: swiftSettings),
@@ -122,8 +123,8 @@ let testSupport: [Target] = [
     .testTarget(
         name: "FaultTests",
         dependencies: [
-            "JobQueue", "Postgres", "PostgresTesting", "ProcessTesting", "StoreProbe", "UVEventLoop", "assay",
-            "assay-worker", "assay-report",
+            "FaultTesting", "JobQueue", "Postgres", "PostgresTesting", "ProcessTesting", "StoreProbe", "UVEventLoop",
+            "assay", "assay-worker", "assay-report",
         ],
         exclude: ["Shims"],
         swiftSettings: swiftSettings),

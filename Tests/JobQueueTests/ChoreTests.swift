@@ -1,3 +1,4 @@
+import FaultTesting
 import Foundation
 import JobQueue
 import Postgres
@@ -62,6 +63,7 @@ import Testing
             try await Self.run("SELECT * FROM reap()", in: database)
             #expect(try await Self.count("chore WHERE failed_at IS NOT NULL", in: database) == 1)
             #expect(try await Self.count("chore WHERE succeeded_at IS NULL", in: database) == 1)
+            try await Certificate.record(["chore that fails": 2], in: database.pool)
         }
     }
 

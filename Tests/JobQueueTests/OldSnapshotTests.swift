@@ -1,3 +1,4 @@
+import FaultTesting
 import JobQueue
 import Postgres
 import PostgresTesting
@@ -172,6 +173,7 @@ import Testing
             let seconds = 1.5 * Double(OldSnapshotTests.shards)
             let used = try #require(try await self.queue.projects().first).usedSeconds
             #expect(abs(used - seconds) < 0.01 * seconds, "\(used) s were charged for \(seconds) s")
+            try await Certificate.record(["transaction of a stranger that stays open": 1], in: self.pool)
         }
     }
 }

@@ -1,3 +1,4 @@
+import FaultTesting
 import JobQueue
 import Postgres
 import PostgresTesting
@@ -53,6 +54,8 @@ import Testing
             #expect(facts.overridden.contains("synchronous_commit=off"))
             #expect(facts.hasAutovacuum && !facts.hasFsync)
             #expect(facts.connectionLimit > 400 && facts.connections > 0)
+            try await Certificate.record(
+                ["setting of a session that means something else": Self.defaults.count], in: pool)
             await pool.shutDown()
         }
     }

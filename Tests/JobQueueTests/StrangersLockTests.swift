@@ -1,3 +1,4 @@
+import FaultTesting
 import Foundation
 import JobQueue
 import Postgres
@@ -28,6 +29,7 @@ import Testing
         let result = try await body()
         try await stranger.execute(script: "ROLLBACK")
         await stranger.close()
+        try await Certificate.record(["lock of a stranger": 1], in: database.pool)
         return result
     }
 

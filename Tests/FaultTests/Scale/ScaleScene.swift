@@ -1,3 +1,4 @@
+import FaultTesting
 import JobQueue
 import Postgres
 import PostgresTesting

@@ -1,3 +1,4 @@
+import FaultTesting
 import Foundation
 import Postgres
 import PostgresTesting
@@ -76,6 +77,8 @@ import Testing
             let queue = PostgresJobQueue(database.pool)
             #expect(try await queue.run(matching: "k3f9x2a0").progress.shards.done == 1)
             #expect(try await Migrator(database.pool).status().isCurrent)
+            try await Certificate.record(
+                ["statement of the last release on the new schema": after.count], in: database.pool)
         }
     }
 }

@@ -1,3 +1,4 @@
+import FaultTesting
 import FoundationEssentials
 import Postgres
 import PostgresTesting
@@ -121,4 +122,25 @@ private func fixWait(_ pool: PostgresPool, of shard: ShardKey) async throws {
         + "WHERE job_id = $1::int8 AND shard_no = $2::int4 AND state = 'blocked'"
     _ = try await pool.query(
         PostgresStatement(name: "fix_wait", sql: sql), [shard.job.number, shard.index, TestQueue.fixedWait])
+}
+
+extension Certificate {
+    /// Counts faults that a queue was put to, and what of its results is not as it says.
+    static func record(_ faults: [String: Int], in pool: PostgresPool) async throws {
+        let statement = PostgresStatement(
+            name: "outcome",
+            sql: """
+                SELECT count(*) FILTER (WHERE s.state = 'done' AND r.shard_no IS NULL)::int AS lost,
+                    count(*) FILTER (WHERE s.state <> 'done' AND r.shard_no IS NOT NULL
+                        OR r.epoch <> s.epoch OR r.incarnation <> s.incarnation)::int AS wrong,
+                    (count(r.shard_no) - count(DISTINCT (r.job_id, r.shard_no)) FILTER (WHERE r.shard_no IS NOT NULL))::int
+                        AS doubled
+                FROM every_shard s LEFT JOIN every_result r USING (job_id, shard_no)
+                """)
+        let row = try await pool.query(statement).only()
+        let outcome = Outcome(
+            lost: try row.decode("lost"), doubled: try row.decode("doubled"), wrong: try row.decode("wrong"))
+        #expect((outcome.lost, outcome.doubled, outcome.wrong) == (0, 0, 0))
+        self.record(faults, outcome)
+    }
 }

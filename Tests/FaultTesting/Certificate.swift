@@ -11,19 +11,26 @@ import Musl
 /// A fault counts only if it hit something: a call that failed, a process that had work. What came of it is measured by
 /// comparing with an undisturbed run. Every test prints its lines; `infra/test` adds them up (ASSAY_FAULT_REPORT names
 /// the file that they are appended to).
-enum Certificate {
+public enum Certificate {
     /// What is found when everything has come to rest.
-    struct Outcome: Sendable {
+    public struct Outcome: Sendable {
         /// Results or samples that should be there and are not.
-        var lost = 0
+        public var lost = 0
         /// Results or samples that are there twice.
-        var doubled = 0
+        public var doubled = 0
         /// Results that are not what an undisturbed run gives.
-        var wrong = 0
+        public var wrong = 0
         /// Digests, or whole files, that were compared with those of an undisturbed run.
-        var digests = 0
+        public var digests = 0
 
-        static func + (left: Outcome, right: Outcome) -> Outcome {
+        public init(lost: Int = 0, doubled: Int = 0, wrong: Int = 0, digests: Int = 0) {
+            self.lost = lost
+            self.doubled = doubled
+            self.wrong = wrong
+            self.digests = digests
+        }
+
+        public static func + (left: Outcome, right: Outcome) -> Outcome {
             Outcome(
                 lost: left.lost + right.lost, doubled: left.doubled + right.doubled, wrong: left.wrong + right.wrong,
                 digests: left.digests + right.digests)
@@ -31,7 +38,7 @@ enum Certificate {
     }
 
     /// - Parameter faults: How many of each kind.
-    static func record(_ faults: [String: Int], _ outcome: Outcome) {
+    public static func record(_ faults: [String: Int], _ outcome: Outcome) {
         let hits = faults.filter { $0.value > 0 }.sorted { $0.key < $1.key }
         var lines = hits.map { "fault\t\($0.key)\t\($0.value)" }
         lines.append("outcome\t\(outcome.lost)\t\(outcome.doubled)\t\(outcome.wrong)\t\(outcome.digests)")
