@@ -92,6 +92,8 @@ private struct SettingsCase: CustomStringConvertible {
     }
 
     private func run(_ path: String, seed: UInt64) async throws {
+        // What is said when a job is submitted.
+        let problem = SettingsCheck().problem(self.settings, modelPath: path)
         do throws(EngineError) {
             let engine = try await LlamaEngine.load(modelPath: path, settings: self.settings)
             let longest = min(engine.maxLength, 200)
@@ -104,10 +106,11 @@ private struct SettingsCase: CustomStringConvertible {
                 .generate(.init(prompt: [0, Int32(2 + number % 300)], stop: [], maxTokens: 2))
             }
             let answers = try await engine.run(requests)
-            #expect(answers.count == requests.count, "\(self)")
+            #expect(answers.count == requests.count && problem == nil, "\(self): \(problem ?? "")")
         } catch {
             // What can't run is refused with the reason, before it is tried.
             #expect([.settings, .outOfMemory].contains(error.code), "\(self): \(error)")
+            #expect((problem != nil) == (error.code == .settings), "\(self): \(problem ?? "nothing"); \(error)")
         }
     }
 }

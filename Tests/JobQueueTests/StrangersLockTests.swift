@@ -153,6 +153,49 @@ import Testing
         }
     }
 
+    /// Whoever is at a whole run, such as to cancel it, has all of its jobs and shards locked, however many these are.
+    @Test(arguments: [10, 300]) func aRunThatSomebodyIsAtHidesNoOther(jobs: Int) async throws {
+        try await Self.withQueue { database, queue in
+            try await queue.submit(submission("00000001", (0..<jobs).map { job($0, shards: 1) }))
+            try await queue.submit(submission("00000002", [job(shards: 2)]))
+            let lease = try await queue.register(worker())
+            try await Self.during("SELECT cancel_jobs('00000001', NULL, 'x')", in: database) { () async throws in
+                #expect(try await queue.claim(lease, limit: 9).map(\.run.text) == ["00000002", "00000002"])
+            }
+            #expect(try await queue.claim(lease, limit: 9).map(\.run.text) == ["00000001"])
+        }
+    }
+
+    /// A heartbeat must not be late because a job is locked whose shard it would give back.
+    @Test func aHeartbeatDoesNotWaitForALockedJob() async throws {
+        try await Self.withQueue { database, queue in
+            try await queue.submit(submission([job(0, shards: 1), job(1, shards: 1)]))
+            let lease = try await queue.register(worker(), ttl: .seconds(4))
+            let known = try await queue.claim(lease, limit: 1)
+            let unknown = try await queue.claim(lease, limit: 1)
+            #expect(known.count == 1 && unknown.count == 1)
+            try await Self.run("UPDATE shard SET started_at = started_at - interval '3 seconds'", in: database)
+            let limited = try await database.connect()
+            try await limited.execute(script: "SET statement_timeout = '1s'")
+            try await Self.during("SELECT * FROM job FOR UPDATE", in: database) { () async throws in
+                let heartbeat = PostgresStatement(
+                    name: "beat",
+                    sql: """
+                        SELECT kind FROM heartbeat($1::int8, $2::uuid, ARRAY[$3::int8], ARRAY[0], ARRAY[1], ARRAY[0], ARRAY[0::int8],
+                            NULL, ARRAY[$4::text])
+                        """)
+                let rows = try await limited.query(
+                    heartbeat,
+                    [lease.worker.number, lease.incarnation.uuid, known[0].job.number, known[0].job.name])
+                #expect(rows.count == 1, "the lease alone")
+            }
+            await limited.close()
+            let reply = try await queue.heartbeat(lease, holding: known.map { $0.progress() })
+            #expect(reply.lost.isEmpty && reply.cancelled.isEmpty)
+            #expect(try await queue.shards(of: unknown[0].job).map(\.state) == [.ready])
+        }
+    }
+
     /// What dead workers had comes back, whosever job is locked; the rest comes when it is not.
     @Test func aLockedJobDelaysItsOwnOrphansAlone() async throws {
         try await Self.withQueue { database, queue in

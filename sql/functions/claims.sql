@@ -137,8 +137,11 @@ DECLARE
     v_job record;
     v_models text[];
     v_without bytea[];
+    v_excluded bigint[];
     v_tried bigint[];
     v_full integer[];
+    v_locked text[];
+    v_busy text[];
     v_idle bigint[];
     v_room integer;
     v_count integer;
@@ -170,7 +173,8 @@ BEGIN
         IF v_worker.is_draining THEN
             RETURN;
         END IF;
-        v_tried := array_remove(p_excluded, NULL);
+        v_excluded := array_remove(p_excluded, NULL);
+        v_tried := v_excluded;
         v_models := array_remove(p_without, NULL);
         v_without := ARRAY(SELECT decode(m.sha256, 'hex') FROM unnest(v_models) AS m (sha256) WHERE m.sha256 !~ ':');
         IF v_worker.has_due THEN
@@ -205,7 +209,7 @@ BEGIN
                 AND j.need_gpu_mb <= v_worker.gpu_mb
                 AND (j.need_device IS NULL OR j.need_device = v_worker.device_kind)
                 AND (p_run IS NULL OR j.run_id = p_run) AND (p_above IS NULL OR j.tier > p_above)
-                AND (v_tried IS NULL OR j.job_id <> ALL (v_tried))
+                AND (v_tried IS NULL OR j.job_id <> ALL (v_tried)) AND (v_busy IS NULL OR j.run_id <> ALL (v_busy))
                 AND (v_without IS NULL OR j.model_sha256 <> ALL (v_without))
                 AND (v_models IS NULL OR j.run_id || ':' || j.model <> ALL (v_models))
             ORDER BY j.tier DESC, j.job_id LIMIT 1)
@@ -218,7 +222,7 @@ BEGIN
                 AND j.need_labels <@ v_worker.labels AND j.need_gpu_mb <= v_worker.gpu_mb
                 AND (j.need_device IS NULL OR j.need_device = v_worker.device_kind)
                 AND (p_run IS NULL OR j.run_id = p_run) AND (p_above IS NULL OR j.tier > p_above)
-                AND (v_tried IS NULL OR j.job_id <> ALL (v_tried))
+                AND (v_tried IS NULL OR j.job_id <> ALL (v_tried)) AND (v_busy IS NULL OR j.run_id <> ALL (v_busy))
                 AND (v_without IS NULL OR j.model_sha256 <> ALL (v_without))
                 AND (v_models IS NULL OR j.run_id || ':' || j.model <> ALL (v_models))
             ORDER BY j.tier DESC, j.job_id LIMIT 1) w) f
@@ -308,15 +312,25 @@ BEGIN
             END IF;
             RETURN;
         END IF;
+        -- So many jobs are tried in vain, and so many switched off, before the claim ends empty-handed: what is off by
+        -- then stays off, and the next claim goes on from there. Jobs that have something, but not for this worker, are
+        -- passed over, and so are runs that somebody is at: whoever cancels one has all of its jobs and shards locked.
+        IF v_idle IS NULL AND v_tries >= 3 THEN
+            PERFORM 1 FROM job j WHERE j.job_id = v_job.job_id FOR SHARE SKIP LOCKED;
+            IF NOT FOUND THEN
+                v_locked := v_locked || v_job.run_id;
+                IF cardinality(array_positions(v_locked, v_job.run_id)) >= 5 THEN
+                    v_busy := v_busy || v_job.run_id;
+                END IF;
+                v_tries := v_tries - 1;
+            END IF;
+        END IF;
         IF v_idle IS NOT NULL OR NOT EXISTS (
             SELECT 1 FROM shard s
             WHERE s.job_id = v_job.job_id AND s.state = 'ready' AND s.avoid_worker = p_worker AND s.avoid_until > v_now)
         THEN
             v_tries := coalesce(v_tries, 0) + 1;
         END IF;
-        -- So many jobs are tried in vain, and so many switched off, before the claim ends empty-handed: what is off by
-        -- then stays off, and the next claim goes on from there. Jobs that have something, but not for this worker, are
-        -- passed over.
         v_passed := coalesce(v_passed, 0) + 1;
         EXIT WHEN v_swept >= 500 OR v_tries >= 20 OR v_passed >= 200;
         v_tried := v_tried || v_job.job_id;
@@ -333,7 +347,7 @@ BEGIN
             FROM shard s JOIN job j USING (job_id)
             WHERE s.state = 'running' AND NOT s.is_begun AND s.started_at < v_now - interval '2 seconds'
                 AND s.worker_id <> p_worker AND NOT j.is_cancelled AND j.gate = 'open'
-                AND (p_excluded IS NULL OR j.job_id <> ALL (array_remove(p_excluded, NULL)))
+                AND (v_excluded IS NULL OR j.job_id <> ALL (v_excluded))
                 AND (v_without IS NULL OR j.model_sha256 <> ALL (v_without))
                 AND (v_models IS NULL OR j.run_id || ':' || j.model <> ALL (v_models))
                 AND j.need_labels <@ v_worker.labels AND j.need_gpu_mb <= v_worker.gpu_mb

@@ -110,7 +110,7 @@ BEGIN
     IF v_orphan.jobs IS NOT NULL THEN
         SELECT array_agg(g.job_id), array_agg(g.shard_no) INTO v_given_jobs, v_given_shards
         FROM give_back(p_incarnation, v_orphan.jobs, v_orphan.shards, v_orphan.epochs,
-            'the worker does not know of this claim') g;
+            'the worker does not know of this claim', 0) g;
     END IF;
 
     WITH undone AS MATERIALIZED (
@@ -181,7 +181,7 @@ BEGIN
     FROM shard s WHERE s.worker_id = p_worker AND s.state = 'running' AND s.incarnation = p_incarnation;
     IF v_held.jobs IS NOT NULL THEN
         PERFORM 1 FROM give_back(p_incarnation, v_held.jobs, v_held.shards, v_held.epochs,
-            coalesce('the worker left: ' || p_note, 'the worker left'));
+            coalesce('the worker left: ' || p_note, 'the worker left'), 2000);
     END IF;
 END $$;
 
@@ -193,7 +193,9 @@ AS 'SELECT deregister_worker(p_worker, p_incarnation, NULL)';
 -- suspicion. Whatever is locked by others waits for the next round.
 CREATE OR REPLACE FUNCTION reap_workers(p_workers integer, p_shards integer)
 RETURNS TABLE (workers integer, requeued integer, held integer) LANGUAGE plpgsql
+-- By keys; a plan for some hundred orphans would look for each of them in all shards of its job.
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -197,11 +197,12 @@ BEGIN
 END $$;
 
 -- Gives shards back that were not computed. The epoch stays, so that a result which comes after all is still good.
--- A commit that is under way goes first. Where somebody else has the job locked for seconds, the shard stays the caller's
--- for now, as one that was not begun: an idle worker may take it over, and what is left goes back with a later heartbeat,
--- or when the worker is gone.
-CREATE OR REPLACE FUNCTION give_back(p_incarnation uuid, p_jobs bigint[], p_shards integer[], p_epochs integer[], p_note text)
-RETURNS TABLE (job_id bigint, shard_no integer) LANGUAGE plpgsql
+-- A commit that is under way goes first. Where somebody else has the job locked for longer than p_milliseconds (0 for not
+-- waiting at all), the shard stays the caller's for now, as one that was not begun: an idle worker may take it over, and
+-- what is left goes back with a later heartbeat, or when the worker is gone.
+CREATE OR REPLACE FUNCTION give_back(
+    p_incarnation uuid, p_jobs bigint[], p_shards integer[], p_epochs integer[], p_note text, p_milliseconds integer
+) RETURNS TABLE (job_id bigint, shard_no integer) LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 #variable_conflict use_column
@@ -210,15 +211,20 @@ DECLARE
     v_jobs bigint[];
 BEGIN
     BEGIN
-        PERFORM set_config('lock_timeout', '2000', true);
-        PERFORM wake_jobs(p_jobs);
-        PERFORM set_config('lock_timeout', v_limit, true);
-        v_jobs := p_jobs;
+        IF p_milliseconds > 0 THEN
+            PERFORM set_config('lock_timeout', p_milliseconds::text, true);
+            PERFORM wake_jobs(p_jobs);
+            PERFORM set_config('lock_timeout', v_limit, true);
+            v_jobs := p_jobs;
+        END IF;
     EXCEPTION WHEN lock_not_available THEN
+        NULL;
+    END;
+    IF v_jobs IS NULL THEN
         SELECT coalesce(array_agg(l.job_id), '{}') INTO v_jobs FROM (
             SELECT j.job_id FROM job j WHERE j.job_id = ANY (p_jobs) ORDER BY j.job_id FOR NO KEY UPDATE SKIP LOCKED) l;
         PERFORM wake_jobs(v_jobs);
-    END;
+    END IF;
     RETURN QUERY
         WITH held AS MATERIALIZED (
             SELECT s.job_id, s.shard_no, j.is_cancelled, j.cancel_reason
@@ -258,7 +264,7 @@ CREATE OR REPLACE FUNCTION release_shards(
 ) RETURNS TABLE (job_id bigint, shard_no integer) LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM check_incarnation(ARRAY[p_incarnation]);
-    RETURN QUERY SELECT * FROM give_back(p_incarnation, p_jobs, p_shards, p_epochs, p_note);
+    RETURN QUERY SELECT * FROM give_back(p_incarnation, p_jobs, p_shards, p_epochs, p_note, 2000);
 END $$;
 
 -- For workers of the release before.

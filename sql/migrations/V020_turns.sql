@@ -2,8 +2,14 @@
 -- nobody who may merely read stops them, as with a lock that has a number.
 CREATE TABLE project_turn (project_id integer PRIMARY KEY);
 
--- Its successor leaves out models, too. No release had it.
+-- Their successors have more parameters. No release had them.
 DROP FUNCTION IF EXISTS claim_shards(bigint, uuid, integer, text, integer, boolean, bigint[]);
+DROP FUNCTION IF EXISTS give_back(uuid, bigint[], integer[], integer[], text);
+
+-- Both tables before anything that takes time: with one of them this would not wait long for the other.
+LOCK TABLE shard IN ACCESS EXCLUSIVE MODE;
+SET LOCAL lock_timeout = '200ms';
+LOCK TABLE shard_result IN ACCESS EXCLUSIVE MODE;
 
 -- The server reads the stored text of every check again for each statement, and these were a tenth of what a claim and a
 -- commit cost. One call is short to read. Whoever changes what is sound makes another function: dumps rely on this one.
