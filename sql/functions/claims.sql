@@ -155,11 +155,10 @@ BEGIN
     SELECT w.worker_id, w.labels, w.gpu_mb, w.device_kind, w.is_draining, w.registered_by,
         w.registered_by IS DISTINCT FROM session_user OR w.is_draining OR p_excluded <> '{}' OR p_without <> '{}'
             OR d.has_due OR set_config('synchronous_commit', 'off', true) IS NULL AS is_odd,
-        u.worker_id IS NOT NULL AS is_known, d.has_due,
+        d.has_due,
         CASE WHEN w.warm_since > v_now - interval '20 minutes' AND w.warm_since <= v_now THEN w.warm ELSE '{}' END AS warm
     INTO v_worker
-    FROM worker w LEFT JOIN worker_use u ON u.worker_id = w.worker_id
-    CROSS JOIN (
+    FROM worker w CROSS JOIN (
         SELECT EXISTS (SELECT 1 FROM shard s WHERE s.state = 'blocked' AND s.not_before <= v_now) AS has_due) d
     WHERE w.worker_id = p_worker AND w.incarnation = p_incarnation AND w.state = 'live';
     IF v_worker.is_odd IS NOT FALSE THEN
@@ -202,8 +201,9 @@ BEGIN
         FROM unnest(v_shares.projects, v_shares.hard_caps, v_shares.are_over, v_shares.loads)
             AS share (project_id, hard_cap, is_over, load)
         CROSS JOIN LATERAL (
-            (SELECT j.job_id, j.run_id, j.ordinal, j.project_id, j.tier, j.max_attempts, j.task, j.model,
-                j.model_sha256, j.spec_sha256, 0::double precision AS bonus
+            SELECT j.job_id, j.run_id, j.ordinal, j.project_id, j.tier, j.max_attempts, j.task, j.model,
+                j.model_sha256, j.spec_sha256,
+                CASE WHEN j.model_sha256 = ANY (v_worker.warm) THEN j.load_seconds * 10 ELSE 0 END AS bonus
             FROM job j
             WHERE j.project_id = share.project_id AND j.is_runnable AND j.need_labels <@ v_worker.labels
                 AND j.need_gpu_mb <= v_worker.gpu_mb
@@ -212,8 +212,11 @@ BEGIN
                 AND (v_tried IS NULL OR j.job_id <> ALL (v_tried)) AND (v_busy IS NULL OR j.run_id <> ALL (v_busy))
                 AND (v_without IS NULL OR j.model_sha256 <> ALL (v_without))
                 AND (v_models IS NULL OR j.run_id || ':' || j.model <> ALL (v_models))
-            ORDER BY j.tier DESC, j.job_id LIMIT 1)
+            ORDER BY j.tier DESC, j.job_id LIMIT 1) first
+        CROSS JOIN LATERAL (
+            SELECT first.*
             UNION ALL
+            -- Where the first one needs another model, the first that needs a warm one competes with it.
             SELECT w.* FROM unnest(v_worker.warm) AS m (sha256) CROSS JOIN LATERAL (
             SELECT j.job_id, j.run_id, j.ordinal, j.project_id, j.tier, j.max_attempts, j.task, j.model,
                 j.model_sha256, j.spec_sha256, j.load_seconds * 10
@@ -225,7 +228,8 @@ BEGIN
                 AND (v_tried IS NULL OR j.job_id <> ALL (v_tried)) AND (v_busy IS NULL OR j.run_id <> ALL (v_busy))
                 AND (v_without IS NULL OR j.model_sha256 <> ALL (v_without))
                 AND (v_models IS NULL OR j.run_id || ':' || j.model <> ALL (v_models))
-            ORDER BY j.tier DESC, j.job_id LIMIT 1) w) f
+            ORDER BY j.tier DESC, j.job_id LIMIT 1) w
+            WHERE first.model_sha256 <> ALL (v_worker.warm)) f
         WHERE v_full IS NULL OR share.project_id <> ALL (v_full)
         ORDER BY share.is_over, f.tier DESC, share.load - f.bonus, f.job_id LIMIT 1;
         EXIT WHEN NOT FOUND;
@@ -266,7 +270,7 @@ BEGIN
                     WHERE a.model_sha256 = v_job.model_sha256 AND a.task = v_job.task) END
             FROM taken t WINDOW shards AS (ORDER BY t.shard_no) ORDER BY t.shard_no;
         GET DIAGNOSTICS v_count = ROW_COUNT;
-        IF v_count >= coalesce(v_room, p_limit) AND v_worker.is_known AND v_worker.warm = ARRAY[v_job.model_sha256] THEN
+        IF v_count >= coalesce(v_room, p_limit) AND v_worker.warm = ARRAY[v_job.model_sha256] THEN
             RETURN;
         END IF;
         -- Less than was asked for: a job of which nothing is ready is switched off, so that exhausted jobs do not slow
@@ -301,10 +305,9 @@ BEGIN
             END IF;
         END IF;
         IF v_count > 0 THEN
-            IF NOT v_worker.is_known THEN
-                PERFORM note_use(p_worker);
-            END IF;
             IF v_worker.warm <> ARRAY[v_job.model_sha256] THEN
+                -- What is warm was claimed before, or said at the registration, which notes it.
+                PERFORM note_use(p_worker);
                 -- A hint for later claims; a transaction that holds the row goes first.
                 UPDATE worker w SET warm = ARRAY[v_job.model_sha256], warm_since = v_now
                 WHERE w.worker_id = (
