@@ -30,7 +30,9 @@ busy_here AS MATERIALIZED (
     WHERE f.has_labels AND f.has_memory AND f.has_device AND NOT f.is_draining
     GROUP BY m.job_id),
 here AS MATERIALIZED (
-    SELECT s.job_id, count(DISTINCT s.worker_id) AS workers, min(w.host || ': ' || w.note) AS trouble
+    -- What a worker says of a job that it leaves to others ("job k3f9m2ab.0 can't be ...") is no trouble of this one.
+    SELECT s.job_id, count(DISTINCT s.worker_id) AS workers,
+        min(w.host || ': ' || w.note) FILTER (WHERE w.note NOT LIKE 'job %') AS trouble
     FROM shard s JOIN worker w USING (worker_id)
     WHERE s.state = 'running' AND w.state = 'live' AND s.job_id IN (SELECT m.job_id FROM mine m)
     GROUP BY s.job_id),

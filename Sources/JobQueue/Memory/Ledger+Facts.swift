@@ -74,6 +74,8 @@ extension Ledger {
 
     private func trouble(_ job: Job) -> String? {
         running.filter { jobs[$0.job].id == job.id }.map { workers[Int($0.claim.worker.number) - 1] }
+            // What a worker says of a job that it leaves to others is no trouble of this one.
+            .filter { $0.note?.hasPrefix("job ") == false }
             .compactMap { worker in worker.note.map { "\(worker.description.host): \($0)" } }.min()
     }
 

@@ -84,8 +84,10 @@ import Testing
             let claimed = try await queue.claim(second, limit: 1)
             _ = try await queue.heartbeat(second, holding: claimed.map { $0.progress() }, note: "the store is away")
             #expect(try await queue.facts(of: id).trouble == "\(worker().host): the store is away")
-            _ = try await queue.heartbeat(second, holding: claimed.map { $0.progress() }, note: nil)
-            #expect(try await queue.facts(of: id).trouble == nil)
+            for note in [nil, "job k3f9x2a0.7 can't be worked on here: no model"] {
+                _ = try await queue.heartbeat(second, holding: claimed.map { $0.progress() }, note: note)
+                #expect(try await queue.facts(of: id).trouble == nil)
+            }
         }
     }
 
