@@ -38,7 +38,7 @@ import Testing
         #expect(health.reasonToLeave == "3 jobs can't be worked on here; the last one: no data set")
     }
 
-    /// Whoever has it does these jobs, and this worker the others.
+    /// Workers that have it do these jobs, and this one does the others.
     @Test(arguments: [false, true]) func oneThingThatManyJobsNeedIsNotTheNodesFault(endsWhenDrained: Bool) {
         var health = NodeHealth(endsWhenDrained: endsWhenDrained)
         let jobs = (1...9).map { self.job($0) }

@@ -19,15 +19,6 @@ import Testing
             .only().decode("n")
     }
 
-    private static func withQueue(
-        _ body: (TestDatabase, PostgresJobQueue) async throws -> Void
-    ) async throws {
-        try await withTestDatabase { database in
-            try await Migrator(database.pool).migrate()
-            try await body(database, PostgresJobQueue(database.pool))
-        }
-    }
-
     /// Whatever fails in one chore, the others are done, it is written down, and claims and commits go on.
     @Test(arguments: Chore.allCases)
     func aChoreThatFailsHoldsUpNothing(_ chore: Chore) async throws {
@@ -40,7 +31,7 @@ import Testing
         ]
         let function = try #require(functions[chore])
         let result = chore == .workers ? "TABLE (workers integer, requeued integer, held integer)" : nil
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             try await queue.submit(submission([job(shards: 2)]))
             try await Self.run(
                 """
@@ -68,7 +59,7 @@ import Testing
     }
 
     @Test func aChoreIsDueAfterItsIntervalAndDoneByOne() async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             #expect(Set(try await queue.dueChores()) == Set(Chore.allCases))
             let done = try await withThrowingTaskGroup(of: Bool.self) { group in
                 for _ in 0..<4 {
@@ -87,7 +78,7 @@ import Testing
     /// From one look at the clock to the next no more than a third of a lease counts, however long it was, or seemed to be.
     @Test(arguments: ["-1 hour", "-100 seconds", "1 hour"])
     func aStallOrAStepOfTheClockTakesNoLease(_ step: String) async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             try await queue.submit(submission([job(shards: 1)]))
             let lease = try await queue.register(worker(), ttl: .seconds(60))
             let shard = try #require(try await queue.claim(lease, limit: 1).first)
@@ -111,7 +102,7 @@ import Testing
 
     /// Who is dead is found out all the same, after a lease's time of looks.
     @Test func theDeadAreFoundByLookingOftenEnough() async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             try await queue.submit(submission([job(shards: 1)]))
             let lease = try await queue.register(worker(), ttl: .seconds(60))
             _ = try await queue.claim(lease, limit: 1)
@@ -126,7 +117,7 @@ import Testing
 
     /// Time passes for the leases of all others, too.
     @Test func aLeaseOfNoLengthDoesNotStopTheClock() async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             try await Self.run(
                 """
                 SELECT register_worker(gen_random_uuid(), 'h', 1, 'cpu', 'cpu', '{}', 0, 'e', '{}', 1e-9, 1);
@@ -140,7 +131,7 @@ import Testing
 
     /// What one worker says of its shards must not spoil the sums that all claims, lists and charges are made of.
     @Test func numbersOfAnySizeSpoilNoSum() async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             try await queue.submit(submission([job(shards: 4)]))
             for device in ["one", "two"] {
                 let lease = try await queue.register(worker(deviceKind: device))
@@ -162,7 +153,7 @@ import Testing
 
     /// More device time at once than halvings fit into a number, and a clock that stood far away.
     @Test func chargesOfAnySizeAreCharged() async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             try await queue.submit(submission([job(shards: 3)]))
             let lease = try await queue.register(worker())
             for seconds in [3.0, 1e12, 5.0] {
@@ -181,7 +172,7 @@ import Testing
 
     /// A project that somebody has locked is charged later; the others are not held up, and nothing is charged twice.
     @Test func aLockedProjectIsChargedLater() async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             try await queue.submit(submission("00000001", project: "locked", [job(shards: 1)]))
             try await queue.submit(submission("00000002", project: "free", [job(shards: 1)]))
             let lease = try await queue.register(worker())
@@ -206,7 +197,7 @@ import Testing
 
     /// Retrying a run wakes the jobs that have something, and no others.
     @Test func aRetryOfManyJobsLeavesClaimsQuick() async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             let jobs = (0..<400).map { job($0, shards: 1) }
             let run = try await queue.submit(submission(jobs)).id
             let lease = try await queue.register(worker(), ttl: .seconds(3600))
@@ -229,7 +220,7 @@ import Testing
 
     /// What was switched off by a session that did not see what others had committed is found again.
     @Test func aLostWakeUpIsMended() async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             try await queue.submit(submission([job(shards: 1)]))
             try await queue.reap()
             try await Self.run("UPDATE job SET is_runnable = false", in: database)
@@ -242,7 +233,7 @@ import Testing
 
     /// A cancelled job is cancelled at once for everybody who looks, however many shards are marked later.
     @Test func aLargeCancelTakesEffectAtOnceAndIsSweptInSlices() async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             let run = try await queue.submit(submission([job(shards: 25_000, rows: 1)])).id
             let lease = try await queue.register(worker())
             let held = try #require(try await queue.claim(lease, limit: 1).first)
@@ -269,7 +260,7 @@ import Testing
 
     /// An archived run is history at once, and moves in slices.
     @Test func archivingMovesInSlices() async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             let run = try await queue.submit(submission([job(shards: 12_000, rows: 1)])).id
             try await queue.cancel(.run(run))
             try await Self.run("UPDATE run SET submitted_at = now() - interval '2 days'", in: database)
@@ -287,7 +278,7 @@ import Testing
 
     /// A dependency on a run is one row, however many jobs that has, and is met by the end of the last of them.
     @Test func aDependencyOnALargeRunIsOneRow() async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             let needed = try RunID("00000001")
             try await queue.submit(submission("00000001", (0..<60).map { job($0, shards: 1) }))
             try await queue.submit(
@@ -309,7 +300,7 @@ import Testing
 
     /// What a program of the release before writes, row by row, is understood.
     @Test func dependenciesOfTheReleaseBeforeCount() async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             try await queue.submit(submission([job(0, shards: 1), job(1, shards: 1)]))
             try await Self.run(
                 """
@@ -331,7 +322,7 @@ import Testing
 
     /// Statistics are there when they are needed, whatever autovacuum does.
     @Test func theTablesOfALargeSubmissionAreCounted() async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             try await Self.run("ALTER TABLE shard SET (autovacuum_enabled = false)", in: database)
             try await queue.submit(submission([job(shards: 20_000, rows: 1)]))
             try await queue.run(.statistics, isForced: true)
@@ -343,7 +334,7 @@ import Testing
 
     /// Rows of workers that never claimed anything do not pile up; all that history refers to stays.
     @Test func workersThatNeverClaimedAnythingAreForgotten() async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             try await queue.submit(submission([job(shards: 3)]))
             let used = try await queue.register(worker())
             let failing = try await queue.register(worker())

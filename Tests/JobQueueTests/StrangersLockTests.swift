@@ -5,17 +5,8 @@ import Postgres
 import PostgresTesting
 import Testing
 
-/// Transactions of others that stay open: whatever rows they have locked, work goes on around them.
+/// Somebody else's transaction stays open: whatever rows it has locked, work goes on around them.
 @Suite struct StrangersLockTests {
-    private static func withQueue(
-        _ body: (TestDatabase, PostgresJobQueue) async throws -> Void
-    ) async throws {
-        try await withTestDatabase { database in
-            try await Migrator(database.pool).migrate()
-            try await body(database, PostgresJobQueue(database.pool))
-        }
-    }
-
     private static func run(_ sql: String, in database: TestDatabase) async throws {
         try await database.pool.withConnection { try await $0.execute(script: sql) }
     }
@@ -42,7 +33,7 @@ import Testing
         "SELECT pg_advisory_lock(current_schema()::regnamespace::oid::integer, project_id) FROM project",
     ])
     func nobodysLockStopsWork(_ sql: String) async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             try await queue.changeProject("default", ProjectChange(hardCap: .set(50)))
             try await queue.submit(submission([job(shards: 4, rows: 1)]))
             let lease = try await queue.register(worker(), ttl: .seconds(60))
@@ -83,7 +74,7 @@ import Testing
 
     /// A claim that was left open has its project's cap to itself; other projects are not its business.
     @Test func aClaimThatIsLeftOpenKeepsOthersFromItsCapAlone() async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             try await queue.changeProject("capped", ProjectChange(hardCap: .set(2)))
             try await queue.submit(submission("00000001", project: "capped", [job(shards: 4)]))
             try await queue.submit(submission("00000002", project: "free", [job(shards: 4)]))
@@ -102,7 +93,7 @@ import Testing
 
     /// Two that have waited for the caps of two projects, and found them full, don't wait for each other.
     @Test func claimsOfCappedProjectsDoNotWaitForEachOther() async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             for project in ["one", "two"] { try await queue.changeProject(project, ProjectChange(hardCap: .set(1))) }
             let models = ["one": "a", "two": "b"].mapValues { String(repeating: $0, count: 64) }
             for (place, project) in ["one", "two"].enumerated() {
@@ -153,9 +144,9 @@ import Testing
         }
     }
 
-    /// Whoever is at a whole run, such as to cancel it, has all of its jobs and shards locked, however many these are.
+    /// Changing a whole run, such as cancelling it, locks all of its jobs and shards, however many there are.
     @Test(arguments: [10, 300]) func aRunThatSomebodyIsAtHidesNoOther(jobs: Int) async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             try await queue.submit(submission("00000001", (0..<jobs).map { job($0, shards: 1) }))
             try await queue.submit(submission("00000002", [job(shards: 2)]))
             let lease = try await queue.register(worker())
@@ -168,7 +159,7 @@ import Testing
 
     /// A heartbeat must not be late because a job is locked whose shard it would give back.
     @Test func aHeartbeatDoesNotWaitForALockedJob() async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             try await queue.submit(submission([job(0, shards: 1), job(1, shards: 1)]))
             let lease = try await queue.register(worker(), ttl: .seconds(4))
             let known = try await queue.claim(lease, limit: 1)
@@ -198,7 +189,7 @@ import Testing
 
     /// What dead workers had comes back, whosever job is locked; the rest comes when it is not.
     @Test func aLockedJobDelaysItsOwnOrphansAlone() async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             try await queue.submit(submission((0..<3).map { job($0, shards: 1) }))
             let lease = try await queue.register(worker(), ttl: .seconds(60))
             for _ in 0..<3 { #expect(try await queue.claim(lease, limit: 1).count == 1) }
@@ -213,7 +204,7 @@ import Testing
 
     /// Those behind them come first, however many are due of the job that is locked.
     @Test func dueShardsOfALockedJobHideNoOthers() async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             try await queue.submit(submission([job(0, shards: 40, rows: 1), job(1, shards: 3)]))
             try await Self.run(
                 """
@@ -235,7 +226,7 @@ import Testing
 
     /// What a chore does within a claim must not stop the claim.
     @Test func aClaimGoesOnWhenNothingCanBePromoted() async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             try await queue.submit(submission([job(0, shards: 1), job(1, shards: 1)]))
             try await Self.run(
                 """
@@ -249,9 +240,9 @@ import Testing
         }
     }
 
-    /// Whoever keeps a job locked keeps none of its workers: they go on, and the shard is there for others.
+    /// A locked job does not tie up its workers: they move on, and the shard is there for others.
     @Test func aFailureOfALockedJobIsNotWaitedFor() async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             try await queue.submit(submission([job(shards: 1)]))
             let (lease, other) = (try await queue.register(worker()), try await queue.register(worker()))
             let shard = try #require(try await queue.claim(lease, limit: 1).first)
@@ -270,7 +261,7 @@ import Testing
 
     /// A worker that leaves while a job is locked is no reason to suspect its shard.
     @Test func leavingWhileAJobIsLockedIsNoLoss() async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             try await queue.submit(submission([job(0, shards: 1), job(1, shards: 1)]))
             let lease = try await queue.register(worker())
             for _ in 0..<2 { #expect(try await queue.claim(lease, limit: 1).count == 1) }
@@ -289,7 +280,7 @@ import Testing
 
     /// However many jobs have only shards that wait for another worker.
     @Test func jobsThatAvoidAWorkerHideNoOthers() async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             try await queue.submit(submission((0..<60).map { job($0, shards: 1) }))
             let lease = try await queue.register(worker())
             try await Self.run(
@@ -303,7 +294,7 @@ import Testing
 
     /// Nulls in what is to be left out leave out nothing else.
     @Test func nothingIsLeftOutForANull() async throws {
-        try await Self.withQueue { database, queue in
+        try await withPostgresQueue { database, queue in
             try await queue.submit(submission([job(shards: 3)]))
             let lease = try await queue.register(worker())
             for lists in ["NULL, NULL", "'{NULL}', '{NULL}'", "'{1000000,NULL}', '{NULL,00ff}'"] {

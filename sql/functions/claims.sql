@@ -76,8 +76,8 @@ CREATE OR REPLACE FUNCTION promote_shards(p_limit integer) RETURNS integer LANGU
 CREATE OR REPLACE FUNCTION promote_shards() RETURNS integer LANGUAGE sql AS 'SELECT promote_shards(10000)';
 
 -- Keeps other claims out of a project with a cap, until this transaction ends, so that two can't both take the last place.
--- Answers false where that took too long: some claim was left open, or many are ahead. The rows are locked by claims only;
--- whoever may only read can't lock any.
+-- Answers false when that takes too long: a claim was left open, or many are ahead. Only claims lock these rows; a role
+-- that may only read can't.
 CREATE OR REPLACE FUNCTION take_turn(p_project integer, p_milliseconds integer) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     v_limit text := current_setting('lock_timeout');
@@ -317,7 +317,7 @@ BEGIN
         END IF;
         -- So many jobs are tried in vain, and so many switched off, before the claim ends empty-handed: what is off by
         -- then stays off, and the next claim goes on from there. Jobs that have something, but not for this worker, are
-        -- passed over, and so are runs that somebody is at: whoever cancels one has all of its jobs and shards locked.
+        -- passed over, and so are runs that somebody is changing: a cancel, for one, locks all jobs and shards of its run.
         IF v_idle IS NULL AND v_tries >= 3 THEN
             PERFORM 1 FROM job j WHERE j.job_id = v_job.job_id FOR SHARE SKIP LOCKED;
             IF NOT FOUND THEN

@@ -12,7 +12,7 @@ SET LOCAL lock_timeout = '200ms';
 LOCK TABLE shard_result IN ACCESS EXCLUSIVE MODE;
 
 -- The server reads the stored text of every check again for each statement, and these were a tenth of what a claim and a
--- commit cost. One call is short to read. Whoever changes what is sound makes another function: dumps rely on this one.
+-- commit cost. One call is quick to read. To change what is sound, add another function: dumps rely on this one.
 CREATE FUNCTION shard_is_sound(
     p_shard_no integer, p_row_start integer, p_row_count integer, p_state shard_state, p_epoch integer, p_failures smallint,
     p_losses smallint, p_samples_done integer, p_tokens_done bigint, p_worker_id bigint, p_incarnation uuid,

@@ -54,7 +54,7 @@ extension Worker {
                 try await queue.fail(shard, failure)
             }
             if outcome == .failed { self.summary.givenUp += 1 }
-            // Whoever keeps a job locked must not keep its workers.
+            // A job that stays locked must not tie up the worker.
             guard outcome == .jobIsLocked else { return }
             logger.warning("the failure can't be recorded while somebody keeps the job locked; shard given back")
             await self.release(

@@ -75,7 +75,7 @@ extension FaultSuite {
                     #expect(scene.calls("claim") > before, "nobody could claim beside the promotion")
                 }
                 try await scene.settle()
-                // What was claimed is done, and all the rest is there for whoever comes next.
+                // What was claimed is done, and the rest is there to be claimed.
                 let done = scene.accepted(run)
                 #expect(done > 0)
                 let rest = try await scene.count(

@@ -124,6 +124,14 @@ private func fixWait(_ pool: PostgresPool, of shard: ShardKey) async throws {
         PostgresStatement(name: "fix_wait", sql: sql), [shard.job.number, shard.index, TestQueue.fixedWait])
 }
 
+/// A queue in a database of its own, for tests that look into the tables or change them.
+func withPostgresQueue(_ body: (TestDatabase, PostgresJobQueue) async throws -> Void) async throws {
+    try await withTestDatabase { database in
+        try await Migrator(database.pool).migrate()
+        try await body(database, PostgresJobQueue(database.pool))
+    }
+}
+
 extension Certificate {
     /// Counts faults that a queue was put to, and what of its results is not as it says.
     static func record(_ faults: [String: Int], in pool: PostgresPool) async throws {
