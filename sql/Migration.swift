@@ -26,6 +26,7 @@ public struct Migration: Sendable {
         Migration(18, "job_counts", PackageResources.V018_job_counts_sql),
         Migration(19, "departures", PackageResources.V019_departures_sql),
         Migration(20, "turns", PackageResources.V020_turns_sql),
+        Migration(21, "usage", PackageResources.V021_usage_sql),
     ]
 
     public init(version: Int, name: String, sql: String) {

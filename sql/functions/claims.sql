@@ -263,12 +263,13 @@ BEGIN
                 RETURNING s.shard_no, s.epoch, s.row_start, s.row_count, s.failures)
             SELECT v_job.job_id, v_job.run_id, v_job.ordinal, v_job.tier::integer, t.shard_no, t.epoch, t.row_start,
                 t.row_count, t.failures + 1, v_job.max_attempts::integer, v_job.task, v_job.model, v_job.model_sha256,
-                CASE WHEN row_number() OVER shards = 1 THEN (
+                -- They come as they were picked; sorting them again would cost as much as picking one.
+                CASE WHEN row_number() OVER () = 1 THEN (
                     SELECT p.specification FROM job_spec p WHERE p.sha256 = v_job.spec_sha256) END,
-                CASE WHEN row_number() OVER shards = 1 THEN (
+                CASE WHEN row_number() OVER () = 1 THEN (
                     SELECT sum(a.seconds) / nullif(sum(a.samples), 0) FROM pace a
                     WHERE a.model_sha256 = v_job.model_sha256 AND a.task = v_job.task) END
-            FROM taken t WINDOW shards AS (ORDER BY t.shard_no) ORDER BY t.shard_no;
+            FROM taken t;
         GET DIAGNOSTICS v_count = ROW_COUNT;
         IF v_count >= coalesce(v_room, p_limit) AND v_worker.warm = ARRAY[v_job.model_sha256] THEN
             RETURN;
@@ -318,23 +319,25 @@ BEGIN
         -- So many jobs are tried in vain, and so many switched off, before the claim ends empty-handed: what is off by
         -- then stays off, and the next claim goes on from there. Jobs that have something, but not for this worker, are
         -- passed over, and so are runs that somebody is changing: a cancel, for one, locks all jobs and shards of its run.
-        IF v_idle IS NULL AND v_tries >= 3 THEN
+        -- The first three count whatever they are: others take the last shards of a job all the time.
+        v_passed := coalesce(v_passed, 0) + 1;
+        IF v_idle IS NOT NULL OR v_passed <= 3 THEN
+            v_tries := coalesce(v_tries, 0) + 1;
+        ELSE
             PERFORM 1 FROM job j WHERE j.job_id = v_job.job_id FOR SHARE SKIP LOCKED;
             IF NOT FOUND THEN
                 v_locked := v_locked || v_job.run_id;
                 IF cardinality(array_positions(v_locked, v_job.run_id)) >= 5 THEN
                     v_busy := v_busy || v_job.run_id;
                 END IF;
-                v_tries := v_tries - 1;
+            ELSIF NOT EXISTS (
+                SELECT 1 FROM shard s
+                WHERE s.job_id = v_job.job_id AND s.state = 'ready' AND s.avoid_worker = p_worker
+                    AND s.avoid_until > v_now)
+            THEN
+                v_tries := v_tries + 1;
             END IF;
         END IF;
-        IF v_idle IS NOT NULL OR NOT EXISTS (
-            SELECT 1 FROM shard s
-            WHERE s.job_id = v_job.job_id AND s.state = 'ready' AND s.avoid_worker = p_worker AND s.avoid_until > v_now)
-        THEN
-            v_tries := coalesce(v_tries, 0) + 1;
-        END IF;
-        v_passed := coalesce(v_passed, 0) + 1;
         EXIT WHEN v_swept >= 500 OR v_tries >= 20 OR v_passed >= 200;
         v_tried := v_tried || v_job.job_id;
         v_room := NULL;

@@ -62,7 +62,12 @@ extension PostgresJobQueue {
         for result in results {
             try result.publication.validate(for: result.claimed)
         }
-        let (claimed, published) = (results.map(\.claimed), results.map(\.publication))
+        // In the order of all locks, which the database takes them in.
+        let order = results.indices.sorted {
+            let (left, right) = (results[$0].claimed, results[$1].claimed)
+            return (left.job.number, left.index) < (right.job.number, right.index)
+        }
+        let (claimed, published) = (order.map { results[$0].claimed }, order.map { results[$0].publication })
         let parameters: [(any PostgresEncodable)?] = [
             claimed.map(\.job.number), claimed.map(\.index), claimed.map(\.epoch.rawValue),
             claimed.map(\.incarnation.uuid), published.map(\.path), published.map(\.bytes), published.map(\.sha256),
@@ -70,13 +75,12 @@ extension PostgresJobQueue {
         ]
         let task = results.count == 1 ? "commit shard \(first.claimed.key)" : "commit \(results.count) shards"
         return try await query(.commitShards, parameters, to: task) { rows throws(PostgresError) in
-            var outcomes: [CommitOutcome] = []
-            outcomes.reserveCapacity(rows.count)
-            for row in rows {
-                outcomes.append(try row.name("outcome"))
+            var outcomes = [CommitOutcome](repeating: .fenced, count: results.count)
+            guard rows.count == results.count else {
+                throw PostgresError(.decoding, "\(rows.count) outcomes for \(results.count) results")
             }
-            guard outcomes.count == results.count else {
-                throw PostgresError(.decoding, "\(outcomes.count) outcomes for \(results.count) results")
+            for (place, row) in zip(order, rows) {
+                outcomes[place] = try row.name("outcome")
             }
             return outcomes
         }
