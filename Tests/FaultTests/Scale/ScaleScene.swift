@@ -230,6 +230,19 @@ final class ScaleScene: Sendable {
             """)
     }
 
+    /// Has the first shards of a run's jobs done, up to this number.
+    func finish(_ run: RunID, before number: Int) async throws {
+        let worker = try await workerInPassing()
+        try await self.run(
+            """
+            UPDATE shard s SET state = 'done', samples_done = 1, epoch = 1, worker_id = w.worker_id,
+                incarnation = w.incarnation, started_at = clock_timestamp(), ended_at = clock_timestamp()
+            FROM job j, worker w
+            WHERE j.job_id = s.job_id AND j.run_id = '\(run)' AND s.shard_no < \(number)
+                AND w.worker_id = \(worker.number);
+            """)
+    }
+
     private func workerInPassing() async throws -> WorkerID {
         let lease = try await self.queue.register(Self.description)
         try await run("INSERT INTO worker_use VALUES (\(lease.worker.number))")

@@ -149,5 +149,30 @@ extension FaultSuite {
                 #expect(read <= 10 * passed, "read \(read) of \(jobs) jobs to pass \(passed) of them over")
             }
         }
+
+        /// What the dead of a large job had is found by keys: neither all its shards nor all workers are read for it.
+        @Test func manyWorkersDieAtTheEndOfALargeJob() async throws {
+            let (shards, workers, each) = (Scale.of(150_000, 20_000), 30, 10)
+            let held = workers * each
+            // What is read is counted by the session that reads.
+            try await ScaleScene.with("\(workers) workers of \(shards) shards dead at once", poolSize: 1) { scene in
+                let run = try await scene.submit("00000001", shards: shards)
+                try await scene.finish(run, before: shards - held)
+                let queue = PostgresJobQueue(scene.database.pool)
+                for _ in 0..<workers {
+                    let lease = try await queue.register(ScaleScene.description)
+                    #expect(try await queue.claim(lease, limit: each).count == each)
+                }
+                // As if they had been silent for a day.
+                try await scene.run("UPDATE worker SET seen_seconds = seen_seconds - 86400; ANALYZE")
+                let before = try await scene.rowsRead(of: "shard")
+                let outcome = try await scene.timed("chore workers") { try await queue.run(.workers, isForced: true) }
+                let read = try await scene.rowsRead(of: "shard") - before
+                #expect(outcome?.changed == workers + held)
+                #expect(try await scene.count("shard WHERE state = 'ready'") == held)
+                #expect(try await scene.count("worker WHERE state = 'dead'") == workers)
+                #expect(read <= 10 * held, "read \(read) of \(shards) shards to take \(held) back")
+            }
+        }
     }
 }
