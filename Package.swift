@@ -54,6 +54,7 @@ let leaves: [Target] =
     + module("HDF5", ["CHDF5"])
     + module("Llama", ["CLlama", "CLlamaCalls", "CGrammar", crypto, logging], tests: ["EngineTesting"])
     + module("Jinja", ["CJinja"])
+    + module("PythonCompat", [])
     + module("Statistics", ["CBoostMath"], testsExclude: ["Fixtures"])
 
 let services: [Target] =
@@ -61,7 +62,9 @@ let services: [Target] =
         "Sandbox", ["UVEventLoop"],
         resources: [.embedInCode("Driver/driver.py"), .embedInCode("Driver/probe.py")])
     + module("Postgres", ["CPostgres", "UVEventLoop", logging], tests: ["PostgresTesting"])
-    + module("Evaluation", ["CLanguageData", "Jinja", collections, crypto, yams], testsExclude: ["Fixtures"])
+    + module(
+        "Evaluation", ["CLanguageData", "Jinja", "PythonCompat", collections, crypto, yams],
+        testsExclude: ["Fixtures"])
     + module("Inference", ["Evaluation", "Llama", logging], tests: ["EngineTesting"], testsExclude: ["Fixtures"])
     + module(
         "JobQueue", ["Postgres", "SQL", crypto], tests: ["FaultTesting", "PostgresTesting", "UVEventLoop", logging],

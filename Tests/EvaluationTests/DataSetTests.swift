@@ -1,4 +1,5 @@
 import OrderedCollections
+import PythonCompat
 import Testing
 
 @testable import Evaluation

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 extension FilterPipeline {
     static func list(_ reader: inout MappingReader, outputType: OutputType) throws(TaskError) -> [FilterPipeline] {
         guard let node = reader.node("filter_list") else { return [] }

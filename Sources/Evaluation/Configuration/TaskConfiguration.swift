@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// A task file, checked: what lm-evaluation-harness calls a task's config, without code.
 public struct TaskConfiguration: Sendable, Hashable {
     /// What gives a document's text.

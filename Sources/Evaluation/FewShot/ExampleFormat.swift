@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// How a document becomes a few-shot example; each part is as for the question unless fewshot_config gives it.
 struct ExampleFormat: Sendable {
     private let format: DocumentFormat

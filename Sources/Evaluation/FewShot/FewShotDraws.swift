@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// Which examples lm-eval's default sampler puts before each row.
 ///
 /// One random stream serves all rows of a task in their order, so what a row gets depends on the rows before it; a rank of

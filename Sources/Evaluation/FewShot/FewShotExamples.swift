@@ -1,3 +1,4 @@
+internal import PythonCompat
 internal import Synchronization
 
 /// The few-shot examples of a task: which stand before a row, and how they read.

@@ -1,4 +1,5 @@
 internal import OrderedCollections
+internal import PythonCompat
 
 /// Reads the arguments of one instruction.
 ///

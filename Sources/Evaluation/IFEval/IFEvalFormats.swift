@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// What ifeval wants a whole response to be.
 enum IFEvalFormats {
     /// ifeval `instructions.ConstrainedResponseChecker`.

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 extension IFEvalInstruction {
     /// The instructions of a document: the columns instruction_id_list and kwargs.
     static func all(_ columns: ColumnReader) throws(TaskError) -> [IFEvalInstruction] {

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// One instruction of the task ifeval that a response can follow, with its arguments.
 enum IFEvalInstruction {
     case allCapitals

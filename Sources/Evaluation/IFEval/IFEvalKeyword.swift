@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// A keyword, which ifeval takes as a regular expression, whatever its case.
 struct IFEvalKeyword: Sendable {
     private enum Pattern: Sendable {
@@ -51,8 +53,8 @@ struct IFEvalKeyword: Sendable {
     }
 
     private static func isBoundary(_ position: Int, in text: [Unicode.Scalar]) -> Bool {
-        let before = position > 0 && CharacterSet.isIn(.word, text[position - 1])
-        let behind = position < text.count && CharacterSet.isIn(.word, text[position])
+        let before = position > 0 && PythonText.isWord(text[position - 1])
+        let behind = position < text.count && PythonText.isWord(text[position])
         return before != behind
     }
 }

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// What ifeval counts in Markdown, without regular expressions that could take long.
 enum IFEvalMarkdown {
     /// ifeval `instructions.PlaceholderChecker`: matches of `\[.*?\]`.

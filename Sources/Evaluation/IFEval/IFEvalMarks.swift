@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// What a response's postscript begins with.
 struct IFEvalPostscript: Sendable {
     private enum Mark: Sendable {
@@ -88,7 +90,7 @@ struct IFEvalSectionMark: Sendable {
         guard rest.starts(with: word) else { return nil }
         var number = rest.dropFirst(word.count)
         if let next = number.first, PythonText.isSpace(next) { number.removeFirst() }
-        let digits = number.prefix { CharacterSet.isIn(.digit, $0) }
+        let digits = number.prefix { PythonText.isDecimal($0) }
         return digits.isEmpty ? nil : digits.endIndex
     }
 }

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// How ifeval divides a response into paragraphs.
 enum IFEvalParagraphs {
     /// ifeval `instructions.ParagraphChecker`: how many parts have `***` between them; `nil` if one within is blank.

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// The Python functions of the task ifeval.
 enum IFEvalPort {
     /// ifeval `utils.process_results`.

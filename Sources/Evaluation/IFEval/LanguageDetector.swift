@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// langdetect's guess at a text's language, as it is with `DetectorFactory.seed = 0`.
 ///
 /// The method is Shuyo's (2010): naive Bayes on n-grams drawn at random, until one language is certain.

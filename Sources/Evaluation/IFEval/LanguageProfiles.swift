@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// How often texts of each language have which n-grams, as langdetect's `DetectorFactory` keeps it.
 struct LanguageProfiles: Sendable {
     /// Up to three code points of the basic plane, in 16 bits each.

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// What langdetect keeps of a text.
 enum LanguageText {
     /// How many code points are looked at.

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// Classes of code points as the package regex has them, which NLTK uses since its version 3.10.
 enum NLTKText {
     /// As `\w`: letters, marks, digits, connectors and joiners.

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// NLTK's `word_tokenize`: Punkt's sentences, then the Penn Treebank's rules as `NLTKWordTokenizer` has them.
 enum NLTKWords {
     static func words(_ text: [Unicode.Scalar]) -> [CodePoints] {
@@ -49,7 +51,7 @@ extension TextRewriter {
     /// Puts spaces around both parts of a contraction, whatever its case.
     private mutating func separate(_ contraction: Contraction) {
         let (wanted, cut, behindSpace) = (contraction.keys, contraction.cut, contraction.behindSpace)
-        let isWord = { (scalar: Unicode.Scalar?) in scalar.map { CharacterSet.isIn(.word, $0) } ?? false }
+        let isWord = { (scalar: Unicode.Scalar?) in scalar.map { PythonText.isWord($0) } ?? false }
         let text = self.text
         self.substitute({ PythonText.caseFold($0) == wanted.first }) { rest, _, result in
             let found = rest.prefix(wanted.count)

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// What NLTK's Punkt model for English knows of words, all of them in lower case.
 struct PunktParameters: Sendable {
     /// Where a word was seen: how it began at the beginning of sentences and within them.

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// The regular expressions of NLTK's `PunktLanguageVars`.
 enum PunktScanner {
     static func endsSentence(_ scalar: Unicode.Scalar) -> Bool { scalar == "." || scalar == "?" || scalar == "!" }

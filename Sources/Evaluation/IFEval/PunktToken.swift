@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// A word or punctuation, as NLTK's `PunktToken` with its first annotation.
 struct PunktToken {
     private let text: CodePoints

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// NLTK's `sent_tokenize` with the model for English (Kiss and Strunk 2006).
 enum PunktTokenizer {
     /// NLTK `PunktSentenceTokenizer.span_tokenize`.

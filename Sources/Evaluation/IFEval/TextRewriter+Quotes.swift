@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// The substitutions of NLTK's `NLTKWordTokenizer` for quotes, in its order.
 extension TextRewriter {
     /// Those of `STARTING_QUOTES`.

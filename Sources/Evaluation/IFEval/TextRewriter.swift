@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// A text to which regular expressions' substitutions are applied, written as code.
 struct TextRewriter {
     private(set) var text: [Unicode.Scalar]

@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import PythonCompat
 internal import Synchronization
 
 extension MetricColumn {

@@ -1,4 +1,5 @@
 internal import OrderedCollections
+internal import PythonCompat
 
 /// The Python functions of the task drop.
 enum DropPort {

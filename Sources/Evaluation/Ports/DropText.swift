@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// How the task drop compares texts: by words without case, articles and punctuation, and numbers by value.
 enum DropText {
     /// drop `utils._normalize`.

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// Numbers in English words as the Python package word2number reads them, up to billions and without decimals.
 enum EnglishNumber {
     private static let values: [String: Int] = [

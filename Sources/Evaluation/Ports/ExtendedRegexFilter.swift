@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// What the regular expression filters of bbh and mmlu share.
 struct ExtendedRegexFilter: Sendable {
     /// The keys beside `function` in a task's filter.

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// The Python functions of the task hellaswag.
 enum HellaSwagPort {
     /// hellaswag `utils.process_docs`.

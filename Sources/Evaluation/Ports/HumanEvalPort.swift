@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// What the tasks humaneval, humaneval_64 and humaneval_plus do besides running programs.
 enum HumanEvalPort {
     /// humaneval `utils.build_predictions`.

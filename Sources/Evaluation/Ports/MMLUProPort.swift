@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// The Python functions of the tasks mmlu_pro and mmlu-pro-plus.
 enum MMLUProPort {
     static let subjects = [

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// bbh `utils.MapRegexFilter`: looks for one of several patterns and gives the text that belongs to it.
 struct MapRegexFilter: Sendable {
     private let filter: ExtendedRegexFilter

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// Finds a choice's letter in a response: by the pattern, by the choice's text, or behind a colon.
 struct MultiChoiceRegexFilter: Sendable {
     /// Where the choices stand, and in which order their texts are looked for.

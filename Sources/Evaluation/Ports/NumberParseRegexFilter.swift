@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// bbh `utils.NumberParseRegexFilter`: looks for a number by the pattern, then for one in English words.
 struct NumberParseRegexFilter: Sendable {
     private let filter: ExtendedRegexFilter

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// F-measures as the Python package rouge_score gives them without stemming.
 struct RougeScore: Sendable, Hashable {
     var rouge1: Double

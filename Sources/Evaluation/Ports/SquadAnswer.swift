@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// How the official SQuAD scripts compare answers.
 enum SquadAnswer {
     /// `normalize_answer`: lower case without punctuation, articles and superfluous white space.

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// What the class task squad_completion does with documents and responses.
 enum SquadCompletionPort {
     /// squad_completion `SQUADCompletion.doc_to_text`.

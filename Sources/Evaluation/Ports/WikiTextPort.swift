@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// The Python functions of the task wikitext.
 enum WikiTextPort {
     /// wikitext `preprocess_wikitext.wikitext_detokenizer`.

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// The Python functions of the task winogrande.
 enum WinograndePort {
     /// winogrande `preprocess_winogrande.doc_to_text`: the right option's index.

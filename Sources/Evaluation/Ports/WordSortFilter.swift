@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// bbh `utils.WordSortFilter`: the words of the task's list in the order in which a response has them last.
 enum WordSortFilter {
     static func apply(_ responses: [String], document: JSONValue) throws(TaskError) -> [String] {

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// How a document becomes question, choices and answer.
 struct DocumentFormat: Sendable {
     private enum Target {
@@ -86,7 +88,7 @@ struct DocumentFormat: Sendable {
         case .field(let field):
             let found = try field.evaluated(document)
             // lm-eval evaluates the rendered text as a Python literal.
-            if case .string(let text) = found { value = PythonLiteral.evaluate(text) ?? found } else { value = found }
+            if case .string(let text) = found { value = JSONValue.pythonLiteral(text) ?? found } else { value = found }
         }
         guard case .array(let items) = value, !items.isEmpty else {
             throw document.error("doc_to_choice gives \(value.kind); it must give a list of strings")
@@ -119,7 +121,7 @@ struct DocumentFormat: Sendable {
         switch value {
         case .string(let text):
             if self.hasChoices, PythonText.isDigits(text), let number = Int(text) { return .int(number) }
-            if text.hasPrefix("["), text.hasSuffix("]"), case .array(let items)? = PythonLiteral.evaluate(text) {
+            if text.hasPrefix("["), text.hasSuffix("]"), case .array(let items)? = JSONValue.pythonLiteral(text) {
                 return .array(items)
             }
             return value

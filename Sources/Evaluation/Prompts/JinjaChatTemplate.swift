@@ -1,5 +1,6 @@
 internal import Jinja
 internal import OrderedCollections
+internal import PythonCompat
 
 /// A model's own chat template, rendered as transformers does.
 ///

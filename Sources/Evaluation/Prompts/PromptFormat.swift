@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// Puts description, examples and question together, as lm-eval does.
 struct PromptFormat: Sendable {
     /// Everything that stands before the answer.

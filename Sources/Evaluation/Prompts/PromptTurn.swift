@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// A question and its answer as messages, as lm-eval builds them.
 struct PromptTurn {
     var question: String

@@ -1,3 +1,4 @@
+internal import PythonCompat
 internal import Synchronization
 
 /// A template of texts and columns, such as "Question: {{question.strip()}}\nAnswer:" or "{{choices.label.index(answer)}}".

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// A filter pipeline with parsed regular expressions.
 struct CompiledPipeline: Sendable {
     /// A filtered text.

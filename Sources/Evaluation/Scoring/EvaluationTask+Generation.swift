@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 extension EvaluationTask {
     /// The programs that decide a sample's score: each filtered text with the target behind it; none unless the task runs code.
     ///

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 extension EvaluationTask {
     /// Scores a sample anew from what a result file keeps of it.
     ///

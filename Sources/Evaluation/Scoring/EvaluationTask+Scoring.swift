@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 extension EvaluationTask {
     /// Scores a sample.
     ///

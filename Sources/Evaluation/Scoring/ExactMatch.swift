@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// The metric exact_match with what it ignores.
 struct ExactMatch: Sendable {
     private let normalizer: TextNormalizer

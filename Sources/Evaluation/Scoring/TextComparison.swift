@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// A row's filtered texts beside what is right.
 struct TextComparison {
     let texts: [String]

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 extension EvaluationTask {
     /// Turns a row into prompts and requests.
     ///

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 extension TaskConfiguration {
     /// What the cluster key's column says of a row; `nil` if the task names no cluster key.
     func cluster(of document: Document) throws(TaskError) -> String? {

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 extension Request {
     /// The request in token ids, for a model that takes `maxLength` tokens; as lm-eval's Hugging Face model does it.
     ///

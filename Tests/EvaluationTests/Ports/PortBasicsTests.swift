@@ -1,3 +1,4 @@
+import PythonCompat
 import Testing
 
 @testable import Evaluation

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// BLEU as sacrebleu 2.6.0 computes it by default: 13a tokens, case kept, n-grams of up to four.
 public enum BLEU {
     /// A sample's counts; no reference counts as an empty one.

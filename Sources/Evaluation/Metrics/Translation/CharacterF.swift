@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// chrF as sacrebleu 2.6.0 computes it by default: beta 2, case kept, characters without white space.
 public enum CharacterF: Sendable, Hashable {
     /// Character n-grams of up to six.

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// BLEU of one text with sacrebleu's tokenizer "intl": mteval-v14's international tokenization.
 enum InternationalBLEU {
     static func score(_ hypothesis: String, _ references: [String]) -> Double {

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// sacrebleu's tokenizer "13a", which does what NIST's mteval-v13a.pl did.
 enum MTEvalTokenizer {
     static func tokens(_ text: String) -> [CodePoints] { Self.split(Self.normalized(text)) }

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// TER as sacrebleu 2.6.0 computes it by default: Tercom's search, lower case, words at white space.
 public enum TranslationEditRate {
     /// Of a hypothesis or a reference: for so many the search takes up to some seconds, sacrebleu's far more.

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// Numbers for words, so that they compare fast and by code points, not by canonical equivalence as String does.
 struct Vocabulary {
     private var numbers: [CodePoints: UInt32] = [:]

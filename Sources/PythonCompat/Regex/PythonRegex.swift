@@ -1,15 +1,15 @@
 /// A regular expression with the syntax and meaning of Python's `re` on text.
 ///
 /// Matching takes a bounded number of steps, so that no pattern can stop a worker. Values are shared by threads.
-struct PythonRegex: Sendable, Hashable {
-    let pattern: String
-    let groupCount: Int
+public struct PythonRegex: Sendable, Hashable {
+    public let pattern: String
+    public let groupCount: Int
     private let program: PatternProgram
     private let skipsAnything: Bool
     private let maxSteps: Int
 
     /// - Parameter maxSteps: How many steps one call may take.
-    init(_ pattern: String, maxSteps: Int = 50_000_000) throws(PatternError) {
+    public init(_ pattern: String, maxSteps: Int = 50_000_000) throws(PatternError) {
         let (node, groupCount) = try PatternParser.parse(pattern)
         self.pattern = pattern
         self.maxSteps = maxSteps
@@ -21,7 +21,7 @@ struct PythonRegex: Sendable, Hashable {
     /// Python's `findall`: for each match its groups, or the whole match if there are none.
     ///
     /// A group that took no part is an empty text.
-    func findAll(_ text: String) throws(PatternError) -> [[String]] {
+    public func findAll(_ text: String) throws(PatternError) -> [[String]] {
         let scalars = Array(text.unicodeScalars)
         let groupCount = self.groupCount
         return try self.matches(in: scalars).map { registers in
@@ -34,7 +34,7 @@ struct PythonRegex: Sendable, Hashable {
     }
 
     /// Python's `sub("", text)`.
-    func removingMatches(from text: String) throws(PatternError) -> String {
+    public func removingMatches(from text: String) throws(PatternError) -> String {
         let scalars = Array(text.unicodeScalars)
         var rest = String.UnicodeScalarView()
         var position = 0

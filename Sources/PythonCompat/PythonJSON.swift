@@ -1,5 +1,5 @@
 /// Whether Python's `json.loads` takes a text; nesting may be deep.
-struct PythonJSON {
+public struct PythonJSON {
     /// Python refuses to make integers of more digits.
     private static let maxDigits = 4300
 
@@ -10,7 +10,7 @@ struct PythonJSON {
 
     private var rest: CodePoints
 
-    static func isValid(_ text: CodePoints) -> Bool {
+    public static func isValid(_ text: CodePoints) -> Bool {
         var json = PythonJSON(rest: text)
         return json.takeValue()
     }

@@ -1,12 +1,12 @@
 /// Looks for a text in others, in a time that grows with their lengths only (Knuth, Morris and Pratt 1977).
-struct LiteralSearch: Sendable {
+public struct LiteralSearch: Sendable {
     private let keys: [UInt32]
     /// For each length of a part that matched, how much of its beginning is also its end.
     private let borders: [Int]
     private let ignoresCase: Bool
 
     /// - Parameter ignoresCase: As with `re.IGNORECASE`.
-    init(_ text: some StringProtocol, ignoresCase: Bool = false) {
+    public init(_ text: some StringProtocol, ignoresCase: Bool = false) {
         let keys = text.unicodeScalars.map { ignoresCase ? PythonText.caseFold($0) : $0.value }
         var borders = [0, 0]
         var border = 0
@@ -21,7 +21,7 @@ struct LiteralSearch: Sendable {
     }
 
     /// Calls `visit` with each place from left to right until it gives false; an empty text is everywhere.
-    func visit(in text: [Unicode.Scalar], overlapping: Bool, _ visit: (Range<Int>) -> Bool) {
+    public func visit(in text: [Unicode.Scalar], overlapping: Bool, _ visit: (Range<Int>) -> Bool) {
         guard !self.keys.isEmpty else {
             for position in 0...text.count where !visit(position..<position) { return }
             return
@@ -38,7 +38,7 @@ struct LiteralSearch: Sendable {
     }
 
     /// Whether it is there.
-    func isFound(in text: [Unicode.Scalar]) -> Bool {
+    public func isFound(in text: [Unicode.Scalar]) -> Bool {
         var isFound = false
         self.visit(in: text, overlapping: false) { _ in
             isFound = true
@@ -48,12 +48,37 @@ struct LiteralSearch: Sendable {
     }
 
     /// Python's `str.count`.
-    func count(in text: [Unicode.Scalar]) -> Int {
+    public func count(in text: [Unicode.Scalar]) -> Int {
         var count = 0
         self.visit(in: text, overlapping: false) { _ in
             count += 1
             return true
         }
         return count
+    }
+}
+
+/// Python's `findall` for a pattern that is nothing but texts with | between.
+public struct LiteralAlternation {
+    private let literals: [[Unicode.Scalar]]
+
+    public init(_ literals: [String]) { self.literals = literals.map { Array($0.unicodeScalars) } }
+
+    /// The matches; at one place the first text that fits, which can be the empty one.
+    public func findAll(_ text: String) -> [String] {
+        let scalars = Array(text.unicodeScalars)
+        var found: [String] = []
+        var position = 0
+        // Behind an empty match the next one at the same place must not be empty.
+        var mustAdvance = false
+        while position <= scalars.count {
+            let literal = self.literals.first {
+                !(mustAdvance && $0.isEmpty) && scalars[position...].starts(with: $0)
+            }
+            if let literal { found.append(String(String.UnicodeScalarView(literal))) }
+            mustAdvance = literal?.isEmpty ?? false
+            position += literal?.count ?? 1
+        }
+        return found
     }
 }

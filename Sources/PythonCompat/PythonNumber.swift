@@ -1,7 +1,7 @@
 /// Numbers in texts as Python's `int()` and `float()` read them.
-enum PythonNumber {
+public enum PythonNumber {
     /// `int(text)`; `nil` if that is no integer or not in 64 bits.
-    static func int(_ text: String) -> Int? {
+    public static func int(_ text: String) -> Int? {
         guard let bytes = Self.ascii(text) else { return nil }
         var position = 0
         Self.skipSign(bytes, &position)
@@ -10,7 +10,7 @@ enum PythonNumber {
     }
 
     /// `float(text)`; `nil` if that is no number.
-    static func float(_ text: String) -> Double? {
+    public static func float(_ text: String) -> Double? {
         guard let bytes = Self.ascii(text) else { return nil }
         var position = 0
         Self.skipSign(bytes, &position)
@@ -30,9 +30,8 @@ enum PythonNumber {
     }
 
     /// `str(number)`.
-    static func str(_ number: Double) -> String {
-        guard number.isFinite else { return number.isNaN ? "nan" : number < 0 ? "-inf" : "inf" }
-        return PythonText.str(.double(number))
+    public static func str(_ number: Double) -> String {
+        PythonText.repr(number)
     }
 
     /// The text with ASCII digits and without space around; `nil` if other characters are in it.

@@ -1,10 +1,10 @@
 /// Python's `ast.literal_eval` for lists of strings and numbers, as templates render them.
-struct PythonLiteral {
+public struct PythonLiteral {
     private let scalars: [Unicode.Scalar]
     private var position = 0
 
     /// The value of a literal that fills `text`; `nil` if it is none.
-    static func evaluate(_ text: String) -> JSONValue? {
+    public static func evaluate(_ text: String) -> PythonValue? {
         var literal = PythonLiteral(scalars: Array(text.unicodeScalars))
         guard let value = literal.value(depth: 0) else { return nil }
         literal.skipSpace()
@@ -19,7 +19,7 @@ struct PythonLiteral {
         while let scalar = self.next, [" ", "\t", "\n", "\r", "\u{C}"].contains(scalar) { self.position += 1 }
     }
 
-    private mutating func value(depth: Int) -> JSONValue? {
+    private mutating func value(depth: Int) -> PythonValue? {
         guard depth < 32 else { return nil }
         self.skipSpace()
         guard let scalar = self.next else { return nil }
@@ -39,14 +39,14 @@ struct PythonLiteral {
         }
     }
 
-    private mutating func sequence(until close: Unicode.Scalar, depth: Int) -> JSONValue? {
+    private mutating func sequence(until close: Unicode.Scalar, depth: Int) -> PythonValue? {
         self.position += 1
-        var items: [JSONValue] = []
+        var items: [PythonValue] = []
         while true {
             self.skipSpace()
             if self.next == close {
                 self.position += 1
-                return .array(items)
+                return .list(items)
             }
             guard let item = self.value(depth: depth + 1) else { return nil }
             items.append(item)
@@ -91,7 +91,7 @@ struct PythonLiteral {
         return nil
     }
 
-    private mutating func wordOrNumber() -> JSONValue? {
+    private mutating func wordOrNumber() -> PythonValue? {
         var word = String.UnicodeScalarView()
         while let scalar = self.next, scalar.properties.isAlphabetic || "+-.0123456789".unicodeScalars.contains(scalar)
         {
@@ -101,7 +101,7 @@ struct PythonLiteral {
         switch String(word) {
         case "True": return .bool(true)
         case "False": return .bool(false)
-        case "None": return .null
+        case "None": return PythonValue.none
         case let text:
             if let number = Int(text) { return .int(number) }
             guard
@@ -110,7 +110,7 @@ struct PythonLiteral {
                 }),
                 let number = Double(text), number.isFinite
             else { return nil }
-            return .double(number)
+            return .float(number)
         }
     }
 }

@@ -9,14 +9,14 @@ internal import Darwin
 /// Python's `random.Random(seed)`: the same seed gives CPython's numbers, bit for bit.
 ///
 /// The generator is MT19937 (Matsumoto and Nishimura 1998), seeded by its `init_by_array`.
-struct PythonRandom: Sendable {
+public struct PythonRandom: Sendable {
     private static let size = 624
     private static let middle = 397
 
     private var state: [UInt32]
     private var position = Self.size
 
-    init(seed: UInt64) {
+    public init(seed: UInt64) {
         var state = [UInt32](repeating: 0, count: Self.size)
         state[0] = 19_650_218
         for i in 1..<Self.size { state[i] = Self.mixed(state[i - 1]) &* 1_812_433_253 &+ UInt32(i) }
@@ -47,7 +47,7 @@ struct PythonRandom: Sendable {
     private static func mixed(_ word: UInt32) -> UInt32 { word ^ (word >> 30) }
 
     /// The next 32 random bits.
-    mutating func next() -> UInt32 {
+    public mutating func next() -> UInt32 {
         if self.position == Self.size { self.refill() }
         var word = self.state[self.position]
         self.position += 1
@@ -67,14 +67,14 @@ struct PythonRandom: Sendable {
     }
 
     /// `random()`: a number of 53 bits in [0, 1).
-    mutating func unit() -> Double {
+    public mutating func unit() -> Double {
         let high = Double(self.next() >> 5)
         let low = Double(self.next() >> 6)
         return (high * 67_108_864 + low) * (1 / 9_007_199_254_740_992)
     }
 
     /// `_randbelow(bound)`, for bounds of up to 32 bits; 0 for a bound of 0.
-    mutating func below(_ bound: Int) -> Int {
+    public mutating func below(_ bound: Int) -> Int {
         guard bound > 0 else { return 0 }
         let bits = Int.bitWidth - bound.leadingZeroBitCount
         while true {
@@ -84,7 +84,7 @@ struct PythonRandom: Sendable {
     }
 
     /// `sample(range(population), count)`; `nil` if there are fewer than `count`, or more than 31 bits number.
-    mutating func sample(_ count: Int, of population: Int) -> [Int]? {
+    public mutating func sample(_ count: Int, of population: Int) -> [Int]? {
         guard (0...population).contains(count), population <= Int(Int32.max) else { return nil }
         var limit = 21
         if count > 5 { limit += 1 << (2 * Int(ceil(log(Double(count * 3)) / log(4)))) }
@@ -109,8 +109,26 @@ struct PythonRandom: Sendable {
     }
 
     /// `choices(range(population), k=count)`: with replacement; empty for an empty population.
-    mutating func choices(_ count: Int, of population: Int) -> [Int] {
+    public mutating func choices(_ count: Int, of population: Int) -> [Int] {
         guard population > 0 else { return [] }
         return (0..<count).map { _ in Int((self.unit() * Double(population)).rounded(.down)) }
+    }
+}
+
+/// Python's `random.gauss(0, 1)`, which makes two numbers at once and keeps the second for the next call.
+public struct PythonGauss: Sendable {
+    public init() {}
+
+    private var kept: Double?
+
+    public mutating func next(_ random: inout PythonRandom) -> Double {
+        if let kept = self.kept {
+            self.kept = nil
+            return kept
+        }
+        let angle = random.unit() * (2 * .pi)
+        let radius = sqrt(-2 * log(1 - random.unit()))
+        self.kept = sin(angle) * radius
+        return cos(angle) * radius
     }
 }

@@ -1,0 +1,144 @@
+/// A value of Python's, as literals, `repr` and formatting know it.
+public indirect enum PythonValue: Sendable {
+    case none
+    case bool(Bool)
+    /// An integer of up to 64 bits.
+    case int(Int)
+    case float(Double)
+    case complex(real: Double, imaginary: Double)
+    case string(String)
+    case bytes([UInt8])
+    case list([PythonValue])
+    case tuple([PythonValue])
+    /// Its members in the order they were put in; Python's own order changes from run to run.
+    case set([PythonValue])
+    /// Keys with their values, in the order they were put in.
+    case dictionary([(key: PythonValue, value: PythonValue)])
+}
+
+extension PythonText {
+    /// Python's `str(value)`.
+    public static func str(_ value: PythonValue) -> String {
+        if case .string(let text) = value { text } else { Self.repr(value) }
+    }
+
+    /// Python's `repr(value)`.
+    public static func repr(_ value: PythonValue) -> String {
+        var text = ""
+        Self.write(value, to: &text)
+        return text
+    }
+
+    private static func write(_ value: PythonValue, to text: inout String) {
+        switch value {
+        case .none: text += "None"
+        case .bool(let flag): text += flag ? "True" : "False"
+        case .int(let number): text += String(number)
+        case .float(let number): text += Self.repr(number)
+        case .complex(let real, let imaginary): text += Self.complex(real, imaginary)
+        case .string(let string): text += Self.repr(string)
+        case .bytes(let bytes): text += Self.repr(bytes: bytes)
+        case .list(let items): Self.write(items, between: "[", "]", to: &text)
+        case .tuple(let items): Self.write(items, between: "(", items.count == 1 ? ",)" : ")", to: &text)
+        case .set(let items):
+            if items.isEmpty { text += "set()" } else { Self.write(items, between: "{", "}", to: &text) }
+        case .dictionary(let members):
+            text += "{"
+            for (index, member) in members.enumerated() {
+                if index > 0 { text += ", " }
+                Self.write(member.key, to: &text)
+                text += ": "
+                Self.write(member.value, to: &text)
+            }
+            text += "}"
+        }
+    }
+
+    private static func write(
+        _ items: [PythonValue], between open: String, _ close: String, to text: inout String
+    ) {
+        text += open
+        for (index, item) in items.enumerated() {
+            if index > 0 { text += ", " }
+            Self.write(item, to: &text)
+        }
+        text += close
+    }
+
+    private static func complex(_ real: Double, _ imaginary: Double) -> String {
+        func part(_ number: Double) -> String {
+            let text = Self.repr(number)
+            return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+        }
+        if real == 0, real.sign == .plus { return part(imaginary) + "j" }
+        let sign = imaginary.sign == .minus && !imaginary.isNaN ? "" : "+"
+        return "(" + part(real) + sign + part(imaginary) + "j)"
+    }
+
+    /// Python's `repr` of a float: the fewest digits that read back as the same number.
+    public static func repr(_ number: Double) -> String {
+        guard number.isFinite else { return number.isNaN ? "nan" : number < 0 ? "-inf" : "inf" }
+        // Swift writes an exponent from 2^54 on and with one digit; Python from 1e16 on and with two.
+        let text = number.description
+        guard let mark = text.utf8.firstIndex(of: UInt8(ascii: "e")) else {
+            return abs(number) < 1e16 ? text : Self.scientific(text)
+        }
+        let exponent = text[text.utf8.index(after: mark)...]
+        guard exponent.utf8.count == 2 else { return text }
+        return text[...mark] + exponent.prefix(1) + "0" + exponent.suffix(1)
+    }
+
+    private static func scientific(_ fixed: String) -> String {
+        let sign = fixed.hasPrefix("-") ? "-" : ""
+        let whole = fixed.drop { $0 == "-" }.prefix { $0 != "." }
+        let digits = String(whole.reversed().drop { $0 == "0" }.reversed())
+        let tail = digits.dropFirst()
+        return sign + digits.prefix(1) + (tail.isEmpty ? "" : ".") + tail + "e+\(whole.utf8.count - 1)"
+    }
+
+    /// Python's `repr` of a string: in quotes, with an escape for what is not printable.
+    public static func repr(_ string: String) -> String {
+        let mark: UInt8 =
+            string.utf8.contains(UInt8(ascii: "'")) && !string.utf8.contains(UInt8(ascii: "\""))
+            ? UInt8(ascii: "\"") : UInt8(ascii: "'")
+        var text = String.UnicodeScalarView()
+        text.append(Unicode.Scalar(mark))
+        for scalar in string.unicodeScalars {
+            switch scalar {
+            case "\\": text.append(contentsOf: "\\\\".unicodeScalars)
+            case "\n": text.append(contentsOf: "\\n".unicodeScalars)
+            case "\r": text.append(contentsOf: "\\r".unicodeScalars)
+            case "\t": text.append(contentsOf: "\\t".unicodeScalars)
+            case Unicode.Scalar(mark): text.append(contentsOf: ["\\", scalar])
+            case _ where Self.isPrintable(scalar): text.append(scalar)
+            default: text.append(contentsOf: Self.escape(scalar.value).unicodeScalars)
+            }
+        }
+        text.append(Unicode.Scalar(mark))
+        return String(text)
+    }
+
+    private static func repr(bytes: [UInt8]) -> String {
+        let mark: Character = bytes.contains(UInt8(ascii: "'")) && !bytes.contains(UInt8(ascii: "\"")) ? "\"" : "'"
+        var text = "b\(mark)"
+        for byte in bytes {
+            switch byte {
+            case UInt8(ascii: "\\"): text += "\\\\"
+            case UInt8(ascii: "\n"): text += "\\n"
+            case UInt8(ascii: "\r"): text += "\\r"
+            case UInt8(ascii: "\t"): text += "\\t"
+            case mark.asciiValue: text += "\\\(mark)"
+            case 0x20..<0x7F: text.unicodeScalars.append(Unicode.Scalar(byte))
+            default: text += Self.escape(UInt32(byte))
+            }
+        }
+        return text + "\(mark)"
+    }
+
+    /// `\xhh`, `\uhhhh` or `\Uhhhhhhhh`.
+    private static func escape(_ value: UInt32) -> String {
+        let (letter, count) = value < 0x100 ? ("x", 2) : value < 0x10000 ? ("u", 4) : ("U", 8)
+        let digits = String(value, radix: 16)
+        return "\\" + letter + String(repeating: "0", count: count - digits.utf8.count) + digits
+    }
+}
