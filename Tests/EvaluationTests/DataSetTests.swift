@@ -137,11 +137,11 @@ import Testing
         ("['\\u00e9\\n\\x41']", .array([.string("é\nA")])), (" 12 ", .int(12)),
     ])
     func literalsAreEvaluated(text: String, value: JSONValue) {
-        #expect(PythonLiteral.evaluate(text) == value)
+        #expect(JSONValue.pythonLiteral(text) == value)
     }
 
     @Test(arguments: ["", "[", "['a'", "a", "[a]", "['a' 1]", "1 2", "['a\nb']", "nan", "[1]]"])
     func whatIsNoLiteralIsNone(text: String) {
-        #expect(PythonLiteral.evaluate(text) == nil)
+        #expect(JSONValue.pythonLiteral(text) == nil)
     }
 }
