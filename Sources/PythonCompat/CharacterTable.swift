@@ -54,7 +54,7 @@ final class CharacterTable: Sendable {
     static let categories = CharacterData.categories.split(separator: " ").map(String.init)
 
     private static let shift: UInt32 = 7
-    private static let blockSize = 1 << Int(Self.shift)
+    private static let blockSize = 1 << Int(CharacterTable.shift)
 
     private let records: [Record]
     /// Where the cells of each block begin.
@@ -66,6 +66,8 @@ final class CharacterTable: Sendable {
     let extraCases: [UInt32: [UInt32]]
     /// Code points that `re` takes as letters with another case, in order.
     let casedInPatterns: [UInt32]
+    /// For a lower-case code point of `re`, all that have it as their lower case.
+    let sameLower: [UInt32: [UInt32]]
 
     private init() {
         var records: [Record] = []
@@ -97,15 +99,21 @@ final class CharacterTable: Sendable {
         }
         self.extraCases = extraCases
         var cased: [UInt32] = []
+        var sameLower: [UInt32: [UInt32]] = [:]
         var point = 0
         let runs = Self.numbers(CharacterData.runs)
         for index in stride(from: 0, to: runs.count - 1, by: 2) {
-            if records[runs[index + 1]].flags.contains(.casedInPatterns) {
-                cased.append(contentsOf: (point..<point + runs[index]).map { UInt32($0) })
+            let record = records[runs[index + 1]]
+            if record.flags.contains(.casedInPatterns) {
+                for point in UInt32(point)..<UInt32(point + runs[index]) {
+                    cased.append(point)
+                    sameLower[UInt32(Int32(point) + record.lower), default: []].append(point)
+                }
             }
             point += runs[index]
         }
         self.casedInPatterns = cased
+        self.sameLower = sameLower
     }
 
     private static func unpacked(_ runs: [Int]) -> (blocks: [UInt16], cells: [UInt16]) {
