@@ -75,6 +75,30 @@ extension PythonText {
         return "(" + part(real) + sign + part(imaginary) + "j)"
     }
 
+    /// Python's `ascii(value)`: as `repr`, with an escape for what is not ASCII.
+    public static func ascii(_ value: PythonValue) -> String {
+        var text = String.UnicodeScalarView()
+        for scalar in Self.repr(value).unicodeScalars {
+            if scalar.isASCII {
+                text.append(scalar)
+            } else {
+                text.append(contentsOf: Self.escape(scalar.value).unicodeScalars)
+            }
+        }
+        return String(text)
+    }
+
+    /// Python's `chr(number)`; `nil` beyond U+10FFFF, and for surrogates, which no text has here.
+    public static func chr(_ number: Int) -> String? {
+        UInt32(exactly: number).flatMap(Unicode.Scalar.init).map { String(Character($0)) }
+    }
+
+    /// Python's `ord(text)`; `nil` unless it is one code point.
+    public static func ord(_ text: String) -> Int? {
+        guard let first = text.unicodeScalars.first, text.unicodeScalars.count == 1 else { return nil }
+        return Int(first.value)
+    }
+
     /// Python's `repr` of a float: the fewest digits that read back as the same number.
     public static func repr(_ number: Double) -> String {
         guard number.isFinite else { return number.isNaN ? "nan" : number < 0 ? "-inf" : "inf" }
