@@ -54,7 +54,7 @@ let leaves: [Target] =
     + module("HDF5", ["CHDF5"])
     + module("Llama", ["CLlama", "CLlamaCalls", "CGrammar", crypto, logging], tests: ["EngineTesting"])
     + module("Jinja", ["CJinja"])
-    + module("PythonCompat", [], testsExclude: ["Fixtures"])
+    + module("PythonCompat", [], tests: ["UVEventLoop"], testsExclude: ["Fixtures"])
     + module("Statistics", ["CBoostMath"], testsExclude: ["Fixtures"])
 
 let services: [Target] =

@@ -80,14 +80,11 @@ public enum PythonFormat {
                 if self.align == nil, isNumber { self.align = .inside }
             }
             func number() throws(PythonError) -> Int? {
-                guard let first = rest.first, PythonText.isASCIIDigit(first) else { return nil }
-                var number = 0
-                while let scalar = rest.first, PythonText.isASCIIDigit(scalar) {
-                    number = number * 10 + Int(scalar.value - 0x30)
-                    guard number <= PythonFormat.maxWidth else {
-                        throw PythonError(.value, "Too many decimal digits in format string")
-                    }
-                    rest.removeFirst()
+                let digits = rest.prefix(while: PythonText.isDecimal)
+                guard !digits.isEmpty else { return nil }
+                rest = rest[digits.endIndex...]
+                guard let number = PythonNumber.int(String(digits)), number <= PythonFormat.maxWidth else {
+                    throw PythonError(.value, "Too many decimal digits in format string")
                 }
                 return number
             }
@@ -304,6 +301,13 @@ public enum PythonFormat {
         }
     }
 
+    /// Digits that stand behind a decimal point at `point`, as `repr` writes them.
+    static func shortest(_ digits: [UInt8], _ point: Int) -> String {
+        point <= -4 || point > 16
+            ? Self.scientific(digits, point, isCapital: false, isAlternate: false)
+            : Self.positional(digits, point, isAlternate: false, addsPoint: true)
+    }
+
     private static func scientific(_ digits: [UInt8], _ point: Int, isCapital: Bool, isAlternate: Bool) -> String {
         var text = String(decoding: digits.prefix(1), as: UTF8.self)
         if digits.count > 1 || isAlternate { text += "." }
@@ -425,7 +429,7 @@ public enum PythonFormat {
             let first = name.prefix { $0 != "." && $0 != "[" }
             var rest = name[first.endIndex...]
             var value: PythonValue
-            let number = first.allSatisfy(PythonText.isASCIIDigit) ? Int(String(first)) : nil
+            let number = first.allSatisfy(PythonText.isDecimal) ? PythonNumber.int(String(first)) : nil
             if first.isEmpty || number != nil {
                 guard self.isAutomatic ?? first.isEmpty == first.isEmpty else {
                     throw PythonError(
@@ -681,7 +685,7 @@ extension PythonValue {
 
     /// What `value[key]` gives in `str.format`: digits are an index.
     fileprivate func item(_ key: String) throws(PythonError) -> PythonValue {
-        guard PythonText.isDigits(key), let index = Int(key) else { return try self.member(key) }
+        guard PythonText.isDecimal(key), let index = PythonNumber.int(key) else { return try self.member(key) }
         switch self {
         case .list(let items), .tuple(let items):
             guard items.indices.contains(index) else {

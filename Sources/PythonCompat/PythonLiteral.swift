@@ -80,10 +80,9 @@ public struct PythonLiteral {
             let start = self.position
             try self.skipSpace()
             if self.take("\n") { continue }
-            if isLineStart, self.next != nil,
-                self.scalars[start..<self.position].reversed().prefix(while: { $0 != "\u{C}" }).contains(where: {
-                    $0 == " " || $0 == "\t"
-                })
+            let space = self.scalars[start..<self.position]
+            if isLineStart, !space.contains("#"),
+                space.reversed().prefix(while: { $0 != "\u{C}" }).contains(where: { $0 == " " || $0 == "\t" })
             {
                 throw self.error("the line is indented")
             }
@@ -464,7 +463,7 @@ public struct PythonLiteral {
         case "N" where !isBytes:
             guard self.take("{"), let close = self.scalars[self.position...].firstIndex(of: "}"),
                 let named = CharacterNames.scalar(named: String(self.scalars[self.position..<close]))
-            else { throw self.error("there is no such character") }
+            else { throw PythonError(.unsupported, "this name of a character is not known here") }
             self.position = close + 1
             text.append(named.value)
         // Python leaves what it does not know.

@@ -82,7 +82,7 @@ extension PythonText {
             if scalar.isASCII {
                 text.append(scalar)
             } else {
-                text.append(contentsOf: Self.escape(scalar.value).unicodeScalars)
+                Self.escape(scalar.value, to: &text)
             }
         }
         return String(text)
@@ -102,22 +102,27 @@ extension PythonText {
     /// Python's `repr` of a float: the fewest digits that read back as the same number.
     public static func repr(_ number: Double) -> String {
         guard number.isFinite else { return number.isNaN ? "nan" : number < 0 ? "-inf" : "inf" }
-        // Swift writes an exponent from 2^54 on and with one digit; Python from 1e16 on and with two.
+        // Swift finds the same digits, but writes exponents for other numbers.
         let text = number.description
-        guard let mark = text.utf8.firstIndex(of: UInt8(ascii: "e")) else {
-            return abs(number) < 1e16 ? text : Self.scientific(text)
+        if !text.utf8.contains(UInt8(ascii: "e")), abs(number) < 1e16 { return text }
+        var digits: [UInt8] = []
+        var point = 0
+        var isFraction = false
+        var bytes = text.utf8[...]
+        while let byte = bytes.popFirst() {
+            switch byte {
+            case UInt8(ascii: "-"): break
+            case UInt8(ascii: "."): isFraction = true
+            case UInt8(ascii: "e"):
+                point += Int(Substring(bytes)) ?? 0
+                bytes = bytes[bytes.endIndex...]
+            default:
+                if byte != UInt8(ascii: "0") || !digits.isEmpty { digits.append(byte) }
+                if !isFraction { point += digits.isEmpty ? 0 : 1 } else if digits.isEmpty { point -= 1 }
+            }
         }
-        let exponent = text[text.utf8.index(after: mark)...]
-        guard exponent.utf8.count == 2 else { return text }
-        return text[...mark] + exponent.prefix(1) + "0" + exponent.suffix(1)
-    }
-
-    private static func scientific(_ fixed: String) -> String {
-        let sign = fixed.hasPrefix("-") ? "-" : ""
-        let whole = fixed.drop { $0 == "-" }.prefix { $0 != "." }
-        let digits = String(whole.reversed().drop { $0 == "0" }.reversed())
-        let tail = digits.dropFirst()
-        return sign + digits.prefix(1) + (tail.isEmpty ? "" : ".") + tail + "e+\(whole.utf8.count - 1)"
+        while digits.count > 1, digits.last == UInt8(ascii: "0") { digits.removeLast() }
+        return (number < 0 ? "-" : "") + PythonFormat.shortest(digits, point)
     }
 
     /// Python's `repr` of a string: in quotes, with an escape for what is not printable.
@@ -135,7 +140,7 @@ extension PythonText {
             case "\t": text.append(contentsOf: "\\t".unicodeScalars)
             case Unicode.Scalar(mark): text.append(contentsOf: ["\\", scalar])
             case _ where Self.isPrintable(scalar): text.append(scalar)
-            default: text.append(contentsOf: Self.escape(scalar.value).unicodeScalars)
+            default: Self.escape(scalar.value, to: &text)
             }
         }
         text.append(Unicode.Scalar(mark))
@@ -153,16 +158,20 @@ extension PythonText {
             case UInt8(ascii: "\t"): text += "\\t"
             case mark.asciiValue: text += "\\\(mark)"
             case 0x20..<0x7F: text.unicodeScalars.append(Unicode.Scalar(byte))
-            default: text += Self.escape(UInt32(byte))
+            default: Self.escape(UInt32(byte), to: &text.unicodeScalars)
             }
         }
         return text + "\(mark)"
     }
 
-    /// `\xhh`, `\uhhhh` or `\Uhhhhhhhh`.
-    private static func escape(_ value: UInt32) -> String {
-        let (letter, count) = value < 0x100 ? ("x", 2) : value < 0x10000 ? ("u", 4) : ("U", 8)
-        let digits = String(value, radix: 16)
-        return "\\" + letter + String(repeating: "0", count: count - digits.utf8.count) + digits
+    /// Appends `\xhh`, `\uhhhh` or `\Uhhhhhhhh`.
+    private static func escape(_ value: UInt32, to text: inout String.UnicodeScalarView) {
+        let (letter, count): (Unicode.Scalar, Int) = value < 0x100 ? ("x", 2) : value < 0x10000 ? ("u", 4) : ("U", 8)
+        text.append("\\")
+        text.append(letter)
+        for place in stride(from: 4 * (count - 1), through: 0, by: -4) {
+            let digit = UInt8(value >> UInt32(place) & 0xF)
+            text.append(Unicode.Scalar(digit < 10 ? 0x30 + digit : 0x57 + digit))
+        }
     }
 }

@@ -53,7 +53,7 @@ struct CompiledPipeline: Sendable {
             return .change(fallback: options.fallback, try NativeFunction.filter(function, options))
         case .removeWhitespace: return Self.each(PythonText.strip)
         case .lowercase: return Self.each(PythonText.lower)
-        case .uppercase: return Self.each { $0.uppercased() }
+        case .uppercase: return Self.each(PythonText.upper)
         case .map(let entries, let fallback):
             return .map(
                 .init(entries.map { ($0.text, $0.value) }, uniquingKeysWith: { first, _ in first }), fallback: fallback)

@@ -1,4 +1,4 @@
-/// A regular expression's syntax tree. Flags are worked in: a letter of any case is a set.
+/// A regular expression's syntax tree, with its flags worked in: a letter of any case is a set.
 indirect enum PatternNode: Sendable, Hashable {
     case literal(UInt32)
     /// Any code point but one.

@@ -38,7 +38,7 @@ struct PatternParser {
     private var position = 0
     private var flags: Flags
     private var names: [ExactText: Int] = [:]
-    /// The width of each group; `nil` while it is open. Group 0 stands for the whole.
+    /// The width of each group, with the whole pattern as group 0; `nil` while it is open.
     private var groupWidths: [PatternWidth?] = [nil]
     /// The first group of the lookbehind that is being read.
     private var firstGroupBehind: Int?
