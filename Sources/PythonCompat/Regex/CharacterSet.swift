@@ -14,6 +14,14 @@ struct CharacterSet: Sendable, Hashable {
         case category(Category, isNegated: Bool)
     }
 
+    /// What a set is made of, as a pattern has it.
+    struct Description: Sendable, Hashable {
+        var items: [Item]
+        var isNegated = false
+        var folding: Folding
+        var isASCII: Bool
+    }
+
     /// How code points are changed before they are compared.
     enum Folding: Sendable, Hashable {
         case none
@@ -50,11 +58,12 @@ struct CharacterSet: Sendable, Hashable {
     private let isASCII: Bool
     private var folding = Folding.none
 
-    init(_ items: [Item], isNegated: Bool, folding: Folding, isASCII: Bool) {
-        self.isNegated = isNegated
-        self.isASCII = isASCII
+    init(_ description: Description) {
+        let folding = description.folding
+        self.isNegated = description.isNegated
+        self.isASCII = description.isASCII
         var points: [ClosedRange<UInt32>] = []
-        for item in items {
+        for item in description.items {
             switch item {
             case .category: self.categories.append(item)
             case .points(let range):
@@ -79,9 +88,10 @@ struct CharacterSet: Sendable, Hashable {
         }
     }
 
-    /// A set of just these code points.
-    init(points: [UInt32]) {
-        self.init(points.map { .points($0...$0) }, isNegated: false, folding: .none, isASCII: false)
+    /// A set of just these code points, or of all others.
+    init(points: [UInt32], isNegated: Bool = false) {
+        self.init(
+            Description(items: points.map { .points($0...$0) }, isNegated: isNegated, folding: .none, isASCII: false))
     }
 
     @inline(__always)

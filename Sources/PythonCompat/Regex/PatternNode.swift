@@ -1,9 +1,10 @@
-/// A regular expression's syntax tree, with its flags worked in: a letter of any case is a set.
+/// A regular expression's syntax tree, with the flags worked in that say what a part matches.
 indirect enum PatternNode: Sendable, Hashable {
-    case literal(UInt32)
+    /// A code point, of any case as the folding says.
+    case literal(UInt32, CharacterSet.Folding)
     /// Any code point but one.
-    case notLiteral(UInt32)
-    case set(CharacterSet)
+    case notLiteral(UInt32, CharacterSet.Folding)
+    case set(CharacterSet.Description)
     /// A dot; without `matchesNewline` it leaves that out.
     case any(matchesNewline: Bool)
     case alternation([[PatternNode]])
@@ -11,6 +12,8 @@ indirect enum PatternNode: Sendable, Hashable {
     case repetition([PatternNode], least: Int, most: Int?, Greed)
     /// A group; `number` is `nil` for one that is not kept.
     case group([PatternNode], number: Int?)
+    /// A part with flags of its own.
+    case scoped([PatternNode])
     case atomic([PatternNode])
     case backreference(number: Int, CharacterSet.Folding)
     /// One of two parts, for a group that took part or not.
@@ -36,10 +39,19 @@ indirect enum PatternNode: Sendable, Hashable {
         case noWordBoundary(isASCII: Bool)
     }
 
-    /// Whether it is one code point of any kind.
-    var isUnit: Bool {
+    /// What matches one code point of some kind, if that is all it is.
+    var unit: PatternNode? {
         switch self {
-        case .literal, .notLiteral, .set, .any: true
+        case .literal, .notLiteral, .set, .any: self
+        case .scoped(let nodes) where nodes.count == 1: nodes[0].unit
+        default: nil
+        }
+    }
+
+    /// Whether CPython takes it out in front of alternatives that all begin with it.
+    var canBePrefix: Bool {
+        switch self {
+        case .literal, .notLiteral, .set, .any, .assertion, .backreference: true
         default: false
         }
     }

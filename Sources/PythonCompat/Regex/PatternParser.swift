@@ -96,7 +96,34 @@ struct PatternParser {
             branches.append(branch)
             width = width.or(branchWidth)
         }
-        return (branches.count == 1 ? branches[0] : [.alternation(branches)], width)
+        return (branches.count == 1 ? branches[0] : Self.joined(branches), width)
+    }
+
+    /// Alternatives as CPython puts them: what all begin with stands in front, and single code points are one set.
+    private static func joined(_ branches: [[PatternNode]]) -> [PatternNode] {
+        var branches = branches
+        var nodes: [PatternNode] = []
+        while let prefix = branches[0].first, prefix.canBePrefix, branches.allSatisfy({ $0.first == prefix }) {
+            nodes.append(prefix)
+            for index in branches.indices { branches[index].removeFirst() }
+        }
+        var set: CharacterSet.Description?
+        for branch in branches {
+            var part: CharacterSet.Description
+            switch branch.first {
+            case .literal(let point, let folding):
+                part = CharacterSet.Description(items: [.points(point...point)], folding: folding, isASCII: false)
+                part.isASCII = set?.isASCII ?? false
+            case .set(let description) where !description.isNegated: part = description
+            default: return nodes + [.alternation(branches)]
+            }
+            guard branch.count == 1 else { return nodes + [.alternation(branches)] }
+            // Only categories ask whether they are ASCII's, and all alternatives have the same flags.
+            set = CharacterSet.Description(
+                items: (set?.items ?? []) + part.items, folding: part.folding,
+                isASCII: part.isASCII || set?.isASCII ?? false)
+        }
+        return nodes + (set.map { [.set($0)] } ?? [])
     }
 
     private mutating func sequence(
@@ -189,10 +216,7 @@ struct PatternParser {
         }
     }
 
-    private func literal(_ point: UInt32) -> PatternNode {
-        guard let cases = CharacterSet.cases(of: point, self.flags.folding) else { return .literal(point) }
-        return .set(CharacterSet(points: cases))
-    }
+    private func literal(_ point: UInt32) -> PatternNode { .literal(point, self.flags.folding) }
 
     // MARK: Escapes and classes
 
@@ -226,11 +250,14 @@ struct PatternParser {
         switch try self.escapedMember(start: start) {
         case .point(let point): return (self.literal(point), .unit)
         case let category:
-            return (
-                .set(CharacterSet([category.item], isNegated: false, folding: .none, isASCII: self.flags.isASCII)),
-                .unit
-            )
+            return (self.set([category.item], isNegated: false), .unit)
         }
+    }
+
+    private func set(_ items: [CharacterSet.Item], isNegated: Bool) -> PatternNode {
+        .set(
+            CharacterSet.Description(
+                items: items, isNegated: isNegated, folding: self.flags.folding, isASCII: self.flags.isASCII))
     }
 
     /// Three octal digits, of which the first is no 0, are a code point and no group.
@@ -348,17 +375,9 @@ struct PatternParser {
         for item in items where !unique.contains(item) { unique.append(item) }
         // CPython takes a class of one code point as that.
         if unique.count == 1, case .points(let range) = unique[0], range.count == 1, !hasRange {
-            return isNegated ? self.notLiteral(range.lowerBound) : self.literal(range.lowerBound)
+            return isNegated ? .notLiteral(range.lowerBound, self.flags.folding) : self.literal(range.lowerBound)
         }
-        return .set(
-            CharacterSet(unique, isNegated: isNegated, folding: self.flags.folding, isASCII: self.flags.isASCII))
-    }
-
-    private func notLiteral(_ point: UInt32) -> PatternNode {
-        guard let cases = CharacterSet.cases(of: point, self.flags.folding) else { return .notLiteral(point) }
-        return .set(
-            CharacterSet(
-                cases.map { .points($0...$0) }, isNegated: true, folding: .none, isASCII: self.flags.isASCII))
+        return self.set(unique, isNegated: isNegated)
     }
 
     private mutating func classMember(start: Int) throws(PatternError) -> Member {
@@ -516,8 +535,7 @@ struct PatternParser {
                 self.flags.options.subtract(removed)
                 let (nodes, width) = try self.body(depth: depth, start: start)
                 self.flags = outer
-                // To repeat it repeats the group; else it is what is in it.
-                return (.group(nodes, number: nil), width)
+                return (.scoped(nodes), width)
             case ")" where isOn && hasFlag:
                 guard isFirst else { throw self.error("flags must stand at the pattern's start", at: start) }
                 self.flags.options.formUnion(added)

@@ -115,20 +115,23 @@ struct PatternProgram: Sendable, Hashable {
 
     private mutating func add(_ node: PatternNode) throws(PatternError) {
         switch node {
-        case .literal(let point): try self.emit(.literal, Int(point))
-        case .notLiteral(let point): try self.emit(.notLiteral, Int(point))
-        case .set(let set):
-            if set.isEverything {
-                try self.emit(.anything)
-            } else if let (a, b) = set.pair {
-                try self.emit(.either, Int(a), Int(b))
+        case .literal(let point, let folding):
+            if let cases = CharacterSet.cases(of: point, folding) {
+                try self.add(CharacterSet(points: cases))
             } else {
-                try self.emit(.set, self.number(of: set))
+                try self.emit(.literal, Int(point))
             }
+        case .notLiteral(let point, let folding):
+            if let cases = CharacterSet.cases(of: point, folding) {
+                try self.add(CharacterSet(points: cases, isNegated: true))
+            } else {
+                try self.emit(.notLiteral, Int(point))
+            }
+        case .set(let description): try self.add(CharacterSet(description))
         case .any(let matchesNewline): try self.emit(matchesNewline ? .anything : .notNewline)
         case .alternation(let branches): try self.add(alternatives: branches)
         case .repetition(let nodes, let least, let most, let greed):
-            if nodes.count == 1, nodes[0].isUnit {
+            if nodes.count == 1, let unit = nodes[0].unit {
                 let operation: Operation =
                     switch greed {
                     case .greedy: .repeatGreedy
@@ -136,7 +139,7 @@ struct PatternProgram: Sendable, Hashable {
                     case .possessive: .repeatPossessive
                     }
                 try self.emit(operation, least, most ?? Int.max)
-                try self.add(nodes[0])
+                try self.add(unit)
             } else {
                 try self.add(loop: nodes, least: least, most: most ?? Int.max, greed)
             }
@@ -144,6 +147,7 @@ struct PatternProgram: Sendable, Hashable {
             if let number { try self.emit(.save, 2 * number) }
             try self.add(nodes)
             if let number { try self.emit(.save, 2 * number + 1) }
+        case .scoped(let nodes): try self.add(nodes)
         case .atomic(let nodes):
             let register = self.registers(1)
             try self.emit(.atomicStart, register)
@@ -185,6 +189,16 @@ struct PatternProgram: Sendable, Hashable {
         case .lineEnd: try self.emit(.lineEnd)
         case .wordBoundary(let isASCII): try self.emit(.wordBoundary, isASCII ? 1 : 0)
         case .noWordBoundary(let isASCII): try self.emit(.noWordBoundary, isASCII ? 1 : 0)
+        }
+    }
+
+    private mutating func add(_ set: CharacterSet) throws(PatternError) {
+        if set.isEverything {
+            try self.emit(.anything)
+        } else if let (a, b) = set.pair {
+            try self.emit(.either, Int(a), Int(b))
+        } else {
+            try self.emit(.set, self.number(of: set))
         }
     }
 
