@@ -109,7 +109,7 @@ extension PythonText {
         return isCased(before) && !isCased(behind)
     }
 
-    /// What code points have in common that are equal under `re.IGNORECASE`.
+    /// What code points have in common that are equal under `re.IGNORECASE`: one of them, in lower case.
     public static func caseFold(_ scalar: Unicode.Scalar) -> UInt32 {
         let table = CharacterTable.shared
         let lower = table.lowerInPatterns(scalar.value)

@@ -137,6 +137,7 @@ public struct PythonLiteral {
         guard let sign = self.next, sign == "+" || sign == "-" else { return try self.atom() }
         self.position += 1
         try self.skipSpace()
+        if self.next == "+" || self.next == "-" { throw self.malformed() }
         if sign == "-", let least = try self.leastInteger() { return Operand(value: .int(least), isNumber: true) }
         let operand = try self.atom()
         guard operand.isNumber else { throw self.malformed() }

@@ -67,14 +67,11 @@ public enum PythonNumber {
     /// `round(number, digits)` of an integer: half to even; `nil` if the result is not in 64 bits.
     public static func round(_ number: Int, digits: Int) -> Int? {
         guard digits < 0 else { return number }
-        guard digits > -20 else { return 0 }
-        var unit = 1
-        for _ in 0..<(-digits) {
-            let (product, overflows) = unit.multipliedReportingOverflow(by: 10)
-            // Half of 10^19 is more than any number of 64 bits.
-            guard !overflows else { return 0 }
-            unit = product
+        guard digits > -19 else {
+            // Ten to the power of 19 is not in 64 bits, but its half is.
+            return digits == -19 && number.magnitude > 5_000_000_000_000_000_000 ? nil : 0
         }
+        let unit = (0..<(-digits)).reduce(1) { unit, _ in unit * 10 }
         let (quotient, rest) = number.quotientAndRemainder(dividingBy: unit)
         let (half, size) = (unit / 2, rest.magnitude)
         var rounded = quotient

@@ -162,10 +162,15 @@ def characters(_):
         put("repr", start, repr(text))
         put("swapcase", start, "" if text.swapcase() == text else text.swapcase())
     put("digits", "".join(str(int(c)) for c in everything if c.isdecimal()))
-    cased = "".join(c for c in assigned if c.lower() != c or c.upper() != c)
+
+
+def cases(_):
+    """Every letter that has another case: which ones it matches, and for some of them which a class with it does."""
+    cased = "".join(c for c in map(chr, range(0x110000)) if c.lower() != c or c.upper() != c)
     put("cased", cased)
     for c in cased:
-        put("(?i)", c, "".join(re.findall("(?i)" + c, cased)), "".join(re.findall(f"(?i)[{c}\0]", cased)))
+        members = ["".join(re.findall(f"(?i)[{c}\0]", cased))] if chr_random.random() < 0.2 else []
+        put("(?i)", c, "".join(re.findall("(?i)" + c, cased)), *members)
 
 
 def numeral():
@@ -341,7 +346,7 @@ def literals(count):
 
 
 KINDS = {
-    "characters": characters, "patterns": patterns, "texts": texts, "numerals": numerals, "numbers": numbers,
+    "characters": characters, "cases": cases, "patterns": patterns, "texts": texts, "numerals": numerals, "numbers": numbers,
     "formats": formats, "literals": literals,
 }
 
