@@ -59,7 +59,7 @@ public struct PythonLiteral {
             switch scalar {
             case " ", "\t", "\u{C}": self.position += 1
             case "\n" where self.depth > 0: self.position += 1
-            case "#": while let scalar = self.next, scalar != "\n" { self.skip(scalar) }
+            case "#": while let scalar = self.next, scalar != "\n" { self.position += 1 }
             case "\\":
                 guard self.position + 1 < self.scalars.count, self.scalars[self.position + 1] == "\n" else {
                     throw self.error("a backslash must stand at a line's end")
@@ -70,8 +70,6 @@ public struct PythonLiteral {
             }
         }
     }
-
-    private mutating func skip(_ scalar: Unicode.Scalar) { self.position += 1 }
 
     /// Lines with nothing but space and comments; the next one must not be indented.
     private mutating func skipBlankLines() throws(PythonError) {

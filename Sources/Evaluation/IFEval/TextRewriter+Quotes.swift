@@ -33,7 +33,9 @@ extension TextRewriter {
     /// Whether what is short for a word stands at the beginning, with a word boundary behind it.
     private static func isClitic(_ rest: CodePoints) -> Bool {
         let word = rest.prefix(3).prefix(while: NLTKText.isWord).map(PythonText.caseFold)
-        return ["re", "ve", "ll", "m", "t", "s", "d", "n"].contains { word == $0.unicodeScalars.map(PythonText.caseFold) }
+        return ["re", "ve", "ll", "m", "t", "s", "d", "n"].contains {
+            word == $0.unicodeScalars.map(PythonText.caseFold)
+        }
     }
 
     /// Those of `ENDING_QUOTES`.

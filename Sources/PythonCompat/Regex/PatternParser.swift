@@ -107,23 +107,21 @@ struct PatternParser {
             nodes.append(prefix)
             for index in branches.indices { branches[index].removeFirst() }
         }
-        var set: CharacterSet.Description?
+        var items: [CharacterSet.Item] = []
+        var (folding, isASCII) = (CharacterSet.Folding.none, false)
         for branch in branches {
-            var part: CharacterSet.Description
+            // All have the same flags; only a set says whether its categories are ASCII's.
             switch branch.first {
-            case .literal(let point, let folding):
-                part = CharacterSet.Description(items: [.points(point...point)], folding: folding, isASCII: false)
-                part.isASCII = set?.isASCII ?? false
-            case .set(let description) where !description.isNegated: part = description
+            case .literal(let point, let given) where branch.count == 1:
+                items.append(.points(point...point))
+                folding = given
+            case .set(let description) where branch.count == 1 && !description.isNegated:
+                items += description.items
+                (folding, isASCII) = (description.folding, description.isASCII)
             default: return nodes + [.alternation(branches)]
             }
-            guard branch.count == 1 else { return nodes + [.alternation(branches)] }
-            // Only categories ask whether they are ASCII's, and all alternatives have the same flags.
-            set = CharacterSet.Description(
-                items: (set?.items ?? []) + part.items, folding: part.folding,
-                isASCII: part.isASCII || set?.isASCII ?? false)
         }
-        return nodes + (set.map { [.set($0)] } ?? [])
+        return nodes + [.set(CharacterSet.Description(items: items, folding: folding, isASCII: isASCII))]
     }
 
     private mutating func sequence(
