@@ -14,6 +14,10 @@ public struct Estimate: Sendable, Hashable {
     public var gap: EstimateGap?
     /// In how many clusters the samples come; nil where they count as independent.
     public var clusterCount: Int?
+    /// Where every such score lies; nil where it has no bounds or they are not known.
+    public var range: ClosedRange<Double>?
+    /// Of Student's t; nil where the interval is without.
+    public var degreesOfFreedom: Double?
 
     public init(
         count: Int, value: Double?, standardError: Double?, interval: ConfidenceInterval?, method: EstimateMethod,
@@ -26,31 +30,48 @@ public struct Estimate: Sendable, Hashable {
         self.method = method
         self.gap = gap
     }
+
+    /// An estimate without a score.
+    static func absent(_ method: EstimateMethod, count: Int, _ gap: EstimateGap) -> Estimate {
+        .init(count: count, value: nil, standardError: nil, interval: nil, method: method, gap: gap)
+    }
 }
 
 /// How an estimate and its interval were computed.
 public enum EstimateMethod: String, Sendable, Hashable, CaseIterable {
-    /// Mean; SE = s / sqrt(n) with n - 1; interval mean +- z SE.
-    case normal = "normal"
-    /// Proportion of ones; SE = s / sqrt(n) with n - 1; Wilson's score interval.
-    case wilson = "wilson"
-    /// exp(-mean); SE by the delta method; interval is the exponential of the normal interval of -mean.
+    /// Proportion of ones; SE = s / sqrt(n) with n - 1; Blaker's exact interval.
+    case proportion = "proportion"
+    /// Mean of bounded scores; SE = s / sqrt(n) with n - 1; the score interval with Student's t.
+    case bounded = "bounded"
+    /// Mean; SE = s / sqrt(n) with n - 1; Student's t, corrected for skewness.
+    case student = "student"
+    /// exp(-mean); SE by the delta method; interval is the exponential of that of -mean, as `student`.
     case logNormal = "delta-log"
-    /// A quotient of sums; SE by the delta method (linearised ratio); interval value +- z SE.
+    /// A quotient of sums; SE by the delta method (linearised ratio); interval as `student`.
     case ratio = "delta-ratio"
+    /// A quotient of sums of bounded scores; SE as `ratio`; interval as `bounded`.
+    case boundedRatio = "bounded-ratio"
     /// exp of a quotient of sums; SE by the delta method; interval is the exponential of the quotient's interval.
     case logRatio = "delta-log-ratio"
-    /// Any score; SE is the standard deviation over samples drawn anew; interval value +- z SE.
-    case bootstrap = "bootstrap"
-    /// exp(-mean); SE as `bootstrap`; interval as `logNormal`.
+    /// A bounded score that is no quotient; SE from the bootstrap or the jackknife; interval as `bounded`, from the jackknife.
+    case jackknife = "jackknife"
+    /// As `jackknife`, for scores above 0 that have no upper bound: on the log scale.
+    case jackknifeLog = "jackknife-log"
+    /// exp(-mean); SE from the bootstrap; interval value * exp(+- t SE / value), corrected for skewness.
     case bootstrapLog = "bootstrap-log"
-    /// A mean or quotient over samples in clusters; interval value +- t SE with one degree of freedom less than clusters.
+    /// The median; SE from the bootstrap; interval between the values at the ends of the interval for a half (Woodruff 1952).
+    case quantile = "quantile"
+    /// The calibration error; SE and interval from normal gaps in the bins.
+    case calibration = "calibration"
+    /// A mean or quotient over samples in clusters; interval as `student`, over clusters.
     case clustered = "clustered"
+    /// As `clustered`, of bounded scores; interval as `bounded`, over clusters.
+    case clusteredBounded = "clustered-bounded"
     /// exp of a quotient over samples in clusters; interval is the exponential of the quotient's interval.
     case clusteredLog = "clustered-log"
-    /// Of several tasks, each counted by its samples; interval value +- z SE.
+    /// Of several tasks, each counted by its samples.
     case pooled = "pooled"
-    /// Of several tasks, each counted alike; interval value +- z SE.
+    /// Of several tasks, each counted alike.
     case averaged = "averaged"
 }
 
@@ -61,6 +82,8 @@ public enum EstimateGap: Sendable, Hashable {
     case oneSample
     /// A spread between clusters needs two.
     case oneCluster
+    /// All samples have one value, and where others might be is not known.
+    case noSpread
     /// That many samples have a value or weight that is NaN or infinite, or a weight below zero.
     case notFinite(samples: Int)
     /// The weights add up to zero.

@@ -1,0 +1,213 @@
+internal import CBoostMath
+internal import Glibc
+
+/// Scores that are no quotient of sums.
+extension Estimate {
+    /// A score with what each sample does to it, as a jackknife finds it.
+    ///
+    /// - Parameters:
+    ///   - score: NaN if it is not defined for the samples.
+    ///   - influences: One per sample: (n - 1) times what the score loses without it. Their mean has no meaning.
+    ///   - clusters: One per sample; nil for independent samples.
+    ///   - range: Where such scores lie; nil for those above 0 without an upper bound.
+    ///   - bootstrapError: To be reported in place of the jackknife's.
+    ///   - units: How many independent samples bound the score where no sample changes it; nil for all.
+    public static func statistic(
+        score: Double, influences: [Double], clusters: [some Hashable]?, in range: ClosedRange<Double>?,
+        bootstrapError: Double? = nil, units: Int? = nil
+    ) -> Estimate {
+        let method: EstimateMethod =
+            clusters != nil ? .clusteredBounded : range == nil ? .jackknifeLog : .jackknife
+        guard !influences.isEmpty else { return .absent(method, count: 0, .noSamples) }
+        guard score.isFinite else { return .absent(method, count: influences.count, .undefined) }
+        var estimate = Estimate(
+            count: influences.count, value: score, standardError: nil, interval: nil, method: method,
+            gap: clusters == nil ? .oneSample : .oneCluster)
+        estimate.clusterCount = clusters.map { Set($0).count }
+        estimate.range = range.flatMap { $0.contains(score) ? $0 : nil }
+        guard influences.count > 1, estimate.clusterCount ?? 2 > 1 else { return estimate }
+        guard influences.allSatisfy(\.isFinite) else {
+            estimate.gap = .undefined
+            return estimate
+        }
+        let mean = CompensatedSum.of(influences) / Double(influences.count)
+        let samples = influences.map { WeightedValue(value: score + ($0 - mean), weight: 1) }
+        guard var spread = Spread(samples, quotient: score, clusters: clusters, range: estimate.range) else {
+            estimate.gap = .overflow
+            return estimate
+        }
+        if let units, clusters == nil { spread.effectiveUnits = min(spread.effectiveUnits, max(1, units)) }
+        if range == nil, score > 0 {
+            // On the log scale, where the errors are relative ones.
+            estimate.standardError = bootstrapError ?? spread.standardError
+            estimate.gap = nil
+            guard spread.caution > 0 else {
+                estimate.gap = .noSpread
+                return estimate
+            }
+            estimate.degreesOfFreedom = spread.degreesOfFreedom
+            let interval = ConfidenceInterval.skewed(
+                mean: log(score), standardError: spread.caution / score, degreesOfFreedom: spread.degreesOfFreedom,
+                units: spread.units, skewness: spread.skewness
+            ).exponentiated
+            if interval.isFinite { estimate.interval = interval } else { estimate.gap = .overflow }
+            return estimate
+        }
+        estimate.complete(spread, scale: .times(1), error: nil)
+        if let bootstrapError, estimate.standardError != nil, bootstrapError.isFinite {
+            estimate.standardError = bootstrapError
+        }
+        return estimate
+    }
+
+    /// The median: the value in the middle, of an even count the upper one.
+    ///
+    /// - Parameters:
+    ///   - clusters: One per sample; nil for independent samples.
+    ///   - range: Where each value lies; nil if that is not known.
+    ///   - bootstrapError: To be reported; nil for that of a bootstrap without end (Maritz and Jarrett 1978).
+    public static func median(
+        of values: [Double], clusters: [some Hashable]?, in range: ClosedRange<Double>?, bootstrapError: Double? = nil
+    ) -> Estimate {
+        let method = EstimateMethod.quantile
+        if let gap = Self.gap(in: values) { return .absent(method, count: values.count, gap) }
+        let sorted = values.sorted()
+        let n = Double(values.count)
+        let median = sorted[values.count / 2]
+        var estimate = Estimate(
+            count: values.count, value: median, standardError: nil, interval: nil, method: method,
+            gap: clusters == nil ? .oneSample : .oneCluster)
+        estimate.clusterCount = clusters.map { Set($0).count }
+        estimate.range = range
+        guard values.count > 1, estimate.clusterCount ?? 2 > 1 else { return estimate }
+        estimate.gap = nil
+        // Where a half of all values lies, as a proportion; then the values there.
+        var half = ConfidenceInterval.proportion(successes: values.count / 2, count: values.count)
+        if clusters != nil {
+            let below = values.map { WeightedValue(value: $0 < median ? 1 : $0 == median ? 0.5 : 0, weight: 1) }
+            let share = CompensatedSum.of(below.lazy.map(\.value)) / n
+            let spread = Spread(below, quotient: share, clusters: clusters, range: 0...1)
+            half = spread.flatMap {
+                .score(mean: 0.5, standardError: $0.caution, degreesOfFreedom: $0.degreesOfFreedom, in: 0...1)
+            }
+        }
+        func value(at share: Double, up: Bool) -> Double? {
+            let rank = share * n
+            let index = Int((up ? rank.rounded(.up) : rank.rounded(.down))) - (up ? 0 : 1)
+            if sorted.indices.contains(index) { return sorted[index] }
+            return up ? range?.upperBound : range?.lowerBound
+        }
+        if let half, let lower = value(at: half.lower, up: false), let upper = value(at: half.upper, up: true) {
+            estimate.interval = .init(lower: lower, upper: upper)
+        }
+        if estimate.interval == nil || estimate.interval?.lower == estimate.interval?.upper && sorted.first == sorted.last {
+            estimate.interval = range.flatMap { .equal(median, units: estimate.clusterCount ?? values.count, in: $0) }
+            if estimate.interval == nil { estimate.gap = .noSpread }
+        }
+        if let bootstrapError, bootstrapError.isFinite {
+            estimate.standardError = bootstrapError
+            return estimate
+        }
+        // Drawn anew, the median is at most the j-th value if more than half of the draws are.
+        let rank = Double(values.count / 2) + 1
+        var (before, mean, squares) = (0.0, CompensatedSum(), CompensatedSum())
+        for (index, value) in sorted.enumerated() {
+            let below = cboostmath_beta_lower(rank, n - rank + 1, Double(index + 1) / n)
+            mean.add((below - before) * (value - median))
+            squares.add((below - before) * (value - median) * (value - median))
+            before = below
+        }
+        estimate.standardError = max(0, squares.value - mean.value * mean.value).squareRoot()
+        return estimate
+    }
+
+    /// The samples of one bin of a calibration error.
+    public struct CalibrationBin: Sendable, Hashable {
+        /// Samples in the bin.
+        public var count: Int
+        /// Mean confidence less share of right answers.
+        public var gap: Double
+        /// Share of right answers.
+        public var right: Double
+
+        public init(count: Int, gap: Double, right: Double) {
+            self.count = count
+            self.gap = gap
+            self.right = right
+        }
+    }
+
+    /// The expected calibration error, the mean of the bins' absolute gaps, each counted by its samples.
+    ///
+    /// Noise makes it too large, so that the score is no center of its interval. The interval holds the errors that are `c`
+    /// times the measured gaps, c >= 0, for which a measurement with normal noise gives neither so little nor so much in 2.5 %.
+    /// - Parameter design: How much clusters make the variances larger; 1 for independent samples.
+    public static func calibration(_ bins: [CalibrationBin], design: Double = 1, clusterCount: Int? = nil) -> Estimate {
+        let method = EstimateMethod.calibration
+        let total = bins.reduce(0) { $0 + $1.count }
+        guard total > 0 else { return .absent(method, count: 0, .noSamples) }
+        guard bins.allSatisfy({ $0.gap.isFinite }) else { return .absent(method, count: total, .undefined) }
+        let shares = bins.map { Double($0.count) / Double(total) }
+        let gaps = zip(shares, bins).map { $0 * $1.gap }
+        let score = gaps.reduce(0) { $0 + abs($1) }
+        var estimate = Estimate(
+            count: total, value: score, standardError: nil, interval: nil, method: method,
+            gap: clusterCount == 1 ? .oneCluster : .oneSample)
+        estimate.clusterCount = clusterCount
+        estimate.range = 0...1
+        guard total > 1, clusterCount ?? 2 > 1 else { return estimate }
+        // A bin with right answers alone, or wrong ones, has noise, too: half an answer of each kind is added.
+        let errors = zip(shares, bins).map { share, bin in
+            let right = (bin.right * Double(bin.count) + 0.5) / (Double(bin.count) + 1)
+            return share * (right * (1 - right) / Double(bin.count) * max(1, design)).squareRoot()
+        }
+        var random = SplitMix(state: 0)
+        let noise = (0..<2000).map { _ in errors.map { $0 * random.normal() } }
+        func draws(_ factor: Double) -> [Double] {
+            noise.map { row in zip(gaps, row).reduce(0) { $0 + abs(factor * $1.0 + $1.1) } }
+        }
+        let tail = (1 - ConfidenceInterval.level) / 2 * Double(noise.count)
+        /// The largest factor up to a bound for which `holds`, which then stops to hold; nil if it does not at 0.
+        func last(_ holds: ([Double]) -> Bool) -> Double? {
+            guard holds(draws(0)) else { return nil }
+            var (low, high) = (0.0, 2.0)
+            while high < 1e6, holds(draws(high)) { (low, high) = (high, 2 * high) }
+            for _ in 0..<20 {
+                let middle = (low + high) / 2
+                if holds(draws(middle)) { low = middle } else { high = middle }
+            }
+            return high
+        }
+        let repeated = draws(1)
+        let mean = repeated.reduce(0, +) / Double(noise.count)
+        let squares = repeated.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        estimate.standardError = (squares / Double(noise.count - 1)).squareRoot()
+        estimate.gap = nil
+        let lower = (last { drawn in Double(drawn.count { $0 >= score }) < tail } ?? 0) * score
+        let upper = last { drawn in Double(drawn.count { $0 <= score }) >= tail }.map { $0 * score }
+        // Less than noise alone would give: then what noise gives is all that can be said.
+        let noiseAlone = draws(0).sorted()[noise.count - 1 - Int(tail)]
+        estimate.interval = ConfidenceInterval(lower: min(lower, score), upper: max(upper ?? noiseAlone, score))
+            .clamped(to: 0...1)
+        return estimate
+    }
+}
+
+/// Steele, Lea and Flood's generator: the same numbers on every machine.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        self.state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = self.state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    /// A standard normal number (Box and Muller 1958).
+    mutating func normal() -> Double {
+        let radius = (-2 * log(Double(self.next() >> 11) * 0x1p-53 + 0x1p-54)).squareRoot()
+        return radius * cos(2 * .pi * Double(self.next() >> 11) * 0x1p-53)
+    }
+}

@@ -1,0 +1,229 @@
+// Measures how often the intervals of Statistics cover the true score, in 10,000 simulations for each line, with fixed seeds.
+// It ends with 1 where an interval holds too seldom. infra/test runs it; `interval-coverage --table` prints every line.
+
+import Glibc
+import Statistics
+
+var seed: UInt64 = 0
+var lines: [Coverage] = []
+let chances = [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.9, 0.98]
+
+// MARK: Zeros and ones
+
+for n in [1, 2, 3, 5, 8, 12, 20, 29, 30, 40, 60, 100, 200, 400, 1000] {
+    // An interval is a function of the number of ones.
+    let estimates = (0...n).map { ones in
+        Estimate.mean(of: [Double](repeating: 1, count: ones) + [Double](repeating: 0, count: n - ones))
+    }
+    for p in chances {
+        var line = Coverage("0/1", units: n, truth: p, seed: &seed) { estimates[$0.successes(of: n, p)] }
+        line.attainable = attainable(n, p)
+        lines.append(line)
+    }
+}
+
+/// The smallest probability of at least 94 % that an unbroken row of counts has, of n trials with probability p.
+func attainable(_ n: Int, _ p: Double) -> Double {
+    var sums = [0.0]
+    for k in 0...n {
+        let logarithm =
+            lgamma(Double(n) + 1) - lgamma(Double(k) + 1) - lgamma(Double(n - k) + 1) + Double(k) * log(p)
+            + Double(n - k) * log1p(-p)
+        sums.append(sums[k] + exp(logarithm))
+    }
+    var (least, first) = (1.0, 0)
+    for end in sums.indices {
+        while first < end, sums[end] - sums[first + 1] >= 0.94 { first += 1 }
+        if sums[end] - sums[first] >= 0.94 { least = min(least, sums[end] - sums[first]) }
+    }
+    return least
+}
+
+// MARK: Clusters
+
+/// Sizes of clusters by a name.
+let sizes: [(name: String, size: (Int) -> Int)] = [
+    ("clusters of 5", { _ in 5 }), ("clusters of 1 to 13", { 1 + $0 * 7 % 13 }),
+]
+for (name, size) in sizes {
+    for count in [2, 3, 5, 10, 20, 30, 60, 100] {
+        let clusters = (0..<count).flatMap { [Int](repeating: $0, count: size($0)) }
+        for correlation in [0, 0.1, 0.3] {
+            for p in count < 10 ? [0.02, 0.5] : [0.02, 0.1, 0.5, 0.9] {
+                let kind = "0/1, \(name), ICC \(correlation)"
+                lines.append(
+                    Coverage(kind, units: count, truth: p, seed: &seed) { random in
+                        var samples: [WeightedValue] = []
+                        samples.reserveCapacity(clusters.count)
+                        for cluster in 0..<count {
+                            let chance =
+                                correlation == 0 ? p : random.beta(mean: p, size: (1 - correlation) / correlation)
+                            for _ in 0..<size(cluster) {
+                                samples.append(.init(value: random.chance(chance) ? 1 : 0, weight: 1))
+                            }
+                        }
+                        return .clustered(samples, clusters: clusters, in: 0...1)
+                    })
+            }
+        }
+    }
+}
+
+// MARK: Bounded means
+
+let bounded: [(name: String, draw: (inout Random, Double) -> Double)] = [
+    // The mean of 8 epochs of a question, most of which are easy or hard.
+    ("mean of 8 epochs", { random, p in Double(random.successes(of: 8, random.beta(mean: p, size: 1))) / 8 }),
+    // Right, wrong, and something between: F1 of words.
+    (
+        "0, 1 and fractions",
+        { random, p in
+            let part = min(p, 1 - p)
+            let unit = random.unit()
+            return unit < part ? random.beta(mean: 0.5, size: 4) : unit < p + part / 2 ? 1 : 0
+        }
+    ),
+    // Many at one end, the others anywhere: ROUGE of long answers.
+    (
+        "most at one end",
+        { random, p in
+            let part = 2 * min(p, 1 - p)
+            let value = random.chance(part) ? random.unit() : 0
+            return p < 0.5 ? value : 1 - value
+        }
+    ),
+    ("narrow", { random, p in random.beta(mean: p, size: 60) }),
+]
+for (name, draw) in bounded {
+    for n in [2, 3, 5, 10, 20, 30, 60, 200] {
+        for p in [0.02, 0.1, 0.5, 0.9] {
+            lines.append(
+                Coverage(name, units: n, truth: p, seed: &seed) { random in
+                    .mean(of: (0..<n).map { _ in draw(&random, p) }, in: 0...1)
+                })
+        }
+    }
+}
+for count in [5, 10, 30, 60] {
+    let clusters = (0..<count).flatMap { [Int](repeating: $0, count: 1 + $0 * 7 % 13) }
+    for p in [0.02, 0.1, 0.5, 0.9] {
+        lines.append(
+            Coverage("mean of 4 epochs, clusters of 1 to 13", units: count, truth: p, seed: &seed) { random in
+                var samples: [WeightedValue] = []
+                for cluster in 0..<count {
+                    let chance = random.beta(mean: p, size: 6)
+                    for _ in 0..<(1 + cluster * 7 % 13) {
+                        let value = Double(random.successes(of: 4, random.beta(mean: chance, size: 2))) / 4
+                        samples.append(.init(value: value, weight: 1))
+                    }
+                }
+                return .clustered(samples, clusters: clusters, in: 0...1)
+            })
+    }
+}
+
+// MARK: Quotients
+
+for n in [5, 10, 30, 100, 300] {
+    for (recall, share) in [(0.5, 0.3), (0.9, 0.3), (0.8, 0.1)] {
+        // Precision and recall alike.
+        let f1 = recall
+        lines.append(
+            Coverage("F1, \(Int(share * 100)) % positive", units: n, truth: f1, seed: &seed) { random in
+                let samples = (0..<n).map { _ -> WeightedValue in
+                    let gold = random.chance(share)
+                    let found = random.chance(gold ? recall : share * (1 - recall) / (1 - share))
+                    return .init(value: gold && found ? 2 : 0, weight: (gold ? 1 : 0) + (found ? 1 : 0))
+                }
+                let estimate = Estimate.ratio(of: samples, in: 0...1)
+                if estimate.gap != .noWeight { return estimate }
+                return Estimate(
+                    count: n, value: 0, standardError: 0, interval: .init(lower: 0, upper: 1), method: .boundedRatio)
+            })
+    }
+}
+// MARK: Without bounds
+
+let unbounded: [(name: String, mean: Double, draw: (inout Random) -> Double)] = [
+    ("normal", 0, { $0.normal() }), ("gamma 2", 2, { $0.gamma(2) }), ("exponential", 1, { -log($0.unit()) }),
+    ("gamma 0.5", 0.5, { $0.gamma(0.5) }),
+]
+for (name, mean, draw) in unbounded {
+    for n in [3, 5, 10, 20, 30, 100, 300] {
+        lines.append(
+            Coverage("perplexity, \(name)", units: n, truth: exp(mean), bounds: 0...(.infinity), seed: &seed) { random in
+                .perplexity(ofLogLikelihoods: (0..<n).map { _ in -draw(&random) })
+            })
+    }
+}
+for n in [10, 30, 100] {
+    lines.append(
+        Coverage("bits per byte, lengths of many sizes", units: n, truth: Estimate.bitsPerNat, bounds: nil, seed: &seed) {
+            random in
+            let samples = (0..<n).map { _ -> WeightedValue in
+                let length = exp(0.8 * random.normal())
+                return .init(value: -length * (1 + 0.3 * random.normal()), weight: length)
+            }
+            return .bitsPerByte(ofLogLikelihoods: samples)
+        })
+}
+for count in [5, 10, 30, 60] {
+    let clusters = (0..<count).flatMap { [Int](repeating: $0, count: 1 + $0 * 7 % 13) }
+    lines.append(
+        Coverage("perplexity, clusters of 1 to 13", units: count, truth: exp(2), bounds: nil, seed: &seed) { random in
+            var samples: [WeightedValue] = []
+            for cluster in 0..<count {
+                let shift = 0.5 * random.normal()
+                for _ in 0..<(1 + cluster * 7 % 13) {
+                    samples.append(.init(value: -(random.gamma(2) + shift), weight: 1))
+                }
+            }
+            return .clustered(samples, clusters: clusters, scale: .perplexity)
+        })
+}
+
+// MARK: Groups
+
+for (tasks, n) in [(2, 10), (2, 50), (5, 20), (30, 10), (57, 20)] {
+    for p in [0.05, 0.3, 0.9] {
+        var known: [Int: Estimate] = [:]
+        for weighted in [true, false] {
+            let chances = (0..<tasks).map { p + min(p, 1 - p) * (Double($0) / Double(tasks - 1) - 0.5) }
+            lines.append(
+                Coverage(
+                    "\(weighted ? "pooled" : "averaged") tasks of \(n) 0/1 each", units: tasks, truth: p, seed: &seed
+                ) { random in
+                    let parts = chances.map { chance -> Estimate in
+                        let ones = random.successes(of: n, chance)
+                        if let estimate = known[ones] { return estimate }
+                        let estimate = Estimate.mean(
+                            of: [Double](repeating: 1, count: ones) + [Double](repeating: 0, count: n - ones))
+                        known[ones] = estimate
+                        return estimate
+                    }
+                    return weighted ? .pooled(parts) : .averaged(parts)
+                })
+        }
+    }
+}
+
+// MARK: The verdict
+
+let isTable = CommandLine.arguments.contains("--table")
+func text(_ number: Double, _ digits: Int) -> String {
+    let scale = pow(10, Double(digits))
+    let whole = (number * scale).rounded() / scale
+    let text = String(whole)
+    let decimals = text.split(separator: ".").last.map(\.count) ?? 0
+    return text.contains("e") ? text : text + String(repeating: "0", count: max(0, digits - decimals))
+}
+if isTable { print("| scores | units | true score | held, % | mean width |  |\n|---|---:|---:|---:|---:|---|") }
+for line in lines where isTable {
+    var note = ""
+    if line.outside > 0 { note += "\(line.outside) outside; " }
+    if line.absent > 0 { note += "\(line.absent) without; " }
+    if let attainable = line.attainable, attainable > 0.96 { note += "at least \(text(100 * attainable, 1)) can be had" }
+    print(
+        "| \(line.kind) | \(line.units) | \(text(line.truth, 3)) | \(text(100 * line.share, 2)) | \(text(line.width, 4)) | \(note) |"
+    )
+}
