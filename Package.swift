@@ -119,6 +119,9 @@ let testSupport: [Target] = [
     .executableTarget(
         name: "StoreProbe", dependencies: ["Evaluation", "Reporting", "ResultStore"], path: "Tests/StoreProbe",
         swiftSettings: swiftSettings),
+    // Simulates how often intervals hold; infra/test builds it with optimisation, which takes a fifth of the time.
+    .executableTarget(
+        name: "interval-coverage", dependencies: ["Statistics"], path: "Tests/Coverage", swiftSettings: swiftSettings),
     .testTarget(
         name: "EndToEndTests",
         dependencies: ["EngineTesting", "ProcessTesting", "UVEventLoop", "assay", "assay-worker", "assay-report"],

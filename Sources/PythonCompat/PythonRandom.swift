@@ -111,7 +111,16 @@ public struct PythonRandom: Sendable {
     /// `choices(range(population), k=count)`: with replacement; empty for an empty population.
     public mutating func choices(_ count: Int, of population: Int) -> [Int] {
         guard population > 0 else { return [] }
-        return (0..<count).map { _ in Int((self.unit() * Double(population)).rounded(.down)) }
+        var chosen = [Int](repeating: 0, count: count)
+        self.choose(into: &chosen, of: population)
+        return chosen
+    }
+
+    /// `choices(range(rows.count), k=rows.count)`.
+    mutating func choose(into rows: inout [Int]) { self.choose(into: &rows, of: rows.count) }
+
+    private mutating func choose(into rows: inout [Int], of population: Int) {
+        for index in rows.indices { rows[index] = Int((self.unit() * Double(population)).rounded(.down)) }
     }
 }
 

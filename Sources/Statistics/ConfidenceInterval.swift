@@ -1,7 +1,7 @@
 internal import CBoostMath
 internal import Glibc
 
-/// A two-sided interval for the true value; its parts are 95 % certain, and Tests/Coverage measures how often they hold.
+/// A two-sided interval that covers the true value in 95 % of repetitions; Tests/Coverage measures how often it does.
 public struct ConfidenceInterval: Sendable, Hashable {
     public var lower: Double
     public var upper: Double
@@ -51,7 +51,9 @@ extension ConfidenceInterval {
         let (k, n) = (Double(successes), Double(count))
         let error = 1 - Self.level + min(0.01, 0.1 / n.squareRoot())
         func atLeast(_ p: Double) -> Double { cboostmath_beta_lower(k, n - k + 1, p) }
-        func atMost(_ q: Int, _ p: Double) -> Double { q < 0 ? 0 : cboostmath_beta_upper(Double(q) + 1, n - Double(q), p) }
+        func atMost(_ q: Int, _ p: Double) -> Double {
+            q < 0 ? 0 : cboostmath_beta_upper(Double(q) + 1, n - Double(q), p)
+        }
         // Below `start` both tails together are at most `error`. The other tail holds the counts that are no likelier.
         let start = cboostmath_beta_quantile(k, n - k + 1, error / 2)
         var (tail, end) = (-1, successes - 1)

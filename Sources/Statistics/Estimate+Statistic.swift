@@ -100,7 +100,9 @@ extension Estimate {
         if let half, let lower = value(at: half.lower, up: false), let upper = value(at: half.upper, up: true) {
             estimate.interval = .init(lower: lower, upper: upper)
         }
-        if estimate.interval == nil || estimate.interval?.lower == estimate.interval?.upper && sorted.first == sorted.last {
+        if estimate.interval == nil
+            || estimate.interval?.lower == estimate.interval?.upper && sorted.first == sorted.last
+        {
             estimate.interval = range.flatMap { .equal(median, units: estimate.clusterCount ?? values.count, in: $0) }
             if estimate.interval == nil { estimate.gap = .noSpread }
         }
@@ -121,50 +123,61 @@ extension Estimate {
         return estimate
     }
 
-    /// The samples of one bin of a calibration error.
-    public struct CalibrationBin: Sendable, Hashable {
-        /// Samples in the bin.
-        public var count: Int
-        /// Mean confidence less share of right answers.
-        public var gap: Double
-        /// Share of right answers.
-        public var right: Double
-
-        public init(count: Int, gap: Double, right: Double) {
-            self.count = count
-            self.gap = gap
-            self.right = right
-        }
-    }
-
-    /// The expected calibration error, the mean of the bins' absolute gaps, each counted by its samples.
+    /// The expected calibration error: the mean of the bins' absolute gaps between confidence and share of right answers, each
+    /// counted by its samples.
     ///
     /// Noise makes it too large, so that the score is no center of its interval. The interval holds the errors that are `c`
     /// times the measured gaps, c >= 0, for which a measurement with normal noise gives neither so little nor so much in 2.5 %.
-    /// - Parameter design: How much clusters make the variances larger; 1 for independent samples.
-    public static func calibration(_ bins: [CalibrationBin], design: Double = 1, clusterCount: Int? = nil) -> Estimate {
+    /// - Parameters:
+    ///   - bins: The samples' numbers, each once.
+    ///   - clusters: One per sample; nil for independent samples.
+    public static func calibration(
+        _ confidences: [Double], isRight: [Double], bins: [[Int]], clusters: [some Hashable]?
+    ) -> Estimate {
         let method = EstimateMethod.calibration
-        let total = bins.reduce(0) { $0 + $1.count }
-        guard total > 0 else { return .absent(method, count: 0, .noSamples) }
-        guard bins.allSatisfy({ $0.gap.isFinite }) else { return .absent(method, count: total, .undefined) }
-        let shares = bins.map { Double($0.count) / Double(total) }
-        let gaps = zip(shares, bins).map { $0 * $1.gap }
+        let total = isRight.count
+        if let gap = Self.gap(in: confidences) ?? Self.gap(in: isRight) { return .absent(method, count: total, gap) }
+        func mean(_ values: [Double], _ bin: [Int]) -> Double {
+            CompensatedSum.of(bin.lazy.map { values[$0] }) / Double(bin.count)
+        }
+        let filled = bins.filter { !$0.isEmpty }
+        let shares = filled.map { Double($0.count) / Double(total) }
+        let distances = filled.map { mean(confidences, $0) - mean(isRight, $0) }
+        let gaps = zip(shares, distances).map { $0 * $1 }
         let score = gaps.reduce(0) { $0 + abs($1) }
         var estimate = Estimate(
             count: total, value: score, standardError: nil, interval: nil, method: method,
-            gap: clusterCount == 1 ? .oneCluster : .oneSample)
-        estimate.clusterCount = clusterCount
+            gap: clusters == nil ? .oneSample : .oneCluster)
+        estimate.clusterCount = clusters.map { Set($0).count }
         estimate.range = 0...1
-        guard total > 1, clusterCount ?? 2 > 1 else { return estimate }
+        guard total > 1, estimate.clusterCount ?? 2 > 1 else { return estimate }
+        var design = 1.0
+        if let clusters {
+            var residuals = [WeightedValue](repeating: .init(value: 0, weight: 1), count: total)
+            for (bin, distance) in zip(filled, distances) {
+                for row in bin { residuals[row].value = confidences[row] - isRight[row] - distance }
+            }
+            let single = Spread(residuals, quotient: 0, clusters: nil as [Int]?, range: nil)
+            if let single, single.standardError > 0,
+                let grouped = Spread(residuals, quotient: 0, clusters: clusters, range: nil)
+            {
+                design = max(1, grouped.caution * grouped.caution / (single.standardError * single.standardError))
+            }
+        }
         // A bin with right answers alone, or wrong ones, has noise, too: half an answer of each kind is added.
-        let errors = zip(shares, bins).map { share, bin in
-            let right = (bin.right * Double(bin.count) + 0.5) / (Double(bin.count) + 1)
-            return share * (right * (1 - right) / Double(bin.count) * max(1, design)).squareRoot()
+        let errors = zip(shares, filled).map { share, bin in
+            let size = Double(bin.count)
+            let right = (mean(isRight, bin) * size + 0.5) / (size + 1)
+            return share * (right * (1 - right) / size * design).squareRoot()
         }
         var random = SplitMix(state: 0)
         let noise = (0..<2000).map { _ in errors.map { $0 * random.normal() } }
         func draws(_ factor: Double) -> [Double] {
-            noise.map { row in zip(gaps, row).reduce(0) { $0 + abs(factor * $1.0 + $1.1) } }
+            noise.map { row in
+                var sum = 0.0
+                for (gap, error) in zip(gaps, row) { sum += abs(factor * gap + error) }
+                return sum
+            }
         }
         let tail = (1 - ConfidenceInterval.level) / 2 * Double(noise.count)
         /// The largest factor up to a bound for which `holds`, which then stops to hold; nil if it does not at 0.

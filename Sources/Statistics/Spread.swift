@@ -58,7 +58,8 @@ struct Spread {
         self.quotient = quotient
         self.units = grouped.residuals.count
         let sizes = grouped.weights.map { $0 * count / weight }
-        self.effectiveUnits = max(1, Int((count * count / CompensatedSum.of(sizes.lazy.map { $0 * $0 })).rounded(.down)))
+        self.effectiveUnits = max(
+            1, Int((count * count / CompensatedSum.of(sizes.lazy.map { $0 * $0 })).rounded(.down)))
         self.standardError = (units / (units - 1) * squares).squareRoot() * scale / weight
         self.caution = self.standardError
         self.degreesOfFreedom = units - 1

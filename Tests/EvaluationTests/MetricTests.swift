@@ -50,19 +50,17 @@ import Testing
 
     @Test func everyBootstrappedAggregationIsCompared() {
         let found = Set(Fixture.cases("metrics").compactMap { $0["aggregation"]?.string })
-        // lm-eval has no errors for these.
-        let others: [Aggregation] = [.calibrationError, .bestThreshold]
-        let wanted = Aggregation.allCases.filter { $0.bootstrapIterations != nil && !others.contains($0) }
+        let wanted = Aggregation.allCases.filter { $0.bootstrapIterations != nil }
         #expect(found == Set(wanted.map(\.rawValue)))
     }
 
     @Test func calibrationErrorIsThatOfEqualBins() throws {
         for item in Fixture.cases("calibration") {
             let samples = try #require(item["samples"]).items.map { (confidence: $0[0].number, isRight: $0[1].number) }
-            #expect(abs(CalibrationError.equalMass(samples) - (try #require(item["ece"]).number)) < 1e-12)
+            #expect(abs(CalibrationError.score(samples) - (try #require(item["ece"]).number)) < 1e-12)
         }
-        #expect(CalibrationError.equalMass([]).isNaN)
-        #expect(CalibrationError.equalMass([(1, 1)]) == 0 && CalibrationError.equalMass([(0.75, 0)]) == 0.75)
+        #expect(CalibrationError.score([]).isNaN)
+        #expect(CalibrationError.score([(1, 1)]) == 0 && CalibrationError.score([(0.75, 0)]) == 0.75)
     }
 
     @Test func whatCanNotBeComputedIsNoNumber() throws {
@@ -80,5 +78,41 @@ import Testing
         #expect(try score(.f1, []).isNaN)
         #expect(MetricColumn(.bleu, values: [1], weights: [1], terms: [1]) == nil)
         #expect(MetricColumn(.mean, values: [1], weights: [1])?.bootstrapStandardError(iterations: 100) == nil)
+    }
+
+    /// What is without a sample, computed anew.
+    @Test(arguments: Fixture.cases("metrics")) func influencesAreThoseOfAJackknife(item: JSONValue) throws {
+        let column = try Self.column(item)
+        let n = column.values.count
+        guard case .influences(let influences, _) = column.parts else { return }
+        for row in 0..<n {
+            let others = (0..<n).filter { $0 != row }
+            let wanted = Double(n - 1) * (column.score - column.score(of: others))
+            #expect(abs(influences[row] - wanted) < 1e-6, "\(column.aggregation)")
+        }
+    }
+
+    @Test(arguments: Fixture.cases("metrics")) func partsGiveTheScore(item: JSONValue) throws {
+        let column = try Self.column(item)
+        guard case .quotient(let values, let weights) = column.parts, column.aggregation != .perplexity else { return }
+        #expect(abs(values.reduce(0, +) / weights.reduce(0, +) - column.score) < 1e-12)
+    }
+
+    @Test func theBestThresholdIsTheMeanOfWhatEachAnswerHasThere() throws {
+        let rows: [(score: Double, terms: [Double])] = [
+            (1, [1, 0, 0.1]), (0.5, [1, 0, 0.2]), (0, [0, 0, 0.3]), (0, [0, 1, 0.15]), (1, [1, 0, 0.6]),
+        ]
+        let column = try #require(
+            MetricColumn(
+                .bestThreshold, values: rows.map(\.score), weights: rows.map { _ in 1 }, terms: rows.flatMap(\.terms)))
+        #expect(column.score == 70)
+        #expect(column.parts == .quotient(values: [100, 50, 100, 100, 0], weights: [1, 1, 1, 1, 1]))
+    }
+
+    @Test func manySamplesAreNotDrawnAnew() throws {
+        let pairs = [Double](repeating: 1, count: 8002)
+        let column = try #require(
+            MetricColumn(.f1, values: Array(pairs.prefix(4001)), weights: Array(pairs.prefix(4001)), terms: pairs))
+        #expect(column.bootstrapStandardError == nil)
     }
 }

@@ -66,7 +66,7 @@ struct GroupReportTests {
         for index in job.samples.indices { job.samples[index].cluster = "passage \(index / 10)" }
         let files = try self.report([job])
         let estimate = files.report.tasks[0].jobs[0].scores[0].estimate
-        #expect(estimate.method == .clustered && estimate.clusterCount == 5)
+        #expect(estimate.method == .clusteredBounded && estimate.clusterCount == 5)
         #expect(try self.text(files, "report.html").contains("50 in 5 clusters"))
         #expect(try self.text(files, "hellaswag.csv").hasPrefix("sample_id,cluster,") == false)
         #expect(try self.text(files, "hellaswag.csv").contains("prediction,cluster,"))

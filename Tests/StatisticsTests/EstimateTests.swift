@@ -1,5 +1,7 @@
-import Statistics
+import Foundation
 import Testing
+
+@testable import Statistics
 
 @Suite("Estimates at the edges")
 struct EstimateTests {
@@ -31,8 +33,9 @@ struct EstimateTests {
         // One answer, right or wrong, still bounds the proportion.
         let right = Estimate.mean(of: [1])
         #expect(right.standardError == nil)
-        #expect(right.method == .wilson)
+        #expect(right.method == .proportion)
         #expect(right.interval?.upper == 1)
+        #expect(Estimate.mean(of: [0.5], in: 0...1).interval.map { $0.lower > 0 && $0.upper < 1 } == true)
     }
 
     @Test("NaN and infinities make the score absent, not wrong", arguments: [Double.nan, .infinity, -.infinity])
@@ -68,26 +71,125 @@ struct EstimateTests {
         #expect(Estimate.mean(of: [1e308, 1e308, 1e308]).gap == .overflow)
     }
 
-    @Test("Wilson's interval below ten zeros or ten ones, the normal one from there")
-    func rule() {
-        func answers(right: Int, of count: Int) -> [Double] { (0..<count).map { $0 < right ? 1 : 0 } }
-        #expect(Estimate.mean(of: answers(right: 9, of: 100)).method == .wilson)
-        #expect(Estimate.mean(of: answers(right: 10, of: 100)).method == .normal)
-        #expect(Estimate.mean(of: answers(right: 90, of: 100)).method == .normal)
-        #expect(Estimate.mean(of: answers(right: 91, of: 100)).method == .wilson)
-        #expect(Estimate.mean(of: answers(right: 9, of: 19)).method == .wilson)
-        let none = Estimate.mean(of: answers(right: 0, of: 100))
-        #expect(none.value == 0)
-        #expect(none.standardError == 0)
-        #expect(none.interval?.lower == 0)
+    @Test func zerosAndOnesHaveTheExactInterval() {
+        for (right, count) in [(9, 100), (50, 100), (91, 100), (0, 100), (1, 1), (2, 2)] {
+            let answers = (0..<count).map { $0 < right ? 1.0 : 0 }
+            for range in [nil, 0...1] as [ClosedRange<Double>?] {
+                let estimate = Estimate.mean(of: answers, in: range)
+                #expect(estimate.method == .proportion)
+                #expect(estimate.interval == .proportion(successes: right, count: count))
+            }
+        }
+        let none = Estimate.mean(of: [Double](repeating: 0, count: 100))
+        #expect(none.value == 0 && none.standardError == 0 && none.interval?.lower == 0 && none.gap == nil)
         #expect((none.interval?.upper ?? 0) > 0.03)
-        #expect(none.gap == nil)
+        // With a range in per cent they are no proportions.
+        #expect(Estimate.mean(of: [0, 1, 0], in: 0...100).method == .bounded)
     }
 
-    @Test func wilsonOutOfRange() {
-        #expect(ConfidenceInterval.wilson(successes: 1, count: 0) == nil)
-        #expect(ConfidenceInterval.wilson(successes: -1, count: 3) == nil)
-        #expect(ConfidenceInterval.wilson(successes: 4, count: 3) == nil)
+    /// Blaker (2000) proves 1 - a; here 0.94 where it is 0.06.
+    @Test func theExactIntervalCoversEveryProportion() {
+        for count in [1, 2, 3, 4, 6, 9, 17, 30, 52] {
+            let intervals = (0...count).map { ConfidenceInterval.proportion(successes: $0, count: count) }
+            for step in 1..<400 {
+                let p = Double(step) / 400
+                var (probability, held) = (pow(1 - p, Double(count)), 0.0)
+                for (successes, interval) in intervals.enumerated() {
+                    if let interval, interval.lower <= p, p <= interval.upper { held += probability }
+                    probability *= Double(count - successes) / Double(successes + 1) * p / (1 - p)
+                }
+                #expect(held > 0.94 - 1e-9, "\(count), \(p)")
+            }
+        }
+    }
+
+    @Test func theExactIntervalOfMillionsIsTheNormalOne() throws {
+        let interval = try #require(ConfidenceInterval.proportion(successes: 250_000, count: 1_000_000))
+        #expect(
+            abs(interval.upper - interval.lower - 2 * 1.959964 * 0.25.squareRoot() * 0.75.squareRoot() / 1000) < 5e-6)
+    }
+
+    @Test func proportionsOutOfRangeAreNone() {
+        #expect(ConfidenceInterval.proportion(successes: 1, count: 0) == nil)
+        #expect(ConfidenceInterval.proportion(successes: -1, count: 3) == nil)
+        #expect(ConfidenceInterval.proportion(successes: 4, count: 3) == nil)
+    }
+
+    @Test func equalValuesAreNoCertainty() throws {
+        for value in [0, 0.5, 1] {
+            let estimate = Estimate.mean(of: [Double](repeating: value, count: 30), in: 0...1)
+            let interval = try #require(estimate.interval)
+            #expect(estimate.standardError == 0 && interval.lower <= value && value <= interval.upper)
+            #expect(interval.lower >= 0 && interval.upper <= 1 && interval.upper - interval.lower > 0.05)
+        }
+        let unknown = Estimate.mean(of: [0.5, 0.5, 0.5])
+        #expect(unknown.standardError == 0 && unknown.interval == nil && unknown.gap == .noSpread)
+        #expect(Estimate.perplexity(ofLogLikelihoods: [-2, -2]).gap == .noSpread)
+    }
+
+    @Test func boundedScoresStayInTheirBounds() throws {
+        var generator = SplitMix(state: 9)
+        for count in [2, 3, 5, 40] {
+            for _ in 0..<50 {
+                let values = (0..<count).map { _ in 200 * Double.random(in: 0...1, using: &generator).rounded() - 100 }
+                let estimate = Estimate.mean(of: values, in: -100...100)
+                let interval = try #require(estimate.interval)
+                #expect(interval.lower >= -100 && interval.upper <= 100 && interval.lower < interval.upper)
+            }
+        }
+    }
+
+    @Test func scoresOutsideTheirRangeHaveNoBounds() {
+        let estimate = Estimate.mean(of: [2, 3, 5], in: 0...1)
+        #expect(estimate.range == nil && (estimate.interval?.upper ?? 0) > 4)
+    }
+
+    @Test func theMedianHasTheValuesAroundIt() throws {
+        let values = (1...99).map(Double.init)
+        let estimate = Estimate.median(of: values, clusters: nil as [Int]?, in: nil)
+        let interval = try #require(estimate.interval)
+        #expect(
+            estimate.value == 50 && interval.lower < 42 && interval.lower > 38
+                && abs(interval.lower + interval.upper - 100) <= 1)
+        // The normal approximation of a uniform distribution's median: 100 / (2 sqrt(99)).
+        #expect(isClose(estimate.standardError, 4.97, tolerance: 0.03))
+        let few = Estimate.median(of: [1, 2], clusters: nil as [Int]?, in: nil)
+        #expect(few.value == 2 && few.interval == nil && few.gap == .noSpread)
+        #expect(Estimate.median(of: [1, 1, 1], clusters: nil as [Int]?, in: 0...1).interval?.upper == 1)
+        let pairs = Estimate.median(of: values + values, clusters: (0..<198).map { $0 % 99 }, in: nil)
+        let wider = try #require(pairs.interval)
+        #expect(wider.upper - wider.lower >= interval.upper - interval.lower)
+    }
+
+    /// Right as often as it says, and yet the gaps are not zero.
+    @Test func aCalibratedModelMayBeCalibrated() throws {
+        var generator = SplitMix(state: 5)
+        let confidences = (0..<300).map { Double($0) / 300 }
+        let isRight = confidences.map { Double.random(in: 0..<1, using: &generator) < $0 ? 1.0 : 0 }
+        let bins = (0..<15).map { bin in Array(20 * bin..<20 * (bin + 1)) }
+        let calibrated = Estimate.calibration(confidences, isRight: isRight, bins: bins, clusters: nil as [Int]?)
+        #expect(try #require(calibrated.interval).lower == 0 && (calibrated.value ?? 0) > 0.02)
+        let sure = confidences.map { _ in 0.99 }
+        let wrong = Estimate.calibration(sure, isRight: isRight, bins: bins, clusters: nil as [Int]?)
+        #expect(try #require(wrong.interval).lower > 0.35)
+        #expect(wrong == Estimate.calibration(sure, isRight: isRight, bins: bins, clusters: nil as [Int]?))
+    }
+
+    @Test func aStatisticHasTheJackknifesError() throws {
+        // The influences of a mean are its residuals.
+        let values = [0.2, 0.9, 0.4, 0.4, 0.1]
+        let mean = Estimate.mean(of: values, in: 0...1)
+        let influences = values.map { $0 - 0.4 }
+        let estimate = Estimate.statistic(score: 0.4, influences: influences, clusters: nil as [Int]?, in: 0...1)
+        #expect(isClose(estimate.standardError, try #require(mean.standardError)))
+        #expect(isClose(estimate.interval?.lower, try #require(mean.interval?.lower)))
+        let drawn = Estimate.statistic(
+            score: 0.4, influences: influences, clusters: nil as [Int]?, in: 0...1, bootstrapError: 0.12)
+        #expect(drawn.standardError == 0.12 && drawn.interval == estimate.interval)
+        let undefined = Estimate.statistic(score: .nan, influences: influences, clusters: nil as [Int]?, in: 0...1)
+        #expect(undefined.gap == .undefined && undefined.value == nil)
+        let rate = Estimate.statistic(score: 40, influences: values.map { 30 * $0 }, clusters: nil as [Int]?, in: nil)
+        #expect(rate.method == .jackknifeLog && (rate.interval?.lower ?? 0) > 0)
     }
 
     @Test("Small terms are not lost beside large ones")
@@ -124,18 +226,5 @@ struct EstimateTests {
         #expect(clusteredStandardError(of: values.map { (value: $0, cluster: 0) }) == nil)
         #expect(clusteredStandardError(of: [(value: Double, cluster: Int)]()) == nil)
         #expect(clusteredStandardError(of: [(value: .nan, cluster: 0), (value: 1, cluster: 1)]) == nil)
-    }
-}
-
-/// Steele, Lea and Flood's generator: the same numbers in every run.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = self.state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

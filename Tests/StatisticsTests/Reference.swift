@@ -18,6 +18,21 @@ struct Reference: Decodable {
         var upper: Double
     }
 
+    struct Bounded: Decodable {
+        var name: String
+        var values: [Double]
+        var scale: Double
+        var lower: Double
+        var upper: Double
+    }
+
+    struct Degrees: Decodable {
+        var sizes: [Double]
+        var correlation: Double
+        var degrees: Double
+        var bias: Double
+    }
+
     struct Proportion: Decodable {
         var successes: Int
         var count: Int
@@ -31,6 +46,7 @@ struct Reference: Decodable {
         var standard_error: Double
         var lower: Double
         var upper: Double
+        var bootstrap_standard_error: Double
     }
 
     struct Ratio: Decodable {
@@ -47,8 +63,9 @@ struct Reference: Decodable {
         var standard_error: Double
     }
 
-    var z: Double
     var means: [Mean]
+    var bounded: [Bounded]
+    var degrees: [Degrees]
     var proportions: [Proportion]
     var perplexities: [Perplexity]
     var ratios: [Ratio]

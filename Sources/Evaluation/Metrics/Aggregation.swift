@@ -43,10 +43,9 @@ public enum Aggregation: String, Sendable, Hashable, CaseIterable, Codable {
     public var bootstrapIterations: Int? {
         switch self {
         case .median, .f1, .matthewsCorrelation, .perplexity: 100_000
-        case .calibrationError: 10_000
         case .bleu, .chrF, .chrFPlusPlus, .translationEditRate: 100
-        case .bestThreshold: 1000
-        case .mean, .weightedMean, .weightedPerplexity, .bitsPerByte, .brierScore: nil
+        case .mean, .weightedMean, .weightedPerplexity, .bitsPerByte, .brierScore, .calibrationError, .bestThreshold:
+            nil
         }
     }
 }

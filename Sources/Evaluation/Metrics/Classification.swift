@@ -3,21 +3,51 @@ struct Classification {
     /// More classes than any choice has letters; a table of their pairs is still small.
     private static let mostClasses = 1000
 
-    private var width = 0
+    private(set) var width = 0
     /// Gold after gold, each prediction's count; empty if a class is no number from 0 to 999.
     private var counts: [Double] = []
 
     init(_ pairs: some Collection<(gold: Double, prediction: Double)>) {
+        guard let (cells, width) = Self.cells(pairs) else { return }
+        self.width = width
+        self.counts = [Double](repeating: 0, count: width * width)
+        for cell in cells { self.counts[cell] += 1 }
+    }
+
+    init(counts: [Double], width: Int) {
+        self.counts = counts
+        self.width = width
+    }
+
+    /// Each pair's place in `counts`, and their width; nil if a class is no number from 0 to 999.
+    static func cells(_ pairs: some Collection<(gold: Double, prediction: Double)>) -> (cells: [Int], width: Int)? {
         var largest = 0.0
         for pair in pairs {
             for number in [pair.gold, pair.prediction] {
-                guard number >= 0, number < Double(Self.mostClasses), number.rounded() == number else { return }
+                guard number >= 0, number < Double(Self.mostClasses), number.rounded() == number else { return nil }
             }
             largest = max(largest, pair.gold, pair.prediction)
         }
-        self.width = Int(largest) + 1
-        self.counts = [Double](repeating: 0, count: self.width * self.width)
-        for pair in pairs { self.counts[Int(pair.gold) * self.width + Int(pair.prediction)] += 1 }
+        let width = Int(largest) + 1
+        return (pairs.map { Int($0.gold) * width + Int($0.prediction) }, width)
+    }
+
+    /// Without one sample of each cell, as `score` has it; of cells without samples 0.
+    func withoutOne(_ score: (Classification) -> Double) -> [Double] {
+        self.counts.indices.map { cell in
+            guard self.counts[cell] > 0 else { return 0 }
+            var table = self
+            table.counts[cell] -= 1
+            return score(table)
+        }
+    }
+
+    /// The samples of the rarest class on either side that has any.
+    var smallestClass: Int {
+        let classes = 0..<self.width
+        let golds = classes.map { gold in classes.reduce(0) { $0 + self.count(gold, $1) } }
+        let predictions = classes.map { prediction in classes.reduce(0) { $0 + self.count($1, prediction) } }
+        return Int((golds + predictions).filter { $0 > 0 }.min() ?? 0)
     }
 
     private func count(_ gold: Int, _ prediction: Int) -> Double {
@@ -51,22 +81,30 @@ enum CalibrationError {
     /// As many bins as Guo and others (2017) use.
     static let bins = 15
 
-    /// Expected calibration error over bins of equally many samples, sorted by confidence; equal ones keep their order.
+    /// The samples in bins of equally many, sorted by confidence; equal ones keep their order.
     ///
-    /// Of bins that can't be of one size the first have a sample more.
-    static func equalMass(_ samples: [(confidence: Double, isRight: Double)]) -> Double {
-        guard !samples.isEmpty, samples.allSatisfy({ !$0.confidence.isNaN && !$0.isRight.isNaN }) else { return .nan }
+    /// Of bins that can't be of one size the first have a sample more. nil where a number is NaN, and without samples.
+    static func equalMass(_ samples: [(confidence: Double, isRight: Double)]) -> [[Int]]? {
+        guard !samples.isEmpty, samples.allSatisfy({ !$0.confidence.isNaN && !$0.isRight.isNaN }) else { return nil }
         let order = samples.indices.sorted {
             (samples[$0].confidence, $0) < (samples[$1].confidence, $1)
         }
         let count = min(Self.bins, samples.count)
-        var error = 0.0
+        var bins: [[Int]] = []
         var start = 0
         for bin in 0..<count {
             let size = samples.count / count + (bin < samples.count % count ? 1 : 0)
-            let gap = order[start..<start + size].reduce(0) { $0 + samples[$1].confidence - samples[$1].isRight }
-            error += abs(gap)
+            bins.append(Array(order[start..<start + size]))
             start += size
+        }
+        return bins
+    }
+
+    /// The mean over all samples of their bin's distance between confidence and share of right answers; NaN for none.
+    static func score(_ samples: [(confidence: Double, isRight: Double)]) -> Double {
+        guard let bins = Self.equalMass(samples) else { return .nan }
+        let error = bins.reduce(0) { sum, bin in
+            sum + abs(bin.reduce(0) { $0 + samples[$1].confidence - samples[$1].isRight })
         }
         return error / Double(samples.count)
     }

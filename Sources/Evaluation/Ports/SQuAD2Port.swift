@@ -65,17 +65,22 @@ enum SQuAD2Port {
         var noAnswerProbability: Double
     }
 
-    /// The best score in per cent that a threshold of the probability gives, above which nothing is answered.
-    static func best(_ predictions: [Threshold]) -> Double {
+    /// The best score in per cent that a threshold of the probability gives, above which nothing is answered, and what each
+    /// prediction then has, in per cent, in their order.
+    static func best(_ predictions: [Threshold]) -> (score: Double, values: [Double]) {
         var current = Double(predictions.count { !$0.hasAnswer })
-        var best = current
+        var (best, answered) = (current, 0)
         let ordered = predictions.enumerated().sorted {
             ($0.element.noAnswerProbability, $0.offset) < ($1.element.noAnswerProbability, $1.offset)
         }
-        for (_, prediction) in ordered {
+        for (number, (_, prediction)) in ordered.enumerated() {
             current += prediction.hasAnswer ? prediction.score : prediction.isEmpty ? 0 : -1
-            best = max(best, current)
+            if current > best { (best, answered) = (current, number + 1) }
         }
-        return 100 * best / Double(predictions.count)
+        var values = predictions.map { $0.hasAnswer ? 0.0 : 100 }
+        for (index, prediction) in ordered.prefix(answered) {
+            values[index] = prediction.hasAnswer ? 100 * prediction.score : prediction.isEmpty ? 100 : 0
+        }
+        return (100 * best / Double(predictions.count), values)
     }
 }

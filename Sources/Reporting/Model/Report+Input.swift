@@ -68,44 +68,71 @@ extension JobReport {
     }
 
     private static func estimate(_ job: JobInput, metric index: Int) -> Estimate {
-        let aggregation = job.metrics[index].aggregation
-        if let scale = aggregation.clusteredScale, let clusters = job.clusters {
-            return .clustered(
-                job.samples.map { .init(value: $0.values[index], weight: $0.weights[index]) }, clusters: clusters,
-                scale: scale)
+        let metric = job.metrics[index]
+        let range = metric.range(among: job.metrics)
+        let clusters = job.clusters
+        guard
+            let column = MetricColumn(
+                metric.aggregation, values: job.samples.map { $0.values[index] },
+                weights: job.samples.map { $0.weights[index] }, terms: job.samples.flatMap { $0.terms[index] }),
+            let parts = column.parts
+        else {
+            return .statistic(
+                score: .nan, influences: job.samples.map { _ in 0 }, clusters: clusters, in: range)
         }
+        // lm-eval draws samples, not clusters.
+        let drawn = clusters == nil ? column.bootstrapStandardError : nil
+        switch parts {
+        case .quotient(let values, let weights):
+            return Self.quotient(
+                zip(values, weights).map { WeightedValue(value: $0, weight: $1) }, metric.aggregation, clusters, range,
+                drawn: drawn)
+        case .influences(let influences, let smallestClass):
+            return .statistic(
+                score: column.score, influences: influences, clusters: clusters, in: range, bootstrapError: drawn,
+                units: smallestClass)
+        case .median:
+            return .median(of: column.values, clusters: clusters, in: range, bootstrapError: drawn)
+        case .bins(let bins):
+            return .calibration(
+                column.terms, isRight: column.values, bins: bins, clusters: clusters)
+        }
+    }
+
+    private static func quotient(
+        _ samples: [WeightedValue], _ aggregation: Aggregation, _ clusters: [String]?, _ range: ClosedRange<Double>?,
+        drawn: Double?
+    ) -> Estimate {
+        let scale: QuotientScale =
+            switch aggregation {
+            case .perplexity, .weightedPerplexity: .perplexity
+            case .bitsPerByte: .times(-Estimate.bitsPerNat)
+            default: .times(1)
+            }
+        if let clusters { return .clustered(samples, clusters: clusters, scale: scale, in: range) }
         switch aggregation {
-        case .mean, .brierScore:
-            return .mean(of: job.samples.map { $0.values[index] })
         case .perplexity:
-            return .perplexity(ofLogLikelihoods: job.samples.map { $0.values[index] })
-                .withBootstrap(standardError: Self.bootstrapStandardError(Self.column(job, metric: index)))
-        case .weightedPerplexity:
-            return .weightedPerplexity(
-                ofLogLikelihoods: job.samples.map { .init(value: $0.values[index], weight: $0.weights[index]) })
-        case .bitsPerByte:
-            return .bitsPerByte(
-                ofLogLikelihoods: job.samples.map { .init(value: $0.values[index], weight: $0.weights[index]) })
-        case .weightedMean:
-            return .ratio(of: job.samples.map { .init(value: $0.values[index], weight: $0.weights[index]) })
-        case .median, .f1, .matthewsCorrelation, .calibrationError, .bleu, .chrF, .chrFPlusPlus, .translationEditRate,
-            .bestThreshold:
-            let column = Self.column(job, metric: index)
-            return .bootstrapped(
-                score: column?.score ?? .nan, standardError: Self.bootstrapStandardError(column),
-                count: job.samples.count)
+            let values = samples.map(\.value)
+            return .perplexity(
+                ofLogLikelihoods: values,
+                bootstrapError: drawn ?? Estimate.bootstrapErrorOfPerplexity(ofLogLikelihoods: values))
+        case .weightedPerplexity: return .weightedPerplexity(ofLogLikelihoods: samples)
+        case .bitsPerByte: return .bitsPerByte(ofLogLikelihoods: samples)
+        case .weightedMean: return .ratio(of: samples, in: range)
+        case .f1:
+            var estimate = Estimate.ratio(of: samples, in: range)
+            if estimate.gap == .noWeight, let range {
+                // Neither an answer nor a right one is of class 1: F1 counts as 0, and may be anything.
+                estimate.value = 0
+                estimate.standardError = drawn
+                estimate.interval = .init(lower: range.lowerBound, upper: range.upperBound)
+                estimate.gap = drawn == nil ? .oneSample : nil
+            } else if let drawn, estimate.standardError != nil {
+                estimate.standardError = drawn
+            }
+            return estimate
+        default: return .mean(of: samples.map(\.value), in: range)
         }
-    }
-
-    private static func column(_ job: JobInput, metric index: Int) -> MetricColumn? {
-        MetricColumn(
-            job.metrics[index].aggregation, values: job.samples.map { $0.values[index] },
-            weights: job.samples.map { $0.weights[index] }, terms: job.samples.flatMap { $0.terms[index] })
-    }
-
-    private static func bootstrapStandardError(_ column: MetricColumn?) -> Double? {
-        guard let column, let iterations = column.aggregation.bootstrapIterations else { return nil }
-        return column.bootstrapStandardError(iterations: iterations)
     }
 }
 
@@ -114,18 +141,6 @@ extension JobInput {
     fileprivate var clusters: [String]? {
         let clusters = self.samples.compactMap(\.cluster)
         return !clusters.isEmpty && clusters.count == self.samples.count ? clusters : nil
-    }
-}
-
-extension Aggregation {
-    /// How a quotient of the sums of values and weights becomes the score; nil for a score that is none.
-    fileprivate var clusteredScale: Estimate.ClusteredScale? {
-        switch self {
-        case .mean, .brierScore, .weightedMean: .times(1)
-        case .bitsPerByte: .times(-Estimate.bitsPerNat)
-        case .perplexity, .weightedPerplexity: .perplexity
-        default: nil
-        }
     }
 }
 

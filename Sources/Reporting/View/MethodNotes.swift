@@ -28,57 +28,93 @@ extension EstimateMethod {
     /// A few words for a table.
     var label: String {
         switch self {
-        case .normal: "normal"
-        case .wilson: "Wilson"
+        case .proportion: "exact, proportion"
+        case .bounded: "score, bounded mean"
+        case .student: "t, mean"
         case .logNormal: "delta, log scale"
         case .ratio: "delta, ratio"
+        case .boundedRatio: "score, bounded ratio"
         case .logRatio: "delta, log ratio"
-        case .bootstrap: "bootstrap"
+        case .jackknife: "jackknife"
+        case .jackknifeLog: "jackknife, log scale"
         case .bootstrapLog: "bootstrap, log scale"
+        case .quantile: "order statistics"
+        case .calibration: "gaps with noise"
         case .clustered: "clustered"
+        case .clusteredBounded: "clustered, bounded"
         case .clusteredLog: "clustered, log scale"
         case .pooled: "pooled"
         case .averaged: "averaged"
         }
     }
 
-    /// How the numbers were computed, in one or two sentences.
+    private static let skewed = "by Student’s t with Hall’s correction for skewness"
+    private static let score =
+        "the p with |x̄ − p| ≤ t SE √(p (1 − p) / (x̄ (1 − x̄))), as in Wilson’s interval, with Student’s t and the scores’ range "
+        + "as 0…1; where few samples differ from the rest, SE is drawn towards that of the worst case in the range; where none "
+        + "does, from what share of other scores there may still be"
+    private static let drawn =
+        "SE is the standard deviation of the score over samples drawn anew with replacement, with the seeds and as often as "
+        + "lm-eval (100,000 times; 100 for translation metrics), and what that comes to by formula where more than 200 "
+        + "million samples would be drawn"
+
+    /// How the numbers were computed, in a few sentences.
     var note: String {
         switch self {
-        case .normal:
-            "The score is the mean x̄ over samples. SE = s / √n, with n − 1 in s. Interval: x̄ ± 1.96 SE."
-        case .wilson:
-            "The score is the share of ones. SE = s / √n, with n − 1 in s. Interval: Wilson’s score interval, used where "
-                + "scores are all 0 or 1 and there are fewer than \(Estimate.wilsonLimit) of either."
+        case .proportion:
+            "The score is the share of ones. SE = s / √n, with n − 1 in s. Interval: Blaker’s exact one, which covers in at "
+                + "least 94 % whatever the true share is, and in 95 % on average."
+        case .bounded:
+            "The score is the mean x̄ over samples. SE = s / √n, with n − 1 in s. Interval: \(Self.score)."
+        case .student:
+            "The score is the mean x̄ over samples. SE = s / √n, with n − 1 in s. Interval: \(Self.skewed)."
         case .logNormal:
-            "The score is exp(−m), m the mean log-likelihood. SE by the delta method: exp(−m) · s / √n. Interval: "
-                + "exp(−m ± 1.96 s / √n)."
+            "The score is exp(−m), m the mean log-likelihood. SE by the delta method: exp(−m) · s / √n. Interval: the "
+                + "exponential of that of −m, \(Self.skewed)."
         case .ratio:
             "The score is a quotient r of two sums. SE by the delta method, from the residuals eᵢ = xᵢ − r wᵢ: "
-                + "√(n / (n − 1) · Σ eᵢ²) / Σ wᵢ. Interval: r ± 1.96 SE."
+                + "√(n / (n − 1) · Σ eᵢ²) / Σ wᵢ. Interval: \(Self.skewed), and Satterthwaite’s degrees of freedom."
+        case .boundedRatio:
+            "The score is a quotient x̄ of two sums. SE by the delta method, from the residuals eᵢ = xᵢ − x̄ wᵢ: "
+                + "√(n / (n − 1) · Σ eᵢ²) / Σ wᵢ; for F1 \(Self.drawn). Interval: \(Self.score)."
         case .logRatio:
             "The score is exp(r), r a quotient of two sums. SE of r by the delta method, from the residuals eᵢ = xᵢ − r wᵢ: "
-                + "√(n / (n − 1) · Σ eᵢ²) / Σ wᵢ; SE of the score = exp(r) · SE(r). Interval: exp(r ± 1.96 SE(r))."
-        case .bootstrap:
-            "SE is the standard deviation of the score over samples drawn anew with replacement, with the seeds and as often "
-                + "as lm-eval (100,000 times; 100 for translation metrics). Interval: score ± 1.96 SE."
+                + "√(n / (n − 1) · Σ eᵢ²) / Σ wᵢ; SE of the score = exp(r) · SE(r). Interval: the exponential of that of r, "
+                + "\(Self.skewed), and Satterthwaite’s degrees of freedom."
+        case .jackknife:
+            "\(Self.drawn). Interval, with the SE of the jackknife: \(Self.score)."
+        case .jackknifeLog:
+            "\(Self.drawn). Interval: on the log scale, with the relative SE of the jackknife, \(Self.skewed)."
         case .bootstrapLog:
-            "The score is exp(−m), m the mean log-likelihood. SE is its standard deviation over samples drawn anew with "
-                + "replacement, with the seeds and as often as lm-eval (100,000 times). Interval: exp(−m ± 1.96 s / √n)."
+            "The score is exp(−m), m the mean log-likelihood. \(Self.drawn). Interval: the exponential of that of −m, with "
+                + "SE / score as its standard error, \(Self.skewed)."
+        case .quantile:
+            "The score is the median. \(Self.drawn). Interval: from the value at the lower end to that at the upper end of the "
+                + "interval for the share of a half."
+        case .calibration:
+            "The score is the mean distance between confidence and share of right answers in 15 bins. SE: with normal noise of "
+                + "the shares. Interval: from the smallest to the largest multiple of the measured gaps for which, with noise, "
+                + "neither so large nor so small a score comes up in 2.5 %. Noise alone gives a score above 0, so the score is "
+                + "no center of it."
         case .clustered:
             "Samples come in C clusters, which are independent, not the samples. With the residuals eᵢ = xᵢ − r wᵢ of the mean "
-                + "or quotient r: SE = √(C / (C − 1) · Σ over clusters of (Σ eᵢ)²) / Σ wᵢ. Interval: r ± t SE, with Student’s "
-                + "t of C − 1 degrees of freedom; where all scores are 0, or all are 1, Wilson’s for C samples."
+                + "or quotient r: SE = √(C / (C − 1) · Σ over clusters of (Σ eᵢ)²) / Σ wᵢ. Interval: \(Self.skewed), and "
+                + "Satterthwaite’s degrees of freedom, which are fewer the more the clusters’ sizes differ."
+        case .clusteredBounded:
+            "Samples come in C clusters, which are independent, not the samples. With the residuals eᵢ = xᵢ − x̄ wᵢ: "
+                + "SE = √(C / (C − 1) · Σ over clusters of (Σ eᵢ)²) / Σ wᵢ. Interval: \(Self.score); with Satterthwaite’s "
+                + "degrees of freedom, and corrected where the clusters’ sizes differ."
         case .clusteredLog:
             "The score is exp(r), r a quotient of two sums over samples in C clusters, which are independent, not the samples. "
-                + "SE of r from the sums of residuals in each cluster; SE of the score = exp(r) · SE(r). Interval: "
-                + "exp(r ± t SE(r)), with Student’s t of C − 1 degrees of freedom."
+                + "SE of r from the sums of residuals in each cluster; SE of the score = exp(r) · SE(r). Interval: the "
+                + "exponential of that of r, \(Self.skewed), and Satterthwaite’s degrees of freedom."
         case .pooled:
             "The score is the mean of k tasks’ scores, each counted by its samples nᵢ. SE as lm-eval pools it: "
-                + "√(Σ (nᵢ − 1) nᵢ SEᵢ² / (Σ nᵢ − k) / Σ nᵢ). Interval: score ± 1.96 SE; where SE is 0, that of the least sure task."
+                + "√(Σ (nᵢ − 1) nᵢ SEᵢ² / (Σ nᵢ − k) / Σ nᵢ). Interval: as for a mean of bounded scores where all tasks’ are, "
+                + "else by Student’s t; never narrower than any task’s own interval makes it."
         case .averaged:
-            "The score is the mean of k tasks’ scores, each counted alike. SE = √(Σ SEᵢ²) / k. Interval: "
-                + "score ± 1.96 SE; where SE is 0, that of the least sure task."
+            "The score is the mean of k tasks’ scores, each counted alike. SE = √(Σ SEᵢ²) / k. Interval: as for a mean of "
+                + "bounded scores where all tasks’ are, else by Student’s t; never narrower than any task’s own interval makes it."
         }
     }
 }
@@ -90,6 +126,9 @@ extension EstimateGap {
         case .noSamples: "There are no samples."
         case .oneSample: "One sample has no standard error."
         case .oneCluster: "All samples are in one cluster, so there is no standard error."
+        case .noSpread:
+            "All samples have the same value and scores have no known bounds, so nothing says how far others may be: there "
+                + "is no interval."
         case .notFinite(let samples):
             "\(samples) \(samples == 1 ? "sample has" : "samples have") a value that is not a finite number, so there is no "
                 + "score; the samples' file shows which."

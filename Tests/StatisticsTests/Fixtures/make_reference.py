@@ -1,4 +1,4 @@
-"""Writes reference.json: standard errors and intervals as SciPy and NumPy compute them.
+"""Writes reference.json: standard errors and intervals as SciPy and NumPy compute them, from definitions and not from formulas.
 
     python3 make_reference.py > reference.json
 """
@@ -9,10 +9,42 @@ import random
 
 import numpy
 import scipy
-from scipy import stats
+from scipy import optimize, stats
 
 LEVEL = 0.95
-Z = stats.norm.ppf((1 + LEVEL) / 2)
+
+
+def t(degrees):
+    return float(stats.t.ppf((1 + LEVEL) / 2, degrees))
+
+
+def hall(terms, mean, error, degrees, units):
+    """All means whose statistic, transformed by Hall's cubic, is within t (1992, equation 3)."""
+    terms = numpy.asarray(terms) - numpy.mean(terms)
+    skewness = float(stats.skew(terms, bias=False)) if units > 2 and numpy.any(terms) else 0.0
+    scale = math.sqrt(units)
+
+    def transformed(true):
+        s = (mean - true) / (error * scale)
+        return scale * (s + skewness * s**2 / 3 + skewness**2 * s**3 / 27 + skewness / (6 * units))
+
+    far = 1e4 * error * scale
+    ends = [
+        optimize.brentq(lambda true: transformed(true) - quantile, mean - far, mean + far, xtol=1e-14, rtol=1e-14)
+        for quantile in (t(degrees), -t(degrees))
+    ]
+    return [float(end) for end in ends]
+
+
+def score(mean, error, degrees):
+    """All p with |mean - p| <= t SE sqrt(p (1 - p) / (mean (1 - mean)))."""
+    def gap(p):
+        return (mean - p) ** 2 - (t(degrees) * error) ** 2 * p * (1 - p) / (mean * (1 - mean))
+
+    return [
+        float(optimize.brentq(gap, 0, mean, xtol=1e-15, rtol=1e-14)),
+        float(optimize.brentq(gap, mean, 1, xtol=1e-15, rtol=1e-14)),
+    ]
 
 
 def means():
@@ -22,23 +54,64 @@ def means():
         "normal": [generator.gauss(0.4, 0.3) for _ in range(200)],
         "scores": [generator.choice([0.0, 0.25, 0.5, 1.0]) for _ in range(57)],
         "far from zero": [1e9 + generator.random() for _ in range(100)],
-        "balanced zeros and ones": [float(generator.random() < 0.4) for _ in range(100)],
+        "skewed": [generator.expovariate(1) for _ in range(40)],
     }
     for name, values in cases.items():
         mean, error = float(numpy.mean(values)), float(stats.sem(values))
-        lower, upper = stats.norm.interval(LEVEL, loc=mean, scale=error)
+        # NumPy's variance loses digits far from zero.
+        centered = [value - 1e9 for value in values] if name == "far from zero" else values
+        error = float(stats.sem(centered))
+        lower, upper = hall(centered, mean, error, len(values) - 1, len(values))
         yield {
             "name": name, "values": values, "mean": mean, "standard_error": error,
-            "lower": float(lower), "upper": float(upper),
+            "lower": lower, "upper": upper,
         }
+
+
+def bounded():
+    generator = random.Random(6)
+    for name, values in {
+        "fractions": [generator.choice([0, 0.125, 0.5, 1.0]) for _ in range(60)],
+        "few differ": [1.0] * 18 + [0.5, 0.25],
+        "in per cent": [100 * generator.betavariate(2, 1) for _ in range(25)],
+    }.items():
+        unit = numpy.array(values) / (100 if name == "in per cent" else 1)
+        count, mean = len(unit), float(numpy.mean(unit))
+        residuals = unit - mean
+        doubt = 2 ** -float(numpy.sum(residuals**2) ** 2 / numpy.sum(residuals**4))
+        variance = float(numpy.var(unit, ddof=1))
+        variance += doubt * max(0, mean * (1 - mean) - variance)
+        lower, upper = score(mean, math.sqrt(variance / count), count - 1)
+        scale = 100 if name == "in per cent" else 1
+        yield {"name": name, "values": values, "scale": scale, "lower": scale * lower, "upper": scale * upper}
+
+
+def acceptability(p, successes, count):
+    """Blaker (2000): the smaller tail at the observation and as much of the other tail as is not larger."""
+    counts = numpy.arange(count + 1)
+    up, down = stats.binom.sf(counts - 1, count, p), stats.binom.cdf(counts, count, p)
+    smaller = numpy.minimum(up, down)
+    slack = 1 + 1e-12
+    return float(numpy.sum(stats.binom.pmf(counts[smaller <= smaller[successes] * slack], count, p)))
 
 
 def proportions():
-    for successes, count in [(0, 1), (1, 1), (0, 10), (1, 10), (5, 10), (9, 19), (3, 100), (100, 100), (991, 1000)]:
-        interval = stats.binomtest(successes, count).proportion_ci(LEVEL, method="wilson")
-        yield {
-            "successes": successes, "count": count, "lower": float(interval.low), "upper": float(interval.high),
-        }
+    cases = [(0, 1), (1, 1), (0, 10), (1, 10), (5, 10), (9, 19), (3, 100), (100, 100), (7, 250), (991, 1000)]
+    for successes, count in cases:
+        error = 1 - LEVEL + min(0.01, 0.1 / math.sqrt(count))
+
+        def end(wanted):
+            """The outermost accepted proportion, found by a walk of smaller and smaller steps."""
+            outer, inner = (0.0, successes / count) if wanted == "lower" else (1.0, successes / count)
+            if outer == inner:
+                return outer
+            for _ in range(5):
+                grid = numpy.linspace(outer, inner, 401)
+                index = next(i for i, p in enumerate(grid) if acceptability(p, successes, count) > error)
+                outer, inner = (grid[max(0, index - 1)], grid[index])
+            return float(inner)
+
+        yield {"successes": successes, "count": count, "lower": end("lower"), "upper": end("upper")}
 
 
 def perplexities():
@@ -46,11 +119,30 @@ def perplexities():
     for count in [2, 30, 500]:
         values = [-generator.gammavariate(2, 1.5) for _ in range(count)]
         mean, error = -float(numpy.mean(values)), float(stats.sem(values))
-        lower, upper = stats.norm.interval(LEVEL, loc=mean, scale=error)
+        lower, upper = hall([-value for value in values], mean, error, count - 1, count)
         yield {
             "values": values, "value": math.exp(mean), "standard_error": math.exp(mean) * error,
             "lower": math.exp(lower), "upper": math.exp(upper),
+            "bootstrap_standard_error": float(numpy.std(numpy.exp(-numpy.random.default_rng(8).choice(
+                values, (200_000, count) if count < 100 else (20_000, count)).mean(axis=1)))),
         }
+
+
+def satterthwaite(sizes, covariance):
+    """Bell and McCaffrey's degrees of freedom and bias, with the residuals' covariance written as a matrix."""
+    sizes = numpy.asarray(sizes, dtype=float)
+    units = len(sizes)
+    maker = numpy.eye(units) - numpy.outer(sizes / sizes.sum(), numpy.ones(units))
+    residual = maker @ numpy.diag(covariance) @ maker.T
+    bias = numpy.sum(covariance) / numpy.trace(residual) * (units - 1) / units
+    return float(min(units - 1, max(1, numpy.trace(residual) ** 2 / numpy.sum(residual**2)))), float(bias)
+
+
+def degrees():
+    for sizes, correlation in [([1, 2, 3, 4], 0.0), ([5] * 6, 0.4), ([40, 3, 3, 3, 3, 7], 0.25), ([1, 9], 1.0)]:
+        covariance = numpy.array([u * (1 + (u - 1) * correlation) for u in sizes])
+        value, bias = satterthwaite(sizes, covariance)
+        yield {"sizes": sizes, "correlation": correlation, "degrees": value, "bias": bias}
 
 
 def ratios():
@@ -63,7 +155,11 @@ def ratios():
         gradient = numpy.array([-1 / y, x / y**2])
         covariance = numpy.cov(values, weights, ddof=1) / count
         ratio, error = float(-x / y), float(math.sqrt(gradient @ covariance @ gradient))
-        lower, upper = (float(end) for end in stats.norm.interval(LEVEL, loc=ratio, scale=error))
+        # With the linearised ratio's residuals as terms, and variances in proportion to squared weights.
+        sizes = numpy.array(weights) / y
+        freedom, bias = satterthwaite(sizes, sizes**2)
+        terms = -(numpy.array(values) + ratio * numpy.array(weights))
+        lower, upper = hall(terms, ratio, error * math.sqrt(bias), freedom, count)
         sampler = numpy.random.default_rng(4)
         bootstrap = stats.bootstrap(
             (values, weights), lambda v, w, axis: -v.sum(axis=axis) / w.sum(axis=axis), paired=True,
@@ -101,9 +197,10 @@ def clusters():
 
 print(json.dumps({
     "made_with": {"scipy": scipy.__version__, "numpy": numpy.__version__},
-    "z": float(Z),
     "means": list(means()),
+    "bounded": list(bounded()),
     "proportions": list(proportions()),
+    "degrees": list(degrees()),
     "perplexities": list(perplexities()),
     "ratios": list(ratios()),
     "clusters": list(clusters()),
