@@ -127,7 +127,7 @@ extension Estimate {
     /// counted by its samples.
     ///
     /// Noise makes it too large, so that the score is no center of its interval. The interval holds the errors that are `c`
-    /// times the measured gaps, c >= 0, for which a measurement with normal noise gives neither so little nor so much in 2.5 %.
+    /// times the measured gaps, or gaps that are all alike, c >= 0, for which a measurement with normal noise gives neither so little nor so much in 2.5 %.
     /// - Parameters:
     ///   - bins: The samples' numbers, each once.
     ///   - clusters: One per sample; nil for independent samples.
@@ -172,7 +172,7 @@ extension Estimate {
         }
         var random = SplitMix(state: 0)
         let noise = (0..<2000).map { _ in errors.map { $0 * random.normal() } }
-        func draws(_ factor: Double) -> [Double] {
+        func draws(_ factor: Double, _ gaps: [Double]) -> [Double] {
             noise.map { row in
                 var sum = 0.0
                 for (gap, error) in zip(gaps, row) { sum += abs(factor * gap + error) }
@@ -181,27 +181,31 @@ extension Estimate {
         }
         let tail = (1 - ConfidenceInterval.level) / 2 * Double(noise.count)
         /// The largest factor up to a bound for which `holds`, which then stops to hold; nil if it does not at 0.
-        func last(_ holds: ([Double]) -> Bool) -> Double? {
-            guard holds(draws(0)) else { return nil }
+        func last(_ gaps: [Double], _ holds: ([Double]) -> Bool) -> Double? {
+            guard holds(draws(0, gaps)) else { return nil }
             var (low, high) = (0.0, 2.0)
-            while high < 1e6, holds(draws(high)) { (low, high) = (high, 2 * high) }
+            while high < 1e6, holds(draws(high, gaps)) { (low, high) = (high, 2 * high) }
             for _ in 0..<20 {
                 let middle = (low + high) / 2
-                if holds(draws(middle)) { low = middle } else { high = middle }
+                if holds(draws(middle, gaps)) { low = middle } else { high = middle }
             }
             return high
         }
-        let repeated = draws(1)
+        let repeated = draws(1, gaps)
         let mean = repeated.reduce(0, +) / Double(noise.count)
         let squares = repeated.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
         estimate.standardError = (squares / Double(noise.count - 1)).squareRoot()
         estimate.gap = nil
-        let lower = (last { drawn in Double(drawn.count { $0 >= score }) < tail } ?? 0) * score
-        let upper = last { drawn in Double(drawn.count { $0 <= score }) >= tail }.map { $0 * score }
+        // The measured gaps differ more than the true ones do, which makes noise count for more; equal ones, for less.
+        let shapes = [gaps, shares.map { $0 * score }]
+        let lower = shapes.compactMap { gaps in last(gaps) { drawn in Double(drawn.count { $0 >= score }) < tail } }
+        let upper = shapes.compactMap { gaps in last(gaps) { drawn in Double(drawn.count { $0 <= score }) >= tail } }
         // Less than noise alone would give: then what noise gives is all that can be said.
-        let noiseAlone = draws(0).sorted()[noise.count - 1 - Int(tail)]
-        estimate.interval = ConfidenceInterval(lower: min(lower, score), upper: max(upper ?? noiseAlone, score))
-            .clamped(to: 0...1)
+        let noiseAlone = draws(0, gaps).sorted()[noise.count - 1 - Int(tail)]
+        estimate.interval = ConfidenceInterval(
+            lower: lower.count < shapes.count ? 0 : min(1, lower.min() ?? 0) * score,
+            upper: max(upper.max().map { $0 * score } ?? noiseAlone, score)
+        ).clamped(to: 0...1)
         return estimate
     }
 }

@@ -28,14 +28,14 @@ struct Coverage {
 
     /// What is wrong; nil for nothing.
     ///
-    /// 94 % are wanted from 30 units on, and 93 % of bounded scores below; two standard errors of the simulation are allowed
+    /// 94 % are wanted from 30 units on, and 93 % of bounded scores below; three standard errors of the simulation are allowed
     /// for. Means without bounds of fewer than 10 samples say nothing about tails that are not seen.
     var failure: String? {
         if self.outside > 0 { return "\(self.outside) with an end out of bounds" }
         if self.absent > 0 { return "\(self.absent) without an interval" }
         guard self.isBounded || self.units >= 10 else { return nil }
         let wanted = self.units >= 30 ? 0.94 : 0.93
-        let slack = 2 * (wanted * (1 - wanted) / Double(self.runs)).squareRoot()
+        let slack = 3 * (wanted * (1 - wanted) / Double(self.runs)).squareRoot()
         return self.share < wanted - slack ? "held too seldom" : nil
     }
 

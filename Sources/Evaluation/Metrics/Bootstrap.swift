@@ -9,10 +9,10 @@ extension MetricColumn {
     /// The standard error by the bootstrap that lm-eval makes for this score; `nil` where it makes none, and where the samples
     /// are so many that it would take long.
     public var bootstrapStandardError: Double? {
-        guard let iterations = self.aggregation.bootstrapIterations, self.values.count <= Self.mostDraws / iterations
-        else {
-            return nil
-        }
+        guard let iterations = self.aggregation.bootstrapIterations else { return nil }
+        // Sums over a corpus are read from all over the memory, one for each term.
+        let cost = self.aggregation.terms.count > 2 ? 10 : 1
+        guard self.values.count <= Self.mostDraws / (iterations * cost) else { return nil }
         return self.bootstrapStandardError(iterations: iterations)
     }
 

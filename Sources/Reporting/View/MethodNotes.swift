@@ -55,8 +55,8 @@ extension EstimateMethod {
         + "does, from what share of other scores there may still be"
     private static let drawn =
         "SE is the standard deviation of the score over samples drawn anew with replacement, with the seeds and as often as "
-        + "lm-eval (100,000 times; 100 for translation metrics), and what that comes to by formula where more than 200 "
-        + "million samples would be drawn"
+        + "lm-eval (100,000 times; 100 for translation metrics), and what that comes to by formula where samples are so many "
+        + "that it would take long"
 
     /// How the numbers were computed, in a few sentences.
     var note: String {
