@@ -23,8 +23,11 @@ struct Coverage {
 
     var share: Double { Double(self.held) / Double(self.runs) }
 
-    /// The part of `kind` before the first comma.
-    var family: String { String(self.kind.prefix { $0 != "," }) }
+    /// What lines are added up by: `kind` without its last part.
+    var family: String {
+        let parts = self.kind.split(separator: ", ")
+        return parts.count == 1 ? self.kind : parts.dropLast().joined(separator: ", ")
+    }
 
     /// What is wrong; nil for nothing.
     ///
