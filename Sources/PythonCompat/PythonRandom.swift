@@ -117,7 +117,7 @@ public struct PythonRandom: Sendable {
     }
 
     /// `choices(range(rows.count), k=rows.count)`.
-    mutating func choose(into rows: inout [Int]) { self.choose(into: &rows, of: rows.count) }
+    public mutating func choose(into rows: inout [Int]) { self.choose(into: &rows, of: rows.count) }
 
     private mutating func choose(into rows: inout [Int], of population: Int) {
         for index in rows.indices { rows[index] = Int((self.unit() * Double(population)).rounded(.down)) }
