@@ -41,7 +41,6 @@ let leaves: [Target] =
         .systemLibrary(name: "CLlama", pkgConfig: "assay-llama"),
         .systemLibrary(name: "CLlamaCommon", pkgConfig: "assay-llama-common"),
         .target(name: "CLlamaCalls", dependencies: ["CLlama"]),
-        .target(name: "CJinja", dependencies: ["CLlamaCommon"]),
         .target(name: "CGrammar", dependencies: ["CLlamaCommon"]),
         .target(name: "CBoostMath"),
         .target(name: "CLanguageData", exclude: ["NOTICE", "data", "language_data.py"]),
@@ -53,8 +52,8 @@ let leaves: [Target] =
     + module("UVEventLoop", ["CUV"])
     + module("HDF5", ["CHDF5"])
     + module("Llama", ["CLlama", "CLlamaCalls", "CGrammar", crypto, logging], tests: ["EngineTesting"])
-    + module("Jinja", ["CJinja"])
     + module("PythonCompat", [], tests: ["UVEventLoop"], testsExclude: ["Fixtures"])
+    + module("Jinja", ["PythonCompat"], testsExclude: ["Fixtures"])
     + module("Statistics", ["CBoostMath"], testsExclude: ["Fixtures"])
 
 let services: [Target] =

@@ -67,7 +67,7 @@ esac
 # measure times that a program does not keep with a sanitizer, and the programs are made of the modules that are tested here.
 run_sanitized() {
     if [ "$sanitize" = address ]; then
-        # C or C++ is next to UVEventLoop, Postgres, HDF5, Llama, Jinja, Statistics and Evaluation (data in C); Inference,
+        # C or C++ is next to UVEventLoop, Postgres, HDF5, Llama, Statistics and Evaluation (data in C); Inference,
         # ResultStore and Sandbox work with memory and processes of theirs. The five that are left out call only Swift: what
         # is below them is tested here. A module that is new is not left out.
         say "running the tests of the modules that compute, with AddressSanitizer"

@@ -1,12 +1,35 @@
 /// A template that can't be parsed or rendered.
 public struct JinjaError: Error, Sendable, Hashable, CustomStringConvertible {
     /// What kind of thing went wrong.
-    public enum Code: String, Sendable, Hashable {
+    ///
+    /// Where Python raises an exception of its own, the code names its class.
+    public enum Code: String, Sendable, Hashable, CaseIterable {
         /// The template's text is wrong.
         case syntax
-        /// Rendering failed: an undefined name, a wrong type, or a limit reached.
-        case rendering
-        case outOfMemory = "out-of-memory"
+        /// A name, an attribute or an element that is not there is used (`UndefinedError`).
+        case undefined
+        /// A value is of the wrong type, or arguments do not fit (`TypeError`).
+        case type
+        /// A value is of the right type and can't be used (`ValueError`).
+        case value
+        /// A key or an element is missing where Python raises `KeyError` or `IndexError`.
+        case lookup
+        /// `AttributeError`.
+        case attribute
+        /// Division by zero.
+        case division
+        /// A number is too large (`OverflowError`).
+        case overflow
+        /// The sandbox of chat templates forbids it (`SecurityError`).
+        case security
+        /// What the template itself raised with `raise_exception`.
+        case raised
+        /// Jinja's own `TemplateRuntimeError` and the like.
+        case runtime
+        /// The template does more work, makes larger values or nests deeper than `Limits` allow.
+        case limit
+        /// Jinja has it and this module does not; the message says why.
+        case unsupported
     }
 
     public var code: Code
@@ -23,10 +46,42 @@ public struct JinjaError: Error, Sendable, Hashable, CustomStringConvertible {
         self.column = column
     }
 
+    init(_ code: Code, _ message: String, at place: Place) {
+        self.init(code, message, line: Int(place.line), column: Int(place.column))
+    }
+
     /// The message with the place in the template.
     public var description: String {
         guard let line else { return self.message }
         guard let column else { return "line \(line) of the template: \(self.message)" }
         return "line \(line), column \(column) of the template: \(self.message)"
     }
+}
+
+/// How much of the stack a recursion has taken: no more than half of the 512 KiB that a thread has at least.
+///
+/// What is counted ends every recursion of an optimized build first; without optimization calls need many times the stack.
+struct StackGuard: Sendable {
+    private static let most: UInt = 256 << 10
+    private let start: UInt
+
+    init() { self.start = Self.position() }
+
+    @inline(never)
+    private static func position() -> UInt {
+        var marker: UInt8 = 0
+        return withUnsafeMutablePointer(to: &marker) { UInt(bitPattern: $0) }
+    }
+
+    func check(at place: Place) throws(JinjaError) {
+        let position = Self.position()
+        let used = position < self.start ? self.start - position : position - self.start
+        if used > Self.most { throw JinjaError(.limit, "calls, blocks and values nest too deep here", at: place) }
+    }
+}
+
+/// Where something stands in a template: line and column, from 1.
+struct Place: Sendable, Hashable {
+    var line: Int32
+    var column: Int32
 }

@@ -1,5 +1,6 @@
 internal import Jinja
 internal import OrderedCollections
+internal import PythonCompat
 
 /// What a task takes from a document: a column if the text names one, else a template.
 struct DocumentField: Sendable {
@@ -9,14 +10,11 @@ struct DocumentField: Sendable {
     private let template: Template
     /// `nil` for a template that is more than texts and columns.
     private let simple: SimpleTemplate?
-    /// The names that may stand in the template, found by looking for them.
-    private let mentions: NameSearch
 
     init(_ text: String, key: String) throws(TaskError) {
         self.key = key
         self.text = text
         self.simple = SimpleTemplate(text)
-        self.mentions = NameSearch(text)
         do throws(JinjaError) {
             self.template = try Template(text)
         } catch {
@@ -44,31 +42,27 @@ struct DocumentField: Sendable {
     /// A column's value, or the value of the template's one expression; a template of another form gives its text.
     func evaluated(_ document: RenderedDocument) throws(TaskError) -> JSONValue {
         if let value = document.value[self.text] ?? self.simple?.value(document.value) { return value }
-        do {
-            return try JSONValue.parse(try self.template.evaluate(self.variables(document)).utf8)
-        } catch {
+        guard let found = try? self.template.evaluate(Self.columns(of: document)), let value = JSONValue(found) else {
             return .string(try self.rendered(document))
         }
+        return value
     }
 
-    /// The columns that the template can read, as a JSON object: the others would be copied for nothing.
-    private func variables(_ document: RenderedDocument) -> String {
-        guard case .object(let members) = document.value else { return "{}" }
-        var bytes = [UInt8(ascii: "{")]
-        for (name, value) in members where self.mentions.contains(name) {
-            if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
-            JSONValue.string(name).write(to: &bytes, sortingKeys: false)
-            bytes.append(UInt8(ascii: ":"))
-            value.write(to: &bytes, sortingKeys: false)
+    /// The columns by their names, which only those are asked for that the template uses.
+    private static func columns(of document: RenderedDocument) -> (String) -> Value? {
+        { name in
+            guard case .object(let members) = document.value, let place = members.index(forKey: name),
+                // Names are code points, not what is canonically equivalent.
+                PythonText.equal(members.keys[place], name)
+            else { return nil }
+            return Value(members.values[place])
         }
-        bytes.append(UInt8(ascii: "}"))
-        return String(decoding: bytes, as: UTF8.self)
     }
 
     private func rendered(_ document: RenderedDocument) throws(TaskError) -> String {
         if let text = self.simple?.render(document.value) { return text }
         do throws(JinjaError) {
-            return try self.template.render(self.variables(document))
+            return try self.template.render(Self.columns(of: document))
         } catch {
             throw TaskError(.invalidSample, "row \(document.row): \(self.key): \(error)")
         }
@@ -95,4 +89,51 @@ struct RenderedDocument {
     }
 
     func error(_ message: String) -> TaskError { TaskError(.invalidSample, "row \(self.row): \(message)") }
+}
+
+extension Value {
+    /// A column as templates have it.
+    init(_ json: JSONValue) {
+        switch json {
+        case .null: self = .null
+        case .bool(let flag): self = .bool(flag)
+        case .int(let number): self = .int(number)
+        case .double(let number): self = .float(number)
+        case .string(let text): self = .string(text)
+        case .array(let items): self.init(list: items.map(Value.init))
+        case .object(let members): self.init(dict: members.map { (.string($0.key), Value($0.value)) })
+        }
+    }
+}
+
+extension JSONValue {
+    /// `nil` for what JSON does not have.
+    fileprivate init?(_ value: Value) {
+        switch value {
+        case .null: self = .null
+        case .bool(let flag): self = .bool(flag)
+        case .int(let number): self = .int(number)
+        case .float(let number) where number.isFinite: self = .double(number)
+        case .string(let text), .markup(let text): self = .string(text)
+        case .list(let list): self.init(list.items)
+        case .tuple(let tuple): self.init(tuple.items)
+        case .dict(let dict):
+            var members: OrderedDictionary<String, JSONValue> = [:]
+            for (key, value) in dict.entries {
+                guard case .string(let name) = key, let member = JSONValue(value) else { return nil }
+                members[name] = member
+            }
+            self = .object(members)
+        case .undefined, .big, .float, .object: return nil
+        }
+    }
+
+    private init?(_ items: [Value]) {
+        var array: [JSONValue] = []
+        for item in items {
+            guard let item = JSONValue(item) else { return nil }
+            array.append(item)
+        }
+        self = .array(array)
+    }
 }

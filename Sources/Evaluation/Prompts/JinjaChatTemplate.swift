@@ -1,5 +1,4 @@
 internal import Jinja
-internal import OrderedCollections
 internal import PythonCompat
 
 /// A model's own chat template, rendered as transformers does.
@@ -8,7 +7,8 @@ internal import PythonCompat
 /// defined have a date of their own.
 public struct JinjaChatTemplate: ChatTemplate {
     private let template: Template
-    private let constants: OrderedDictionary<String, JSONValue>
+    private let bos: String
+    private let eos: String
 
     /// - Parameters:
     ///   - bos: The text of the model's BOS token, which templates may print; likewise `eos`.
@@ -18,7 +18,8 @@ public struct JinjaChatTemplate: ChatTemplate {
         } catch {
             throw TaskError(.invalidTemplate, "the model's chat template can't be used: \(error)")
         }
-        self.constants = ["bos_token": .string(bos), "eos_token": .string(eos)]
+        self.bos = bos
+        self.eos = eos
     }
 
     public func render(_ messages: [ChatMessage], continuesLast: Bool) throws(TaskError) -> String {
@@ -33,18 +34,32 @@ public struct JinjaChatTemplate: ChatTemplate {
     }
 
     private func rendered(_ messages: [ChatMessage], _ continuesLast: Bool) throws(TaskError) -> String {
-        var variables = self.constants
-        variables["messages"] = .array(
-            messages.map { .object(["role": .string($0.role.rawValue), "content": .string($0.content)]) })
-        variables["add_generation_prompt"] = .bool(!continuesLast)
         let text: String
         do throws(JinjaError) {
-            text = try self.template.render(JSONValue.object(variables).text())
+            text = try self.template.render { self.variable($0, messages, isOpen: !continuesLast) }
         } catch {
             throw TaskError(.invalidTemplate, "the model's chat template fails: \(error)")
         }
         guard continuesLast, let last = messages.last?.content else { return text }
         return try Self.cut(text, behind: last)
+    }
+
+    /// What transformers gives to templates; there are no tools and no documents.
+    private func variable(_ name: String, _ messages: [ChatMessage], isOpen: Bool) -> Value? {
+        switch name {
+        case "messages":
+            Value(
+                list: messages.map {
+                    Value(dict: [
+                        (.string("role"), .string($0.role.rawValue)), (.string("content"), .string($0.content)),
+                    ])
+                })
+        case "add_generation_prompt": .bool(isOpen)
+        case "tools", "documents": .null
+        case "bos_token": .string(self.bos)
+        case "eos_token": .string(self.eos)
+        default: nil
+        }
     }
 
     /// The text up to the end of the last place where `message` stands, so that it goes on.

@@ -1,5 +1,4 @@
 internal import PythonCompat
-internal import Synchronization
 
 /// A template of texts and columns, such as "Question: {{question.strip()}}\nAnswer:" or "{{choices.label.index(answer)}}".
 ///
@@ -129,23 +128,5 @@ struct SimpleTemplate: Sendable {
         guard let first = text.utf8.first, !Self.reserved.contains(text) else { return false }
         func isLetter(_ byte: UInt8) -> Bool { (0x41...0x5A).contains(byte & ~0x20) || byte == UInt8(ascii: "_") }
         return isLetter(first) && text.utf8.allSatisfy { isLetter($0) || (0x30...0x39).contains($0) }
-    }
-}
-
-/// Which names stand in a text, remembered: a data set has the same columns in every row.
-final class NameSearch: Sendable {
-    private let text: String
-    private let found = Mutex<[String: Bool]>([:])
-
-    init(_ text: String) { self.text = text }
-
-    func contains(_ name: String) -> Bool {
-        self.found.withLock { found in
-            if let known = found[name] { return known }
-            let isThere = self.text.contains(name)
-            // Rows are not trusted to have few names.
-            if found.count < 1000 { found[name] = isThere }
-            return isThere
-        }
     }
 }
