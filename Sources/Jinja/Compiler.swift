@@ -675,12 +675,7 @@ final class Compiler {
         case .dict(let entries):
             return DictNode(
                 try self.nodes(entries.map(\.key), frame), try self.nodes(entries.map(\.value), frame), place)
-        case .arithmetic(let operation, let left, let right):
-            // Jinja writes a negative constant without brackets, so that Python takes the power first.
-            let isPowerFirst =
-                operation == .power && left.isConstant(self.isVolatile) && !right.isConstant(self.isVolatile)
-            return ArithmeticNode(
-                operation, try self.node(left, frame), try self.node(right, frame), isPowerFirst: isPowerFirst, place)
+        case .arithmetic: return try self.chain(expression, frame)
         case .and(let left, let right):
             return LogicNode(isAnd: true, try self.node(left, frame), try self.node(right, frame), place)
         case .or(let left, let right):
@@ -732,6 +727,25 @@ final class Compiler {
             return TestNode(
                 try self.node(operand, frame), name, test, try self.arguments(arguments, frame), place)
         }
+    }
+
+    /// A chain of operators, whose left sides nest, without recursion: templates add up texts of a hundred parts.
+    private func chain(_ expression: Expr, _ frame: Frame) throws(JinjaError) -> any Node {
+        var first = expression
+        var steps: [(operation: Arithmetic, right: Expr, isPowerFirst: Bool, place: Place)] = []
+        while case .arithmetic(let operation, let left, let right) = first.syntax {
+            // Jinja writes a negative constant without brackets, so that Python takes the power first.
+            let isPowerFirst =
+                operation == .power && left.isConstant(self.isVolatile) && !right.isConstant(self.isVolatile)
+            steps.append((operation, right, isPowerFirst, first.place))
+            first = left
+        }
+        var node = try self.node(first, frame)
+        for step in steps.reversed() {
+            node = ArithmeticNode(
+                step.operation, node, try self.node(step.right, frame), isPowerFirst: step.isPowerFirst, step.place)
+        }
+        return node
     }
 
     private func arguments(_ arguments: CallArguments, _ frame: Frame) throws(JinjaError) -> ArgumentNodes {

@@ -58,11 +58,11 @@ public struct JinjaError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// How much of the stack a recursion has taken: no more than half of the 512 KiB that a thread has at least.
+/// How much of the stack a recursion has taken: no more than 320 of the 512 KiB that a thread has at least.
 ///
 /// What is counted ends every recursion of an optimized build first; without optimization calls need many times the stack.
 struct StackGuard: Sendable {
-    private static let most: UInt = 256 << 10
+    private static let most: UInt = 320 << 10
     private let start: UInt
 
     init() { self.start = Self.position() }

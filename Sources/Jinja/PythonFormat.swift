@@ -474,7 +474,9 @@ extension Run {
         func number() throws(JinjaError) -> Int? {
             if position < scalars.count, scalars[position] == "*" {
                 position += 1
-                guard case .int(let number)? = Number.asInteger(try next()) else {
+                let value = try next()
+                if case .big = value { throw self.error(.overflow, "Python int too large to convert to C ssize_t") }
+                guard case .int(let number)? = Number.asInteger(value) else {
                     throw self.error(.type, "* wants int")
                 }
                 return number
