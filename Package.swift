@@ -38,6 +38,7 @@ let leaves: [Target] =
         .systemLibrary(name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CLlama", pkgConfig: "assay-llama"),
         .systemLibrary(name: "CLlamaCommon", pkgConfig: "assay-llama-common"),
         .target(name: "CLlamaCalls", dependencies: ["CLlama"]),
@@ -62,7 +63,7 @@ let services: [Target] =
         resources: [.embedInCode("Driver/driver.py"), .embedInCode("Driver/probe.py")])
     + module("Postgres", ["CPostgres", "UVEventLoop", logging], tests: ["PostgresTesting"])
     + module(
-        "Evaluation", ["CLanguageData", "Jinja", "PythonCompat", collections, crypto, yams],
+        "Evaluation", ["CLanguageData", "CZlib", "Jinja", "PythonCompat", collections, crypto, yams],
         testsExclude: ["Fixtures"])
     + module("Inference", ["Evaluation", "Llama", logging], tests: ["EngineTesting"], testsExclude: ["Fixtures"])
     + module(

@@ -102,6 +102,26 @@ public enum Value {
         /// Lets go of what it refers to.
         func forget() {}
     }
+
+    /// A value of a type that templates can print and compare, and nothing else, such as a date.
+    public final class Foreign: Object {
+        let text: String
+        private let type: String
+        private let repr: String
+
+        /// - Parameters:
+        ///   - typeName: As Python names the type.
+        ///   - text: What `str()` gives.
+        ///   - repr: What `repr()` gives; values with the same are equal.
+        public init(typeName: String, text: String, repr: String) {
+            self.type = typeName
+            self.text = text
+            self.repr = repr
+        }
+
+        override var typeName: String { self.type }
+        override func printed(_ run: Run) -> String? { self.repr }
+    }
 }
 
 /// What a missing name or member gives: it says what was missing where it is used.
@@ -283,6 +303,9 @@ extension Run {
     private func isEqual(_ a: Value.Object, _ b: Value.Object) throws(JinjaError) -> Bool {
         if a === b { return true }
         if let a = a as? RangeObject, let b = b as? RangeObject { return a.key == b.key }
+        if let a = a as? Value.Foreign, let b = b as? Value.Foreign {
+            return isSame(a.printed(self) ?? "", b.printed(self) ?? "")
+        }
         if let a = a as? DictView, let b = b as? DictView, a.kind != .values, b.kind != .values {
             guard a.dict.entries.count == b.dict.entries.count else { return false }
             for item in a.items(self) where !(try self.contains(.object(b), item)) { return false }
@@ -561,6 +584,7 @@ extension Run {
         case .undefined(let undefined):
             if undefined.isStrict { throw self.error(undefined) }
             return ""
+        case .object(let object as Value.Foreign): return object.text
         default: return try self.repr(value)
         }
     }

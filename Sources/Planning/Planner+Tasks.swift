@@ -37,7 +37,6 @@ extension Planner {
         let dataSet = data.evaluated
         let rows = min(entry.limit ?? dataSet.rowCount, dataSet.rowCount)
         guard rows > 0 else { throw TaskError(.invalidData, "the data set has no rows", file: path) }
-        try task.checkSampleIDs(in: dataSet)
         if let constraint = task.configuration.generation?.constraint,
             let problem = self.constraintProblem(constraint)
         {

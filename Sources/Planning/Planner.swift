@@ -162,6 +162,10 @@ public struct Planner: Sendable {
         }
         let shards = Self.shards(of: samples, size: shardSize)
         let ordinal = plan.jobs.count
+        for note in task.configuration.notes.map({ "\(task.configuration.name): \($0)" })
+        where !plan.notes.contains(note) {
+            plan.notes.append(note)
+        }
         plan.submission.jobs.append(
             JobSubmission(
                 ordinal: ordinal, task: task.configuration.name, model: model.name, modelSHA256: model.sha256,

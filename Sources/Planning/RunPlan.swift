@@ -7,6 +7,8 @@ public struct RunPlan: Sendable {
     public var jobs: [PlannedJob]
     /// The rows of the data sets by sha256, to be copied into the store before submitting.
     public var dataSets: [String: DataSet]
+    /// What has no effect in the task files, and what typing changed of their rows, to be told to who submits.
+    public var notes: [String] = []
 }
 
 /// One job of a plan, for people to look at before they submit.

@@ -671,6 +671,7 @@ extension PythonValue {
         case .tuple: "tuple"
         case .set: "set"
         case .dictionary: "dict"
+        case .other(let type, _, _): type
         }
     }
 

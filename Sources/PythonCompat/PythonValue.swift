@@ -14,12 +14,17 @@ public indirect enum PythonValue: Sendable {
     case set([PythonValue])
     /// Keys with their values, in the order they were put in.
     case dictionary([(key: PythonValue, value: PythonValue)])
+    /// A value of another type, such as a date, with its `str()` and its `repr()`.
+    case other(type: String, text: String, repr: String)
 }
 
 extension PythonText {
     /// Python's `str(value)`.
     public static func str(_ value: PythonValue) -> String {
-        if case .string(let text) = value { text } else { Self.repr(value) }
+        switch value {
+        case .string(let text), .other(_, let text, _): text
+        default: Self.repr(value)
+        }
     }
 
     /// Python's `repr(value)`.
@@ -38,6 +43,7 @@ extension PythonText {
         case .complex(let real, let imaginary): text += Self.complex(real, imaginary)
         case .string(let string): text += Self.repr(string)
         case .bytes(let bytes): text += Self.repr(bytes: bytes)
+        case .other(_, _, let repr): text += repr
         case .list(let items): Self.write(items, between: "[", "]", to: &text)
         case .tuple(let items): Self.write(items, between: "(", items.count == 1 ? ",)" : ")", to: &text)
         case .set(let items):

@@ -72,10 +72,10 @@ import Testing
         ("description: '{{ x'", .invalidTemplate, 9, 14, "line 1, column 1 of the template"),
         ("description: [a]", .invalidValue, 9, 14, "a list"),
         ("tag: [1]", .invalidValue, 9, 7, "a list of strings"),
-        ("task: again", .invalidYAML, 1, 1, "twice"),
         ("a: [", .invalidYAML, 10, 1, "not valid YAML"),
         ("fewshot_config: {fewshot_indices: [-1]}", .invalidValue, 9, 36, "a list of row numbers"),
-        ("<<: {a: 1}", .unsupported, 9, 1, "merge keys"),
+        ("<<: 1", .invalidYAML, 9, 5, "behind << must stand a mapping"),
+        ("task: again\ncolour: x", .unknownKey, 10, 1, "known keys are"),
         ("? [a]\n: b", .unsupported, 9, 3, "plain text"),
     ])
     func errorsNamePlaceAndRemedy(line: String, code: TaskError.Code, at row: Int, column: Int, hint: String) {
@@ -151,6 +151,106 @@ import Testing
                     "a": .int(31), "b": .int(10), "c": .int(1000), "d": .double(1.5), "e": .bool(true), "f": .null,
                     "g": .string("1"), "h": .string("2020-01-01"), "i": .int(-7), "j": .bool(false),
                 ]))
+    }
+
+    /// What PyYAML 6 with libyaml reads.
+    @Test(
+        arguments: [
+            // Integers: octal without o, sixties, any size.
+            ("010", JSONValue.int(8)), ("0o10", .string("0o10")), ("08", .string("08")), ("0b101", .int(5)),
+            ("-0x1F", .int(-31)),
+            ("1:30", .int(90)), ("-1:30", .int(-90)), ("12:30:45", .int(45_045)), ("0:30", .string("0:30")),
+            ("1:60", .string("1:60")), ("1_000", .int(1000)), ("+1", .int(1)),
+            ("12345678901234567890", .string("12345678901234567890")),
+            ("-0xFFFFFFFFFFFFFFFFFF", .string("-4722366482869645213695")),
+            ("1:0:0:0:0:0:0:0:0:0:0:0:0", .string("2176782336000000000000")),
+            // Floats: a point and a sign of the exponent are needed.
+            ("1e3", .string("1e3")), ("1.0e3", .string("1.0e3")), ("1.0e+3", .double(1000)), (".5", .double(0.5)),
+            ("-.5", .string("-.5")), ("1.", .double(1)), ("1:30.5", .double(90.5)), ("1_0.5", .double(10.5)),
+            (".inf", .string("inf")), ("-.INF", .string("-inf")), (".NaN", .string("nan")), (".Nan", .string(".Nan")),
+            ("1.0e+400", .string("inf")),
+            // Booleans, null, dates and what is none of these.
+            ("y", .string("y")), ("Off", .bool(false)), ("oFF", .string("oFF")), ("Null", .null),
+            ("nULL", .string("nULL")),
+            ("2024-01-01", .string("2024-01-01")), ("2024-1-1", .string("2024-1-1")),
+            ("2001-12-14t21:59:43.10-05:00", .string("2001-12-14 21:59:43.100000-05:00")),
+            ("2001-12-15 2:59:43.1", .string("2001-12-15 02:59:43.100000")), ("=", .string("=")),
+            ("!!str 5", .string("5")),
+            ("!!int '7'", .int(7)), ("!!float 1", .double(1)), ("!!binary aGkn", .string("b\"hi'\"")),
+            ("'010'", .string("010")),
+            ("!!set {a, b}", .array([.string("a"), .string("b")])),
+            ("!!omap [a: 1, b: 2]", .array([.array([.string("a"), .int(1)]), .array([.string("b"), .int(2)])])),
+        ] as [(String, JSONValue)])
+    func metadataIsReadAsPyYAMLReadsIt(text: String, value: JSONValue) throws {
+        let task = try Self.read(Self.generating + "metadata: {x: \(text)}\n")
+        #expect(task.metadata["x"] == value)
+        let stored = try EvaluationTask(task)
+        #expect(try EvaluationTask(canonicalJSON: stored.canonicalJSON).taskHash == stored.taskHash)
+    }
+
+    @Test(arguments: ["2024-13-01", "!!int x", "!!bool maybe", "0b_", "!!python/none x", "!x 1"])
+    func whatPyYAMLRefusesIsRefused(text: String) {
+        let error = #expect(throws: TaskError.self) { try Self.read(Self.generating + "metadata: {x: \(text)}\n") }
+        #expect(error?.line == 7 && error?.column == 15)
+    }
+
+    @Test func keysThatAreThereTwiceAreNoted() throws {
+        let yaml =
+            Self.generating + "doc_to_text: é{{q}}\n\"target_delimiter\": 'a'\nmetadata: {a: 1, 'a': 2, b: 3, a: 4}\n"
+        let task = try Self.read(yaml + "'target_delimiter': '='\ndoc_to_text: \"last {{q}}\"\n")
+        #expect(task.docToText == .text("last {{q}}"))
+        #expect(task.targetDelimiter == "=")
+        #expect(task.metadata == .object(["a": .int(4), "b": .int(3)]))
+        #expect(
+            task.notes.contains(
+                "the key doc_to_text is there twice (lines 5 and 7); the last one counts, as in lm-eval"))
+        #expect(task.notes.filter { $0.contains("there twice") }.count == 4)
+        // Places are those of the file.
+        let error = #expect(throws: TaskError.self) {
+            try Self.read(Self.generating + "metadata: {a: 1, a: 2, b: !x 3}\n")
+        }
+        #expect(error?.line == 7 && error?.column == 27, "\(String(describing: error))")
+        let many = (0..<60).map { _ in "a: 1\n" }.joined()
+        #expect(throws: TaskError.self) { try Self.read(many) }
+    }
+
+    @Test func mappingsAreMerged() throws {
+        let yaml =
+            Self.generating + """
+                metadata:
+                  one: &one {k1: 1, k2: 2, a: 1}
+                  two: &two {k2: 3, k3: 4, a: 2}
+                  own: {k1: 0, <<: [*one, *two], k4: 5}
+                  more: {<<: *two, <<: *one}
+                """
+        let metadata = try Self.read(yaml).metadata
+        // Of texts of several letters PyYAML 6.0.4 takes the last mapping's, of one letter the first one's.
+        #expect(metadata["own"]?.text() == "{\"k1\":0,\"k2\":3,\"a\":1,\"k3\":4,\"k4\":5}")
+        #expect(metadata["more"]?.text() == "{\"k2\":2,\"k3\":4,\"a\":2,\"k1\":1}")
+        let task = try Self.read(
+            "base: &b {dataset_path: json, test_split: test}\n".replacing("base", with: "metadata")
+                + "<<: *b\ntask: t\ndataset_kwargs: {data_files: {test: t.jsonl}}\ndoc_to_text: q\ndoc_to_target: a\n")
+        #expect(task.testSplit == "test")
+    }
+
+    @Test func filesAreReadWhateverTheyAreWrittenIn() throws {
+        let yaml = Self.generating.replacing("\n", with: "\r\n")
+        let units = [0xFEFF] + Array(yaml.utf16)
+        let files: [String: [UInt8]] = [
+            "bom.yaml": Array(("\u{FEFF}" + yaml).utf8),
+            "cr.yaml": Array(Self.generating.replacing("\n", with: "\r").utf8),
+            "utf16.yaml": units.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] },
+            "latin1.yaml": Array(yaml.utf8) + [0x23, 0xE9],
+        ]
+        try withFiles(files) { folder throws in
+            for name in ["bom.yaml", "cr.yaml", "utf16.yaml"] {
+                #expect(try TaskConfiguration.load(path: folder + name).name == "t")
+            }
+            let error = #expect(throws: TaskError.self) { try TaskConfiguration.load(path: folder + "latin1.yaml") }
+            #expect(error?.message.contains("not UTF-8") == true && error?.line == 7)
+        }
+        let tab = #expect(throws: TaskError.self) { try Self.read(Self.generating + "metadata:\n\tx: 1\n") }
+        #expect(tab?.message.contains("a tab stands here") == true && tab?.line == 8, "\(String(describing: tab))")
     }
 
     @Test func hugeAndHostileFilesAreRefused() {

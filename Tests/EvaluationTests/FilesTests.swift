@@ -100,7 +100,7 @@ import Foundation
             )
             #expect(list.jsonl == Array("{\"q\":\"Q\"}\n".utf8))
             #expect(lines.rowCount == 2)
-            #expect(throws: TaskError.self) { try DataSet.load(path: folder + "list.jsonl") }
+            #expect(try DataSet.load(path: folder + "list.jsonl").rowCount > 0)
             for name in ["x.parquet", "parquet.jsonl"] {
                 let error = #expect(throws: TaskError.self) { try DataSet.load(path: folder + name) }
                 #expect(error?.message.contains("pandas.read_parquet") == true)
@@ -111,7 +111,7 @@ import Foundation
     @Test func dataIsFoundInSearchFolders() throws {
         try Self.with(["t.csv": "q,a\nQ,A\n", "train.csv": "q,a\nx,y\nz,w\n"]) { folder in
             let configuration = try TaskConfiguration(yaml: Self.few, file: "/nonexistent/t.yaml")
-            #expect(try configuration.dataFile(split: "test", searchFolders: ["/no", folder]) == folder + "t.csv")
+            #expect(try configuration.dataFiles(split: "test", searchFolders: ["/no", folder]) == [folder + "t.csv"])
         }
     }
 }

@@ -2,7 +2,7 @@ internal import OrderedCollections
 
 /// A node of a task file, with its place.
 struct ConfigurationNode: Sendable {
-    struct Place: Sendable {
+    struct Place: Sendable, Equatable {
         var file: String
         var line: Int?
         var column: Int?
@@ -25,6 +25,8 @@ struct ConfigurationNode: Sendable {
 
     var content: Content
     var place: Place
+    /// What is odd in the files that a root is of, to be told to their author.
+    var notes: [String] = []
 
     /// What stands in a task's canonical JSON; places are unknown there.
     init(_ value: JSONValue, file: String) {

@@ -33,6 +33,9 @@ extension TaskConfiguration {
         }
         if let function = self.processDocs { members["process_docs"] = function.canonical }
         if let function = self.processResults { members["process_results"] = function.canonical }
+        if self.dataReading.typing == .verbatim {
+            members["dataset_kwargs"] = .object(["typing": .string(self.dataReading.typing.rawValue)])
+        }
         if !self.tags.isEmpty { members["tag"] = .array(self.tags.map(JSONValue.string)) }
         if let choices = self.docToChoice { members["doc_to_choice"] = choices.canonical }
         if self.fewShot.count > 0 {

@@ -1,8 +1,6 @@
-#if canImport(FoundationEssentials)
 internal import FoundationEssentials
-#else
-internal import Foundation
-#endif
+internal import Glibc
+internal import OrderedCollections
 
 extension ConfigurationNode {
     /// The task with the keys of the files it includes; its own keys win, and of several files the later one's, as in lm-eval.
@@ -17,17 +15,21 @@ extension ConfigurationNode {
         else { return self }
         let include = members.remove(at: index).node
         guard depth < 5 else { throw include.error(.limitExceeded, "files include each other more than 5 deep") }
+        var notes = self.notes
         let names = if case .list(let nodes) = include.content { nodes } else { [include] }
         for name in names.reversed() {
             budget -= 1
             guard budget > 0 else { throw name.error(.limitExceeded, "more than 64 files are included") }
             let others = try name.included(from: self.place.file).includingOthers(depth: depth + 1, budget: &budget)
+            notes += others.notes.filter { !notes.contains($0) }
             guard case .mapping(let others) = others.content else {
                 throw others.error(.invalidValue, "a task file must be a mapping (key: value)")
             }
             members += others.filter { other in !members.contains { $0.key == other.key } }
         }
-        return ConfigurationNode(.mapping(members), place: self.place)
+        var node = ConfigurationNode(.mapping(members), place: self.place)
+        node.notes = notes
+        return node
     }
 
     /// The file that this node names, relative to `file`.
@@ -37,38 +39,51 @@ extension ConfigurationNode {
                 .invalidValue, "include is \(self.found); it must be a path relative to this file, or a list of such")
         }
         let path = sibling(name, of: file)
-        let bytes: [UInt8]
         do throws(TaskError) {
-            bytes = try readFile(path, limit: 1 << 20)
-        } catch {
+            return try ConfigurationNode.load(path: path)
+        } catch  where error.code == .unreadableFile {
             throw self.error(.unreadableFile, "can't include \(path): \(error.message)")
         }
-        guard let yaml = String(validating: bytes, as: UTF8.self) else {
-            throw TaskError(.invalidYAML, "the file is not UTF-8", file: path)
-        }
-        return try ConfigurationNode(yaml: yaml, file: path)
     }
 }
 
 extension TaskConfiguration {
-    /// The data file of a split: beside the task file, else in the first of `searchFolders` that has it.
+    /// The data files of a split: beside the task file, else in the first of `searchFolders` that has them.
     ///
+    /// A name with `*` or `?` stands for all files that match, in the order of their names.
     /// - Throws: `TaskError` that names every place that was looked at.
-    public func dataFile(split: String, searchFolders: [String] = []) throws(TaskError) -> String {
+    public func dataFiles(split: String, searchFolders: [String] = []) throws(TaskError) -> [String] {
         if let dataSet { throw dataSet.isNotLookedFor(in: self.file) }
-        guard let name = self.dataFiles[split] else {
+        guard let names = self.dataFiles[split] else {
             throw TaskError(
                 .invalidValue, "the task \(self.name) names no file for the split \(split)", file: self.file)
         }
-        var candidates = [sibling(name, of: self.file)]
-        if !name.hasPrefix("/") {
-            candidates += searchFolders.map { $0 + ($0.hasSuffix("/") ? "" : "/") + name }
+        var files: [String] = []
+        for name in names {
+            var candidates = [sibling(name, of: self.file)]
+            if !name.hasPrefix("/") {
+                candidates += searchFolders.map { $0 + ($0.hasSuffix("/") ? "" : "/") + name }
+            }
+            guard let found = candidates.lazy.map(Self.matching).first(where: { !$0.isEmpty }) else {
+                throw TaskError(
+                    .unreadableFile,
+                    "the data file of the split \(split) is missing; looked for \(candidates.joined(separator: ", "))",
+                    file: self.file)
+            }
+            files += found
         }
-        for path in candidates where FileManager.default.fileExists(atPath: path) { return path }
-        throw TaskError(
-            .unreadableFile,
-            "the data file of the split \(split) is missing; looked for \(candidates.joined(separator: ", "))",
-            file: self.file)
+        return files
+    }
+
+    private static func matching(_ path: String) -> [String] {
+        if FileManager.default.fileExists(atPath: path) { return [path] }
+        guard path.contains(where: { "*?[".contains($0) }) else { return [] }
+        var found = glob_t()
+        defer { globfree(&found) }
+        guard glob(path, 0, nil, &found) == 0 else { return [] }
+        return (0..<Int(found.gl_pathc)).compactMap { index in
+            found.gl_pathv[index].flatMap { String(validatingCString: $0) }
+        }
     }
 }
 

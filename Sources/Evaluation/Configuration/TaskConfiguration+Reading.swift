@@ -5,17 +5,18 @@ extension TaskConfiguration {
     ///
     /// - Throws: `TaskError` with file, line and column.
     public static func load(path: String) throws(TaskError) -> TaskConfiguration {
-        let bytes = try readFile(path, limit: 1 << 20)
-        guard let yaml = String(validating: bytes, as: UTF8.self) else {
-            throw TaskError(.invalidYAML, "the file is not UTF-8", file: path)
-        }
-        return try TaskConfiguration(yaml: yaml, file: path)
+        try TaskConfiguration(root: try ConfigurationNode.load(path: path), file: path)
     }
 
     /// Reads a task file's text; `file` names it in messages, and files that it includes or uses stand beside it.
     public init(yaml: String, file: String) throws(TaskError) {
-        let node = try ConfigurationNode(yaml: yaml, file: file).includingOthers().expandingClass()
-        try self.init(node, file: file, isResolved: false)
+        try self.init(root: try ConfigurationNode(yaml: yaml, file: file), file: file)
+    }
+
+    private init(root: ConfigurationNode, file: String) throws(TaskError) {
+        let node = try root.includingOthers()
+        try self.init(try node.expandingClass(), file: file, isResolved: false)
+        self.notes = node.notes + self.notes
     }
 
     /// `isResolved`: the node is canonical JSON, which has few-shot examples but no data files.
@@ -33,8 +34,9 @@ extension TaskConfiguration {
         self.trainingSplit = try reader.string("training_split")
         self.validationSplit = try reader.string("validation_split")
         self.testSplit = try reader.string("test_split")
-        (self.dataFormat, self.dataFiles, self.dataSet) =
-            isResolved ? (nil, [:], nil) : try Self.dataSource(&reader, notes: &self.notes)
+        (self.dataReading, self.dataFiles, self.dataSet) =
+            isResolved
+            ? (try DataReading(resolved: &reader), [:], nil) : try Self.dataSource(&reader, notes: &self.notes)
 
         self.processDocs = try reader.function("process_docs")
         self.processResults = try reader.function("process_results")
@@ -63,7 +65,7 @@ extension TaskConfiguration {
         self.shouldDecontaminate = try reader.boolean("should_decontaminate") ?? false
         self.decontaminationQuery = try reader.template("doc_to_decontamination_query")
         let metadata = reader.node("metadata")
-        self.metadata = metadata?.value ?? .object([:])
+        self.metadata = metadata?.value.withoutOddNumbers ?? .object([:])
         if let key = self.metadata["cluster_key"], key.string == nil, let metadata {
             throw metadata.error(.invalidValue, "cluster_key is \(key.kind); it must be a column's name")
         }
@@ -99,7 +101,7 @@ extension TaskConfiguration {
     /// Reads where the rows are: in files, or in a data set that is registered by name.
     private static func dataSource(
         _ reader: inout MappingReader, notes: inout [String]
-    ) throws(TaskError) -> (format: String?, files: [String: String], dataSet: DataSetReference?) {
+    ) throws(TaskError) -> (DataReading, files: OrderedDictionary<String, [String]>, dataSet: DataSetReference?) {
         guard let path = reader.node("dataset_path") else {
             throw reader.missing(
                 "dataset_path",
@@ -110,42 +112,20 @@ extension TaskConfiguration {
             throw reader.wrong("dataset_path", path, "json, csv or the name of a registered data set")
         }
         guard DataSetReference.fileFormats.contains(name) else {
-            return (nil, [:], try DataSetReference(name, &reader, notes: &notes))
+            return (DataReading(), [:], try DataSetReference(name, &reader, notes: &notes))
         }
-        guard name == "json" || name == "csv" else {
+        guard let format = DataReading.Format(rawValue: name) else {
             throw path.error(
                 .unsupported,
                 "dataset_path is \(path.found), which is not read; make JSON Lines of the files, and write json and the "
                     + "new files here")
         }
-        return (name, try self.dataFiles(&reader), nil)
-    }
-
-    private static func dataFiles(_ reader: inout MappingReader) throws(TaskError) -> [String: String] {
-        let example = "such as data_files: {test: questions.jsonl}"
         guard let arguments = reader.node("dataset_kwargs") else {
-            throw reader.missing("dataset_kwargs", "it names the data files, \(example)")
+            throw reader.missing(
+                "dataset_kwargs", "it names the data files, such as data_files: {test: questions.jsonl}")
         }
-        var inner = try MappingReader(arguments, name: "dataset_kwargs")
-        guard let files = inner.node("data_files") else { throw inner.missing("data_files", "write it \(example)") }
-        try inner.finish()
-        switch files.content {
-        // One file is the split "train", as in the library that lm-eval uses.
-        case .scalar(.string(let path)): return ["train": path]
-        case .mapping(let members):
-            var paths: [String: String] = [:]
-            for member in members {
-                guard case .scalar(.string(let path)) = member.node.content, !path.isEmpty else {
-                    throw member.node.error(
-                        .invalidValue, "the split \(member.key) is \(member.node.found); it must be one file's path")
-                }
-                paths[member.key] = path
-            }
-            return paths
-        default:
-            throw files.error(
-                .invalidValue, "data_files is \(files.found); it must be a path or split: path, \(example)")
-        }
+        let (reading, files) = try DataReading.read(format, arguments)
+        return (reading, files, nil)
     }
 
     private func checkSplits(_ reader: MappingReader, isResolved: Bool) throws(TaskError) {
@@ -166,4 +146,16 @@ extension TaskConfiguration {
 
 extension OutputType {
     fileprivate var readsNoText: Bool { self == .loglikelihoodRolling }
+}
+
+extension JSONValue {
+    /// With texts in place of numbers that are not finite, so that every reader of JSON can read it.
+    fileprivate var withoutOddNumbers: JSONValue {
+        switch self {
+        case .double(let number) where !number.isFinite: .string(PythonText.str(self))
+        case .array(let items): .array(items.map(\.withoutOddNumbers))
+        case .object(let members): .object(members.mapValues(\.withoutOddNumbers))
+        default: self
+        }
+    }
 }

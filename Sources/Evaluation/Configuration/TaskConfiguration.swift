@@ -1,3 +1,4 @@
+public import OrderedCollections
 internal import PythonCompat
 
 /// A task file, checked: what lm-evaluation-harness calls a task's config, without code.
@@ -33,12 +34,12 @@ public struct TaskConfiguration: Sendable, Hashable {
     public var alias: String?
     public var tags: [String]
     public var outputType: OutputType
-    /// "json" or "csv"; `nil` for a registered data set, and for a task from canonical JSON.
-    public var dataFormat: String?
+    /// How data files are read; for a task from canonical JSON only what the rows were made by.
+    public var dataReading: DataReading
     /// The registered data set whose splits the task reads; `nil` where it names files, or is from canonical JSON.
     public var dataSet: DataSetReference?
-    /// Split -> file, as written in the task file; empty where the task names none.
-    public var dataFiles: [String: String]
+    /// Split -> files, as written in the task file and in its order; empty where the task names none.
+    public var dataFiles: OrderedDictionary<String, [String]>
     public var trainingSplit: String?
     public var validationSplit: String?
     public var testSplit: String?

@@ -1,148 +1,377 @@
 internal import OrderedCollections
 
-/// A CSV file after RFC 4180, with a header row.
+/// A CSV file with a header row, read as pandas' `read_csv` reads it.
 struct CSVTable {
-    private let file: String
-    private let columns: [String]
-    /// Cells in the columns' order, with the line on which the row starts.
-    private let rows: [(line: Int, cells: [String])]
+    /// How the file is written, as `dataset_kwargs` says.
+    struct Dialect: Sendable, Hashable {
+        var separator = UInt8(ascii: ",")
+        /// Words such as NA, null and None are missing values.
+        var hasNullWords = true
+        /// An empty cell is a missing value.
+        var hasEmptyNulls = true
+    }
 
-    init(_ bytes: [UInt8], file: String) throws(TaskError) {
-        var reader = CSVReader(bytes: bytes, file: file)
+    /// A cell, or nothing where the row ends before it.
+    typealias Cell = [UInt8]?
+
+    /// So many rows are typed together, as by the loader of `datasets`.
+    static let batchRows = 10_000
+
+    let columns: [String]
+    private let file: String
+    private let dialect: Dialect
+    private let reader: CSVReader
+
+    init(_ bytes: [UInt8], file: String, dialect: Dialect = Dialect()) throws(TaskError) {
+        var reader = CSVReader(bytes: bytes, file: file, separator: dialect.separator)
         guard let header = try reader.row() else {
             throw TaskError(.invalidData, "the CSV file is empty; its first row must name the columns", file: file)
         }
-        var known: Set<String> = []
-        for (index, name) in header.cells.enumerated() {
-            guard !name.isEmpty else {
-                throw TaskError(.invalidData, "column \(index + 1) has no name", file: file, line: header.line)
-            }
-            guard known.insert(name).inserted else {
-                throw TaskError(.invalidData, "the column \(name) is there twice", file: file, line: header.line)
-            }
+        let names = header.cells.map { String(decoding: $0, as: UTF8.self) }
+        if names.count == 1, dialect.separator != UInt8(ascii: "\t"), names[0].contains("\t") {
+            throw TaskError(
+                .invalidData,
+                "the columns are separated by tabs; write dataset_kwargs: {sep: \"\\t\"} (a file .tsv is read so by "
+                    + "`assay dataset add`)", file: file, line: header.line)
         }
-        var rows: [(line: Int, cells: [String])] = []
-        while let row = try reader.row() {
-            guard row.cells.count == header.cells.count else {
-                throw TaskError(
-                    .invalidData, "the row has \(row.cells.count) cells, but the header names \(header.cells.count)",
-                    file: file, line: row.line)
-            }
-            rows.append(row)
-        }
+        self.columns = Self.unique(names)
         self.file = file
-        self.columns = header.cells
-        self.rows = rows
+        self.dialect = dialect
+        self.reader = reader
     }
 
-    /// One JSON object a row.
-    ///
-    /// A column is of integers, numbers or booleans if all its cells are; an empty cell is null. Digits with a
-    /// leading zero stay text.
-    func jsonl() -> [UInt8] {
-        let kinds = self.columns.indices.map { column in ColumnKind(of: self.rows.lazy.map { $0.cells[column] }) }
-        var bytes: [UInt8] = []
-        for row in self.rows {
-            var members: OrderedDictionary<String, JSONValue> = [:]
-            for (index, cell) in row.cells.enumerated() { members[self.columns[index]] = kinds[index].value(cell) }
-            JSONValue.object(members).write(to: &bytes, sortingKeys: false)
-            bytes.append(UInt8(ascii: "\n"))
+    /// Names as pandas makes them: a column without one is "Unnamed: 0", and a second "a" is "a.1".
+    private static func unique(_ names: [String]) -> [String] {
+        let names = names.enumerated().map { $0.element.isEmpty ? "Unnamed: \($0.offset)" : $0.element }
+        let taken = Set(names)
+        var counts: [String: Int] = [:]
+        var unique: [String] = []
+        for name in names {
+            var (column, count) = (name, counts[name] ?? 0)
+            while count > 0 {
+                counts[name] = count + 1
+                column = "\(name).\(count)"
+                count = taken.contains(column) ? count + 1 : counts[column] ?? 0
+            }
+            unique.append(column)
+            counts[column] = count + 1
         }
-        return bytes
+        return unique
+    }
+
+    /// Goes through the rows in order, each with a cell for every column and its line.
+    func forEachRow(_ body: ([Cell], Int) throws(TaskError) -> Void) throws(TaskError) {
+        var reader = self.reader
+        while let row = try reader.row() {
+            guard row.cells.count <= self.columns.count else {
+                throw TaskError(
+                    .invalidData,
+                    "the row has \(row.cells.count) cells, but the header names \(self.columns.count); quote a cell that "
+                        + "has a separator in it", file: self.file, line: row.line)
+            }
+            let missing = self.columns.count - row.cells.count
+            try body(row.cells + [Cell](repeating: nil, count: missing), row.line)
+        }
+    }
+
+    /// Whether pandas takes a cell for a missing value.
+    func isNull(_ cell: Cell) -> Bool {
+        guard let cell else { return true }
+        if cell.isEmpty { return self.dialect.hasEmptyNulls }
+        return self.dialect.hasNullWords && cell.count <= 9 && Self.nullWords.contains(cell)
+    }
+
+    private static let nullWords = Set(
+        [
+            "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
+            "NULL", "NaN", "None", "n/a", "nan", "null",
+        ].map { Array($0.utf8) })
+
+    /// The values of a column's cells, and their type.
+    func typed(_ cells: [Cell]) -> (type: ColumnType, values: [JSONValue]) {
+        let nulls = cells.map(self.isNull)
+        guard nulls.contains(false) else { return (.double, cells.map { _ in .null }) }
+        switch self.integers(cells, nulls) {
+        case .values(let type, let values): return (type, values)
+        // Neither signed nor unsigned: pandas keeps what stands there, empty cells and words as well.
+        case .words: return (.text, cells.map { .string(String(decoding: $0 ?? [], as: UTF8.self)) })
+        case .texts: return (.text, Self.texts(cells, nulls))
+        case .others: break
+        }
+        if let numbers = Self.all(cells, nulls, Self.double) { return (.double, numbers) }
+        if let flags = Self.all(cells, nulls, Self.boolean) { return (.bool, flags) }
+        return (.text, Self.texts(cells, nulls))
+    }
+
+    private static func texts(_ cells: [Cell], _ nulls: [Bool]) -> [JSONValue] {
+        zip(cells, nulls).map { $1 ? .null : .string(String(decoding: $0 ?? [], as: UTF8.self)) }
+    }
+
+    private static func all(
+        _ cells: [Cell], _ nulls: [Bool], _ value: ([UInt8]) -> JSONValue?
+    ) -> [JSONValue]? {
+        var values: [JSONValue] = []
+        values.reserveCapacity(cells.count)
+        for (cell, isNull) in zip(cells, nulls) {
+            guard let cell, !isNull else {
+                values.append(.null)
+                continue
+            }
+            guard let value = value(cell) else { return nil }
+            values.append(value)
+        }
+        return values
+    }
+
+    // MARK: - Integers
+
+    private enum Integers {
+        case values(ColumnType, [JSONValue])
+        case texts
+        /// Texts, none of which is missing.
+        case words
+        case others
+    }
+
+    private enum Digits {
+        case number(UInt64, isNegative: Bool)
+        /// Beyond 64 bits, whatever follows.
+        case large
+        case none
+    }
+
+    /// What stands in a cell: space, a sign, digits, space.
+    private static func digits(_ cell: [UInt8], limit: (_ isNegative: Bool) -> UInt64) -> Digits {
+        var position = 0
+        func skipSpace() {
+            while position < cell.count, Self.isSpace(cell[position]) { position += 1 }
+        }
+        skipSpace()
+        var isNegative = false
+        if position < cell.count, cell[position] == UInt8(ascii: "-") || cell[position] == UInt8(ascii: "+") {
+            isNegative = cell[position] == UInt8(ascii: "-")
+            position += 1
+        }
+        let start = position
+        var number: UInt64 = 0
+        while position < cell.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(cell[position]) {
+            let (product, isLarge) = number.multipliedReportingOverflow(by: 10)
+            let (sum, isLarger) = product.addingReportingOverflow(UInt64(cell[position] - UInt8(ascii: "0")))
+            guard !isLarge, !isLarger, sum <= limit(isNegative) else { return .large }
+            number = sum
+            position += 1
+        }
+        guard position > start else { return .none }
+        skipSpace()
+        return position == cell.count ? .number(number, isNegative: isNegative) : .none
+    }
+
+    private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+
+    private func integers(_ cells: [Cell], _ nulls: [Bool]) -> Integers {
+        var values: [JSONValue] = []
+        values.reserveCapacity(cells.count)
+        for (cell, isNull) in zip(cells, nulls) {
+            guard let cell, !isNull else {
+                values.append(.null)
+                continue
+            }
+            switch Self.digits(cell, limit: { $0 ? 1 << 63 : UInt64(Int.max) }) {
+            case .number(let number, let isNegative):
+                values.append(.int(isNegative ? Int(truncatingIfNeeded: 0 &- number) : Int(number)))
+            case .large: return self.unsigned(cells, nulls)
+            case .none: return .others
+            }
+        }
+        guard nulls.contains(true) else { return .values(.int, values) }
+        // The least integer is what pandas marks missing ones with, and there are no missing ones but among doubles.
+        let numbers = values.map { value in
+            if case .int(let number) = value, number != .min {
+                JSONValue.double(Double(number))
+            } else {
+                JSONValue.null
+            }
+        }
+        return .values(.double, numbers)
+    }
+
+    private func unsigned(_ cells: [Cell], _ nulls: [Bool]) -> Integers {
+        var values: [JSONValue] = []
+        var (isUnsigned, isSigned) = (false, false)
+        for (cell, isNull) in zip(cells, nulls) {
+            guard let cell, !isNull else {
+                values.append(.null)
+                continue
+            }
+            if cell.drop(while: Self.isSpace).first == UInt8(ascii: "-") {
+                isSigned = true
+                values.append(.null)
+                continue
+            }
+            switch Self.digits(cell, limit: { _ in .max }) {
+            case .number(let number, _):
+                if number > UInt64(Int.max) { isUnsigned = true }
+                // Beyond 63 bits it is printed all the same.
+                values.append(number > UInt64(Int.max) ? .string(String(number)) : .int(Int(number)))
+            case .large: return .texts
+            case .none: return .others
+            }
+        }
+        if isUnsigned, isSigned || nulls.contains(true) { return .words }
+        return isSigned ? .texts : .values(.int, values)
+    }
+
+    // MARK: - Other types
+
+    private static func boolean(_ cell: [UInt8]) -> JSONValue? {
+        switch String(decoding: cell, as: UTF8.self).lowercased() {
+        case "true": .bool(true)
+        case "false": .bool(false)
+        default: nil
+        }
+    }
+
+    private static let powers: [Double] = (0...308).map { Double("1e\($0)") ?? 0 }
+
+    /// A number as pandas computes it: 17 digits, then one multiplication or division by a power of ten.
+    static func double(_ cell: [UInt8]) -> JSONValue? {
+        var position = 0
+        func digit() -> Double? {
+            guard position < cell.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(cell[position]) else {
+                return nil
+            }
+            return Double(cell[position] - UInt8(ascii: "0"))
+        }
+        func sign() -> Bool {
+            guard position < cell.count, cell[position] == UInt8(ascii: "-") || cell[position] == UInt8(ascii: "+")
+            else { return false }
+            position += 1
+            return cell[position - 1] == UInt8(ascii: "-")
+        }
+        while position < cell.count, Self.isSpace(cell[position]) { position += 1 }
+        let isNegative = sign()
+        var (number, exponent, count) = (0.0, 0, 0)
+        while let value = digit() {
+            if count < 17 {
+                number = number * 10 + value
+                count += 1
+            } else {
+                exponent += 1
+            }
+            position += 1
+        }
+        if position < cell.count, cell[position] == UInt8(ascii: ".") {
+            position += 1
+            while let value = digit() {
+                if count < 17 {
+                    number = number * 10 + value
+                    count += 1
+                    exponent -= 1
+                }
+                position += 1
+            }
+        }
+        guard count > 0 else { return Self.infinity(cell) }
+        if isNegative { number = -number }
+        if position < cell.count, cell[position] | 0x20 == UInt8(ascii: "e") {
+            position += 1
+            let isSmall = sign()
+            var (power, digits) = (0, 0)
+            while digits < 17, let value = digit() {
+                power = min(power * 10 + Int(value), 1 << 20)
+                digits += 1
+                position += 1
+            }
+            exponent += isSmall ? -power : power
+            if digits == 0 { position -= 1 }
+        }
+        if exponent > 308 { return nil }
+        if exponent > 0 {
+            number *= Self.powers[exponent]
+        } else if exponent < -308 {
+            number = exponent < -616 ? 0 : number / Self.powers[-308 - exponent] / Self.powers[308]
+        } else {
+            number /= Self.powers[-exponent]
+        }
+        while position < cell.count, Self.isSpace(cell[position]) { position += 1 }
+        return number.isFinite && position == cell.count ? .double(number) : nil
+    }
+
+    private static func infinity(_ cell: [UInt8]) -> JSONValue? {
+        switch String(decoding: cell, as: UTF8.self).lowercased() {
+        case "inf", "+inf", "infinity", "+infinity": .double(.infinity)
+        case "-inf", "-infinity": .double(-.infinity)
+        default: nil
+        }
     }
 }
 
-private enum ColumnKind {
-    case integer
-    case number
-    case boolean
-    case text
-
-    init(of cells: some Sequence<String>) {
-        var candidates: [ColumnKind] = [.integer, .number, .boolean]
-        var isEmpty = true
-        for cell in cells where !cell.isEmpty {
-            isEmpty = false
-            candidates.removeAll { $0.value(cell) == .null }
-            if candidates.isEmpty { break }
-        }
-        self = isEmpty ? .text : candidates.first ?? .text
-    }
-
-    /// Null for an empty cell, and for one that is not of this kind.
-    func value(_ cell: String) -> JSONValue {
-        if cell.isEmpty { return .null }
-        switch self {
-        case .integer:
-            guard let number = Int(cell), String(number) == cell else { return .null }
-            return .int(number)
-        case .number:
-            guard case .double(let number)? = try? JSONValue.parse(cell.utf8) else {
-                guard let number = Int(cell), String(number) == cell else { return .null }
-                return .double(Double(number))
-            }
-            return .double(number)
-        case .boolean:
-            switch cell {
-            case "true", "True", "TRUE": return .bool(true)
-            case "false", "False", "FALSE": return .bool(false)
-            default: return .null
-            }
-        case .text: return .string(cell)
-        }
-    }
-}
-
+/// Takes a CSV file apart, as pandas' tokenizer does.
 private struct CSVReader {
     let bytes: [UInt8]
     let file: String
+    let separator: UInt8
     var position = 0
     var line = 1
 
-    init(bytes: [UInt8], file: String) {
+    init(bytes: [UInt8], file: String, separator: UInt8) {
         self.bytes = bytes
         self.file = file
-        // A byte order mark.
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { self.position = 3 }
+        self.separator = separator
     }
 
-    /// The next row that is not an empty line.
-    mutating func row() throws(TaskError) -> (line: Int, cells: [String])? {
-        while self.position < self.bytes.count, self.takeLineEnd() {}
+    /// The next row that is more than white space.
+    mutating func row() throws(TaskError) -> (line: Int, cells: [[UInt8]])? {
+        while self.takeEmptyLine() {}
         guard self.position < self.bytes.count else { return nil }
         let start = self.position
         let line = self.line
-        var cells: [String] = []
+        var cells: [[UInt8]] = []
         while true {
             cells.append(try self.cell())
-            guard self.position - start <= DataSet.Limit.rowBytes else {
-                throw TaskError(.limitExceeded, "the row is longer than 16 MiB", file: self.file, line: line)
+            guard self.position - start <= DataSet.Limit.rowBytes, cells.count <= DataSet.Limit.columns else {
+                throw TaskError(
+                    .limitExceeded, "the row is longer than 16 MiB, or has more than \(DataSet.Limit.columns) cells",
+                    file: self.file, line: line)
             }
             if self.position >= self.bytes.count || self.takeLineEnd() { return (line, cells) }
-            guard self.bytes[self.position] == UInt8(ascii: ",") else {
-                throw TaskError(
-                    .invalidData, "a comma must follow the closing quote; quotes inside a cell are doubled",
-                    file: self.file, line: self.line)
-            }
             self.position += 1
         }
     }
 
+    private mutating func takeEmptyLine() -> Bool {
+        var end = self.position
+        while end < self.bytes.count, self.bytes[end] == 0x20 || self.bytes[end] == 0x09,
+            self.bytes[end] != self.separator
+        {
+            end += 1
+        }
+        guard end < self.bytes.count else {
+            let isSpace = end > self.position
+            self.position = end
+            return isSpace
+        }
+        guard Self.isLineEnd(self.bytes[end]) else { return false }
+        self.position = end
+        return self.takeLineEnd()
+    }
+
+    private static func isLineEnd(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
+
     private mutating func takeLineEnd() -> Bool {
-        switch self.bytes[self.position] {
-        case UInt8(ascii: "\n"): break
-        case UInt8(ascii: "\r"):
-            if self.position + 1 < self.bytes.count, self.bytes[self.position + 1] == UInt8(ascii: "\n") {
-                self.position += 1
-            }
-        default: return false
+        guard Self.isLineEnd(self.bytes[self.position]) else { return false }
+        if self.bytes[self.position] == UInt8(ascii: "\r"), self.position + 1 < self.bytes.count,
+            self.bytes[self.position + 1] == UInt8(ascii: "\n")
+        {
+            self.position += 1
         }
         self.position += 1
         self.line += 1
         return true
     }
 
-    private mutating func cell() throws(TaskError) -> String {
+    /// Up to a separator or a line end, which is not taken.
+    private mutating func cell() throws(TaskError) -> [UInt8] {
         let line = self.line
         var cell: [UInt8] = []
         if self.position < self.bytes.count, self.bytes[self.position] == UInt8(ascii: "\"") {
@@ -160,17 +389,15 @@ private struct CSVReader {
                 if byte == UInt8(ascii: "\n") { self.line += 1 }
                 cell.append(byte)
             }
-        } else {
-            while self.position < self.bytes.count,
-                ![UInt8(ascii: ","), UInt8(ascii: "\n"), UInt8(ascii: "\r")].contains(self.bytes[self.position])
-            {
-                cell.append(self.bytes[self.position])
-                self.position += 1
-            }
         }
-        guard let text = String(validating: cell, as: UTF8.self) else {
-            throw TaskError(.invalidData, "the cell is not valid UTF-8", file: self.file, line: line)
+        // What follows a closing quote belongs to the cell, quotes as well.
+        while self.position < self.bytes.count, self.bytes[self.position] != self.separator,
+            !Self.isLineEnd(self.bytes[self.position])
+        {
+            cell.append(self.bytes[self.position])
+            self.position += 1
         }
-        return text
+        // As C's strings end.
+        return cell.firstIndex(of: 0).map { Array(cell[..<$0]) } ?? cell
     }
 }

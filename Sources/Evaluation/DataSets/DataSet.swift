@@ -1,9 +1,10 @@
 internal import Crypto
 
-/// The rows of a data set, as canonical JSON Lines with an index.
+/// The rows of a data set, as JSON Lines with an index.
 ///
-/// A JSON Lines file is kept byte for byte; a CSV file becomes JSON Lines. Rows are checked on loading, and any range
-/// of them can be read without parsing the others.
+/// A JSON Lines file of which typing changes nothing is kept byte for byte; of others new lines are written, in which a date
+/// stands as {"$datetime":"1969-07-20 00:00:00"}. Rows are checked on loading, and any range of them can be read without
+/// parsing the others.
 public struct DataSet: Sendable {
     /// Limits of what is read; data sets are not trusted.
     enum Limit {
@@ -19,8 +20,12 @@ public struct DataSet: Sendable {
     public let sha256: String
     /// The file as the caller named it, for messages.
     public let file: String
+    /// What typing changed of the file, to be told to its author; nothing for rows from the store.
+    public let notes: [String]
     /// The byte range of each row.
     private let rows: [Range<Int>]
+    /// Whether samples are called as the column `id` says.
+    private let hasNames: Bool
 
     public var rowCount: Int { self.rows.count }
 
@@ -28,6 +33,12 @@ public struct DataSet: Sendable {
     ///
     /// - Throws: `TaskError` with file and line if a row is no JSON object.
     public init(jsonl: [UInt8], file: String = "") throws(TaskError) {
+        try self.init(jsonl: jsonl, file: file, notes: [])
+    }
+
+    init(jsonl: [UInt8], file: String, notes: [String]) throws(TaskError) {
+        var notes = notes
+        var ids = SampleIDs()
         var rows: [Range<Int>] = []
         var start = 0
         var line = 0
@@ -36,7 +47,8 @@ public struct DataSet: Sendable {
             line += 1
             let bytes = jsonl[start..<end]
             if bytes.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) {
-                try Self.check(bytes, file: file, line: line)
+                let row = Document(row: rows.count, value: try Self.checked(bytes, file: file, line: line))
+                ids.add(row)
                 rows.append(start..<end)
             }
             start = end + 1
@@ -47,21 +59,28 @@ public struct DataSet: Sendable {
         guard rows.count <= Limit.rows else {
             throw TaskError(.limitExceeded, "the data set has more than \(Limit.rows) rows", file: file)
         }
+        if let problem = ids.problem() { notes.append(problem) }
         self.jsonl = jsonl
         self.file = file
+        self.notes = notes
         self.rows = rows
+        self.hasNames = ids.areNames
         self.sha256 = SHA256.hash(data: jsonl).hexadecimal
     }
 
-    private static func check(_ bytes: ArraySlice<UInt8>, file: String, line: Int) throws(TaskError) {
+    private static func checked(
+        _ bytes: ArraySlice<UInt8>, file: String, line: Int
+    ) throws(TaskError) -> JSONValue {
         guard bytes.count <= Limit.rowBytes else {
             throw TaskError(.limitExceeded, "the row is longer than 16 MiB", file: file, line: line)
         }
         do {
-            guard case .object = try JSONValue.parse(bytes) else {
+            let value = try JSONValue.parseStored(bytes)
+            guard case .object = value else {
                 throw TaskError(
                     .invalidData, "a row must be a JSON object such as {\"question\": \"...\"}", file: file, line: line)
             }
+            return value
         } catch let error as JSONError {
             throw TaskError(
                 .invalidData, "the row is not valid JSON: \(error.message)", file: file, line: line,
@@ -79,7 +98,9 @@ public struct DataSet: Sendable {
             throw TaskError(.invalidData, "there is no row \(row); the data set has \(self.rowCount)", file: self.file)
         }
         do throws(JSONError) {
-            return Document(row: row, value: try JSONValue.parse(self.jsonl[self.rows[row]]))
+            var document = Document(row: row, value: try JSONValue.parseStored(self.jsonl[self.rows[row]]))
+            document.isNamed = self.hasNames
+            return document
         } catch {
             throw TaskError(.invalidData, "row \(row) is not valid JSON: \(error.message)", file: self.file)
         }
@@ -90,20 +111,6 @@ public struct DataSet: Sendable {
         var documents: [Document] = []
         for row in range.clamped(to: 0..<self.rowCount) { documents.append(try self.document(at: row)) }
         return documents
-    }
-
-    /// Refuses a data set in which two rows have the same sample id.
-    func checkSampleIDs() throws(TaskError) {
-        var rows: [[UInt8]: Int] = [:]
-        for row in 0..<self.rowCount {
-            let id = try self.document(at: row).sampleID()
-            if let other = rows.updateValue(row, forKey: Array(id.utf8)) {
-                throw TaskError(
-                    .invalidData,
-                    "rows \(other) and \(row) (from 0) have the same id \"\(id)\"; make ids unique or remove the column",
-                    file: self.file)
-            }
-        }
     }
 }
 

@@ -1,85 +1,216 @@
-/// A JSON file that is a list of objects, or an object with one list of objects in it: `{"version": 1, "data": [...]}`.
+internal import OrderedCollections
+
+/// The rows of a JSON file: objects one after the other (JSON Lines), a list of objects, or such a list under a key.
 ///
 /// Only one row at a time is turned into values; the file may be large.
 struct JSONTable {
-    private static let example = "a list of objects such as [{\"question\": \"...\"}]"
-
-    private var scanner: JSONScanner
-
-    init(_ bytes: [UInt8], file: String) { self.scanner = JSONScanner(bytes, file: file) }
-
-    /// Whether the file is JSON Lines whatever its name: its first line is an object, and more follows.
-    var isJSONLines: Bool {
-        var scanner = self.scanner
-        guard scanner.next() == UInt8(ascii: "{"),
-            let end = scanner.bytes[scanner.position...].firstIndex(of: UInt8(ascii: "\n")),
-            (try? JSONValue.parse(scanner.bytes[scanner.position..<end])) != nil
-        else { return false }
-        scanner.position = end
-        return scanner.next() != nil
+    private enum Form {
+        /// From the first byte to the last.
+        case objects
+        /// The list that begins at this byte.
+        case list(Int)
     }
 
-    /// One JSON object a line, with the keys in their order.
-    func jsonl() throws(TaskError) -> [UInt8] {
+    private static let example = "objects, one a line, or a list of objects such as [{\"question\": \"...\"}]"
+
+    private let scanner: JSONScanner
+    private let form: Form
+    /// The list is a member of an object.
+    private let isInObject: Bool
+    /// The key of a list that was found without being named.
+    let unnamedKey: String?
+
+    /// - Parameters:
+    ///   - key: The member that has the rows, of the one object that the file is.
+    ///   - findsList: Without a key, the one list of objects in a file that is one object has the rows.
+    init(_ bytes: [UInt8], file: String, key: String? = nil, findsList: Bool = false) throws(TaskError) {
+        self.scanner = JSONScanner(bytes, file: file)
         var scanner = self.scanner
-        switch scanner.next() {
-        case UInt8(ascii: "["): return try Self.rows(&scanner)
-        case UInt8(ascii: "{"):
+        var unnamedKey: String?
+        switch (scanner.next(), key) {
+        case (nil, _): throw scanner.error("the file is empty; it must be \(Self.example)")
+        case (UInt8(ascii: "{"), let key?): self.form = .list(try Self.list(of: key, &scanner))
+        case (_, let key?): throw scanner.error("the file is no object, so it has no field \(key)")
+        case (UInt8(ascii: "["), nil): self.form = .list(scanner.position)
+        case (UInt8(ascii: "{"), nil) where findsList && Self.isOneObject(scanner):
             let list = try Self.onlyList(&scanner)
-            // The object's end was checked.
-            return try Self.rows(&scanner, in: list)
-        case nil: throw scanner.error("the file is empty; it must be \(Self.example)")
+            unnamedKey = list.key
+            self.form = .list(list.start)
+        case (UInt8(ascii: "{"), nil), (UInt8(ascii: "n"), nil): self.form = .objects
         default: throw scanner.error("the file must be \(Self.example)")
         }
+        self.unnamedKey = unnamedKey
+        self.isInObject = unnamedKey != nil || key != nil
     }
 
-    private static func rows(_ scanner: inout JSONScanner) throws(TaskError) -> [UInt8] {
-        let rows = try self.rows(&scanner, in: scanner.position)
-        try self.finish(&scanner)
-        return rows
+    /// Whether the rows are in a list.
+    var isList: Bool { if case .list = self.form { true } else { false } }
+
+    /// Where the bytes that `datasets` reads in one go end that begin at `start`: behind a line.
+    func batchEnd(from start: Int, size: Int) -> Int {
+        if self.isList { return .max }
+        let bytes = self.scanner.bytes
+        guard bytes.count - start > size else { return .max }
+        return bytes[(start + size)...].firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? .max
     }
 
-    /// The rows of the list that begins at `start`, one a line.
-    private static func rows(_ scanner: inout JSONScanner, in start: Int) throws(TaskError) -> [UInt8] {
-        var rows: [UInt8] = []
-        scanner.position = start + 1
-        try scanner.items(until: UInt8(ascii: "]")) { scanner throws(TaskError) in
-            let row = try self.row(try scanner.value(), scanner)
-            row.write(to: &rows, sortingKeys: false)
-            rows.append(UInt8(ascii: "\n"))
+    /// Whether every line is one row, and no line is empty; only then does `datasets` look for mappings of different keys.
+    func hasRowOnEachLine(in range: Range<Int>, rows: Int) -> Bool {
+        if self.isList { return true }
+        let bytes = self.scanner.bytes
+        var lines = 0
+        var isEmpty = true
+        var position = range.lowerBound
+        let end = min(range.upperBound, bytes.count)
+        while position < end {
+            let byte = bytes[position]
+            position += 1
+            if byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") {
+                if byte == UInt8(ascii: "\r"), position < end, bytes[position] == UInt8(ascii: "\n") { position += 1 }
+                if isEmpty { return false }
+                lines += 1
+                isEmpty = true
+            } else if byte != 0x20, byte != 0x09 {
+                isEmpty = false
+            }
         }
-        return rows
+        return lines + (isEmpty ? 0 : 1) == rows
     }
 
-    private static func row(_ range: Range<Int>, _ scanner: JSONScanner) throws(TaskError) -> JSONValue {
+    /// Goes through the rows in order.
+    ///
+    /// - Parameters:
+    ///   - large: Integers beyond 64 bits are doubles; else they are refused.
+    ///   - body: Takes a row.
+    func forEachRow(large: Bool, _ body: (Row) throws(TaskError) -> Void) throws(TaskError) {
+        var scanner = self.scanner
+        // Of a key that is there twice ujson reads the last one in a list, and Arrow none in a line.
+        let leniency: JSONValue.Leniency =
+            self.isList ? [.numbersThatAreNotFinite, .repeatedKeys] : [.numbersThatAreNotFinite]
+        switch self.form {
+        case .objects:
+            while scanner.next() != nil {
+                try body(try Self.row(try scanner.value(), scanner, leniency, large: large))
+            }
+        case .list(let start):
+            scanner.position = start + 1
+            let column: String? = scanner.next() == UInt8(ascii: "{") ? nil : "text"
+            try scanner.items(until: UInt8(ascii: "]")) { scanner throws(TaskError) in
+                try body(try Self.row(try scanner.value(), scanner, leniency, large: large, column: column))
+            }
+            // An object around it was gone through before.
+            if !self.isInObject { try Self.finish(&scanner) }
+        }
+    }
+
+    var file: String { self.scanner.file }
+
+    /// The file, if it is JSON Lines as rows are stored; the last line may lack its end.
+    var linesAsTheyAre: [UInt8]? {
+        let bytes = self.scanner.bytes
+        guard !self.isList else { return nil }
+        var start = 0
+        while start < bytes.count {
+            let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+            var scanner = self.scanner
+            scanner.position = start
+            if let next = scanner.next(), scanner.position < end {
+                guard next == UInt8(ascii: "{"), let row = try? scanner.value(), row.upperBound <= end else {
+                    return nil
+                }
+                _ = scanner.next()
+                guard scanner.position >= end else { return nil }
+            }
+            start = end + 1
+        }
+        return bytes
+    }
+
+    /// An error at a byte.
+    func error(_ message: String, at offset: Int) -> TaskError { self.scanner.error(message, at: offset) }
+
+    /// A row as it stands in the file.
+    struct Row {
+        /// An object or null.
+        var value: JSONValue
+        /// The byte at which it begins.
+        var offset: Int
+        /// The first integer beyond 64 bits in it, for which a double stands.
+        var largeInteger: String?
+    }
+
+    private static func row(
+        _ range: Range<Int>, _ scanner: JSONScanner, _ leniency: JSONValue.Leniency, large: Bool, column: String? = nil
+    ) throws(TaskError) -> Row {
         guard range.count <= DataSet.Limit.rowBytes else {
             var error = scanner.error("the row is longer than 16 MiB", at: range.lowerBound)
             error.code = .limitExceeded
             throw error
         }
         let value: JSONValue
+        var largeInteger: String?
         do throws(JSONError) {
-            value = try JSONValue.parse(scanner.bytes[range])
+            value = try JSONValue.parse(scanner.bytes[range], leniency)
         } catch {
-            throw scanner.error("the row is not valid JSON: \(error.message)", at: range.lowerBound + error.offset)
+            guard large, error.isLargeInteger,
+                let lenient = try? JSONValue.parse(scanner.bytes[range], leniency.union(.largeIntegers))
+            else {
+                let what = "the row is not valid JSON: \(error.message)"
+                throw scanner.error(what, at: range.lowerBound + error.offset)
+            }
+            value = lenient
+            let digits = scanner.bytes[(range.lowerBound + error.offset)...].prefix {
+                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: "-")
+            }
+            largeInteger = String(decoding: digits, as: UTF8.self)
         }
-        guard case .object = value else {
+        // A list of texts is a column "text".
+        if let column {
+            return Row(value: .object([column: value]), offset: range.lowerBound, largeInteger: largeInteger)
+        }
+        switch value {
+        case .object, .null: return Row(value: value, offset: range.lowerBound, largeInteger: largeInteger)
+        default:
             throw scanner.error(
                 "the row is \(value.kind); it must be an object such as {\"question\": \"...\"}", at: range.lowerBound)
         }
-        return value
     }
 
-    /// Where the one list of objects begins in the object that begins here.
-    private static func onlyList(_ scanner: inout JSONScanner) throws(TaskError) -> Int {
+    /// Whether the object that begins here is all that there is, and does not end on its first line with more behind it.
+    private static func isOneObject(_ scanner: JSONScanner) -> Bool {
+        var scanner = scanner
+        guard (try? scanner.value()) != nil else { return true }
+        return scanner.next() == nil
+    }
+
+    /// Where the list begins that is a key's value in the object that begins here.
+    private static func list(of key: String, _ scanner: inout JSONScanner) throws(TaskError) -> Int {
+        var (keys, found): ([String], Range<Int>?) = ([], nil)
+        let start = scanner.position
+        scanner.position += 1
+        try scanner.items(until: UInt8(ascii: "}")) { scanner throws(TaskError) in
+            let (name, value) = try self.member(&scanner)
+            keys.append("\"\(name)\"")
+            if PythonText.equal(name, key) { found = value }
+        }
+        try self.finish(&scanner)
+        guard let found else {
+            throw scanner.error("the object has no field \"\(key)\"; its keys are \(self.listed(keys))", at: start)
+        }
+        guard scanner.bytes[found.lowerBound] == UInt8(ascii: "[") else {
+            throw scanner.error("the field \"\(key)\" is no list of objects", at: found.lowerBound)
+        }
+        return found.lowerBound
+    }
+
+    /// The one list of objects in the object that begins here.
+    private static func onlyList(_ scanner: inout JSONScanner) throws(TaskError) -> (key: String, start: Int) {
         var (keys, lists): ([String], [(key: String, start: Int)]) = ([], [])
         let start = scanner.position
         scanner.position += 1
         try scanner.items(until: UInt8(ascii: "}")) { scanner throws(TaskError) in
-            let key = try self.key(&scanner)
-            guard scanner.take(UInt8(ascii: ":")) else { throw scanner.error("a colon should stand here") }
-            let value = try scanner.value()
-            keys.append(key)
+            let (key, value) = try self.member(&scanner)
+            keys.append("\"\(key)\"")
             var inner = scanner
             inner.position = value.lowerBound
             if inner.take(UInt8(ascii: "[")), inner.next() == UInt8(ascii: "{") {
@@ -91,19 +222,19 @@ struct JSONTable {
             let found =
                 lists.isEmpty
                 ? "no list of objects; its keys are \(self.listed(keys))"
-                : "several lists of objects, \(self.listed(lists.map(\.key))); make a file of each"
+                : "several lists of objects, \(self.listed(lists.map { "\"\($0.key)\"" })); name one in field"
             throw scanner.error("the object has \(found) (JSON Lines belong into a file .jsonl)", at: start)
         }
-        return list.start
+        return list
     }
 
-    /// A key as it is written, in quotes.
-    private static func key(_ scanner: inout JSONScanner) throws(TaskError) -> String {
+    private static func member(_ scanner: inout JSONScanner) throws(TaskError) -> (String, Range<Int>) {
         let range = try scanner.value()
-        guard case .string? = try? JSONValue.parse(scanner.bytes[range]) else {
+        guard case .string(let key)? = try? JSONValue.parse(scanner.bytes[range]) else {
             throw scanner.error("a key in double quotes should stand here", at: range.lowerBound)
         }
-        return String(decoding: scanner.bytes[range].prefix(100), as: UTF8.self)
+        guard scanner.take(UInt8(ascii: ":")) else { throw scanner.error("a colon should stand here") }
+        return (String(key.prefix(100)), try scanner.value())
     }
 
     private static func finish(_ scanner: inout JSONScanner) throws(TaskError) {

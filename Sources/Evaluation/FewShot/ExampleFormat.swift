@@ -40,7 +40,8 @@ struct ExampleFormat: Sendable {
             }
         case (.text(let text), let target):
             question = text
-            answer = PythonText.str(target)
+            // An example without an answer is a question.
+            answer = target == .null ? "" : PythonText.str(target)
             if !options.isEmpty, case .int = target {
                 answer = options[try self.format.gold(document, among: options)]
             }

@@ -17,11 +17,7 @@ public struct GroupMember: Sendable, Hashable {
 
     /// The group in a file; `nil` for a task.
     private static func group(_ path: String) throws(TaskError) -> TaskGroup? {
-        let bytes = try readFile(path, limit: 1 << 20)
-        guard let yaml = String(validating: bytes, as: UTF8.self) else {
-            throw TaskError(.invalidYAML, "the file is not UTF-8", file: path)
-        }
-        let node = try ConfigurationNode(yaml: yaml, file: path)
+        let node = try ConfigurationNode.load(path: path)
         guard node.groupName != nil else { return nil }
         return try TaskGroup(try node.includingOthers())
     }

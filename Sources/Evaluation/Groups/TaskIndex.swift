@@ -33,8 +33,7 @@ struct TaskIndex {
     }
 
     private mutating func read(_ path: String) {
-        guard let bytes = try? readFile(path, limit: 1 << 20), let yaml = String(validating: bytes, as: UTF8.self),
-            let node = try? ConfigurationNode(yaml: yaml, file: path).includingOthers(),
+        guard let node = try? ConfigurationNode.load(path: path).includingOthers(),
             case .mapping(let members) = node.content
         else { return }
         func value(_ key: String) -> JSONValue? { members.first { $0.key == key }?.node.value }

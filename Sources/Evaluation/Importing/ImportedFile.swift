@@ -32,11 +32,7 @@ extension ImportedFile {
     public init(path: String) {
         self.init(file: path, outcome: .refused, names: [], notes: [], reason: nil, callsNoPython: true)
         do throws(TaskError) {
-            let bytes = try readFile(path, limit: 1 << 20)
-            guard let yaml = String(validating: bytes, as: UTF8.self) else {
-                throw TaskError(.invalidYAML, "the file is not UTF-8", file: path)
-            }
-            try self.read(try ConfigurationNode(yaml: yaml, file: path).includingOthers())
+            try self.read(try ConfigurationNode.load(path: path).includingOthers())
         } catch {
             self.outcome = .refused
             self.reason = "\(error)"
@@ -45,6 +41,7 @@ extension ImportedFile {
 
     private mutating func read(_ node: ConfigurationNode) throws(TaskError) {
         let functions = node.functions
+        let notes = node.notes
         self.callsNoPython = functions.isEmpty
         let node = try node.expandingClass()
         guard case .mapping(let members) = node.content else {
@@ -67,7 +64,7 @@ extension ImportedFile {
         let task = try TaskConfiguration(
             ConfigurationNode(.mapping(own), place: node.place), file: self.file, isResolved: true)
         try task.probe()
-        self.notes = task.notes
+        self.notes = notes + task.notes
         self.outcome = functions.isEmpty ? .pure : .native
         self.names = functions
     }

@@ -4,6 +4,8 @@ internal import OrderedCollections
 struct JSONError: Error, Hashable {
     var message: String
     var offset: Int
+    /// It is an integer that has no room in 64 bits.
+    var isLargeInteger = false
 }
 
 extension JSONValue {
@@ -11,7 +13,30 @@ extension JSONValue {
     ///
     /// Integers beyond 64 bits and numbers that overflow are errors: nothing is rounded silently.
     static func parse(_ bytes: some Sequence<UInt8>) throws(JSONError) -> JSONValue {
-        var parser = JSONParser(bytes: Array(bytes))
+        try self.parse(bytes, .strict)
+    }
+
+    /// Reads a value's stored form.
+    static func parseStored(_ bytes: some Sequence<UInt8>) throws(JSONError) -> JSONValue {
+        try self.parse(bytes, [.numbersThatAreNotFinite]).restored
+    }
+
+    /// What is read although RFC 8259 has it otherwise.
+    struct Leniency: OptionSet {
+        let rawValue: Int
+
+        static let strict: Leniency = []
+        /// NaN, Infinity and -Infinity, as Python writes them.
+        static let numbersThatAreNotFinite = Leniency(rawValue: 1)
+        /// An integer beyond 64 bits is the nearest double.
+        static let largeIntegers = Leniency(rawValue: 2)
+        /// Of a key that is there twice the last value counts.
+        static let repeatedKeys = Leniency(rawValue: 4)
+    }
+
+    /// Parses one JSON value that fills `bytes`.
+    static func parse(_ bytes: some Sequence<UInt8>, _ leniency: Leniency) throws(JSONError) -> JSONValue {
+        var parser = JSONParser(bytes: Array(bytes), leniency: leniency)
         let value = try parser.value(depth: 0)
         parser.skipSpace()
         guard parser.position == parser.bytes.count else {
@@ -23,9 +48,13 @@ extension JSONValue {
 
 private struct JSONParser {
     let bytes: [UInt8]
+    let leniency: JSONValue.Leniency
     var position = 0
 
-    init(bytes: [UInt8]) { self.bytes = bytes }
+    init(bytes: [UInt8], leniency: JSONValue.Leniency) {
+        self.bytes = bytes
+        self.leniency = leniency
+    }
 
     func error(_ message: String) -> JSONError { JSONError(message: message, offset: self.position) }
 
@@ -52,6 +81,14 @@ private struct JSONParser {
         case UInt8(ascii: "t"): return try self.word("true", .bool(true))
         case UInt8(ascii: "f"): return try self.word("false", .bool(false))
         case UInt8(ascii: "n"): return try self.word("null", .null)
+        case UInt8(ascii: "N") where self.leniency.contains(.numbersThatAreNotFinite):
+            return try self.word("NaN", .double(.nan))
+        case UInt8(ascii: "I") where self.leniency.contains(.numbersThatAreNotFinite):
+            return try self.word("Infinity", .double(.infinity))
+        case UInt8(ascii: "-")
+        where self.leniency.contains(.numbersThatAreNotFinite)
+            && self.bytes[(self.position + 1)...].first == UInt8(ascii: "I"):
+            return try self.word("-Infinity", .double(-.infinity))
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try self.number()
         default: throw self.error("no JSON value starts like this")
         }
@@ -75,7 +112,7 @@ private struct JSONParser {
             guard self.next == UInt8(ascii: "\"") else { throw self.error("a key in double quotes should stand here") }
             let start = self.position
             let key = try self.string()
-            guard members[key] == nil else {
+            guard members[key] == nil || self.leniency.contains(.repeatedKeys) else {
                 throw JSONError(message: "the key \"\(key)\" is there twice", offset: start)
             }
             self.skipSpace()
@@ -121,7 +158,12 @@ private struct JSONParser {
         let text = String(decoding: self.bytes[start..<self.position], as: UTF8.self)
         if isInteger {
             guard let number = Int(text) else {
-                throw JSONError(message: "the integer \(text.prefix(40)) does not fit in 64 bits", offset: start)
+                if self.leniency.contains(.largeIntegers), let number = Double(text), number.isFinite {
+                    return .double(number)
+                }
+                throw JSONError(
+                    message: "the integer \(text.prefix(40)) does not fit in 64 bits", offset: start,
+                    isLargeInteger: true)
             }
             return .int(number)
         }

@@ -10,6 +10,7 @@ extension JSONValue {
         case .int(let number): .int(number)
         case .double(let number): .float(number)
         case .string(let text): .string(text)
+        case .date(let date): .other(type: date.typeName, text: date.text, repr: date.repr)
         case .array(let items): .list(items.map(\.python))
         case .object(let members): .dictionary(members.map { (key: .string($0.key), value: $0.value.python) })
         }
@@ -39,7 +40,7 @@ extension JSONValue {
                 values[key] = value
             }
             self = .object(values)
-        case .complex, .bytes, .set: return nil
+        case .complex, .bytes, .set, .other: return nil
         }
     }
 

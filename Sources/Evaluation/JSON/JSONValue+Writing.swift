@@ -10,6 +10,55 @@ extension JSONValue {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// What a date is stored under: {"$datetime":"1969-07-20 00:00:00"}.
+    ///
+    /// A mapping that happens to be like that is stored with one more $, and so on.
+    private static let dateKey = "$datetime"
+
+    /// How many $ stand before the rest of the key, if the value is a mapping of one member such as dates are stored as.
+    private static func dollars(_ members: OrderedDictionary<String, JSONValue>) -> Int? {
+        guard members.count == 1, let key = members.keys.first, key.utf8.first == UInt8(ascii: "$") else { return nil }
+        let rest = key.drop { $0 == "$" }
+        return rest == Self.dateKey.dropFirst() ? key.utf8.count - rest.utf8.count : nil
+    }
+
+    /// The value in JSON without white space, from which `parseStored` makes the same value, dates and numbers that are
+    /// not finite included (as NaN, Infinity and -Infinity, which Python's `json` reads).
+    public var storedText: String {
+        var bytes: [UInt8] = []
+        self.stored.write(to: &bytes, sortingKeys: false)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// With mappings in place of dates.
+    var stored: JSONValue {
+        switch self {
+        case .date(let date): return .object([Self.dateKey: .string(date.text)])
+        case .array(let items): return .array(items.map(\.stored))
+        case .object(let members):
+            if Self.dollars(members) != nil, let member = members.elements.first {
+                return .object(["$" + member.key: member.value.stored])
+            }
+            return .object(members.mapValues(\.stored))
+        default: return self
+        }
+    }
+
+    /// What `stored` was made of.
+    var restored: JSONValue {
+        switch self {
+        case .array(let items): return .array(items.map(\.restored))
+        case .object(let members):
+            guard let dollars = Self.dollars(members), let member = members.elements.first else {
+                return .object(members.mapValues(\.restored))
+            }
+            if dollars > 1 { return .object([String(member.key.dropFirst()): member.value.restored]) }
+            if case .string(let text) = member.value, let date = PythonDate(text: text) { return .date(date) }
+            return .object([member.key: member.value.restored])
+        default: return self
+        }
+    }
+
     /// The value with all members in the order of their keys' UTF-8 bytes, but for what stands under `kept`.
     func sortingKeys(but kept: String) -> JSONValue {
         switch self {
@@ -27,8 +76,13 @@ extension JSONValue {
         case .null: bytes.append(contentsOf: "null".utf8)
         case .bool(let flag): bytes.append(contentsOf: (flag ? "true" : "false").utf8)
         case .int(let number): bytes.append(contentsOf: String(number).utf8)
-        case .double(let number): bytes.append(contentsOf: number.description.utf8)
+        case .double(let number):
+            bytes.append(
+                contentsOf: number.isFinite
+                    ? number.description.utf8
+                    : number.isNaN ? "NaN".utf8 : number < 0 ? "-Infinity".utf8 : "Infinity".utf8)
         case .string(let text): Self.write(text, to: &bytes)
+        case .date(let date): Self.write(date.text, to: &bytes)
         case .array(let items):
             bytes.append(UInt8(ascii: "["))
             for (index, item) in items.enumerated() {

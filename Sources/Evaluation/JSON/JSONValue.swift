@@ -1,14 +1,17 @@
 public import OrderedCollections
 
-/// A JSON value whose objects keep their order and whose integers stay integers.
+/// A value of a row: JSON, whose objects keep their order and whose integers stay integers, and a date, which loaders make
+/// of texts.
 public enum JSONValue: Sendable, Hashable {
     case null
     case bool(Bool)
     /// A number without fraction and exponent, within 64 bits.
     case int(Int)
-    /// Any other number; finite.
+    /// Any other number; finite but in the rows of data sets.
     case double(Double)
     case string(String)
+    /// Printed and written as Python prints it; only the stored form knows it from a text.
+    case date(PythonDate)
     case array([JSONValue])
     case object(OrderedDictionary<String, JSONValue>)
 
@@ -30,6 +33,7 @@ public enum JSONValue: Sendable, Hashable {
         case .int: "an integer"
         case .double: "a number"
         case .string: "a string"
+        case .date: "a date"
         case .array: "a list"
         case .object: "a mapping"
         }

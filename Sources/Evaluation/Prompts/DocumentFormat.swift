@@ -127,7 +127,9 @@ struct DocumentFormat: Sendable {
             return value
         // Python's booleans are integers.
         case .bool(let flag): return self.hasChoices ? .int(flag ? 1 : 0) : value
-        case .int, .double, .array: return value
+        case .int, .double, .array, .date: return value
+        // Python prints None; a row of choices needs one.
+        case .null where !self.hasChoices: return value
         case .null, .object:
             throw document.error("doc_to_target gives \(value.kind); it must give a text, a number or a list")
         }

@@ -93,6 +93,7 @@ struct SimpleTemplate: Sendable {
                 switch expression.value(document) {
                 case .string(let value)?: text += value
                 case .int(let value)?: text += String(value)
+                case .date(let value)?: text += value.text
                 default: return nil
                 }
             }

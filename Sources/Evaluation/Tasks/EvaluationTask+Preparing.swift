@@ -12,7 +12,7 @@ extension EvaluationTask {
 
     private func prepared(_ document: Document, _ style: PromptStyle) throws(TaskError) -> PreparedSample {
         let rendered = RenderedDocument(document)
-        let id = try document.sampleID()
+        let id = document.sampleID
         switch self.configuration.outputType {
         case .multipleChoice: return try self.choices(rendered, id, style)
         case .loglikelihood:
@@ -45,9 +45,6 @@ extension EvaluationTask {
     ) throws(TaskError) -> [PreparedSample] {
         try documents.map { document throws(TaskError) in try self.prepare(document, style: style) }
     }
-
-    /// Refuses a data set in which two rows would have the same sample id.
-    public func checkSampleIDs(in dataSet: DataSet) throws(TaskError) { try dataSet.checkSampleIDs() }
 
     private func choices(
         _ document: RenderedDocument, _ id: String, _ style: PromptStyle
@@ -103,8 +100,8 @@ extension EvaluationTask {
     /// The one text that is scored.
     private func target(_ document: RenderedDocument) throws(TaskError) -> String {
         let answer = try self.prompts.question.answer(document)
-        guard answer.kind != "a list" else {
-            throw document.error("doc_to_target gives a list; only one text can be scored here")
+        guard answer.kind != "a list", answer != .null else {
+            throw document.error("doc_to_target gives \(answer.kind); only one text can be scored here")
         }
         return PythonText.str(answer)
     }

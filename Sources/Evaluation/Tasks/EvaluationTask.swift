@@ -36,7 +36,7 @@ public struct EvaluationTask: Sendable {
         }
         self.configuration = configuration
         self.drawsExamples = named != nil
-        self.canonicalJSON = configuration.canonical(samples: samples, pool: named).text()
+        self.canonicalJSON = configuration.canonical(samples: samples, pool: named).storedText
         self.taskHash = SHA256.hash(data: Array(self.canonicalJSON.utf8)).hexadecimal
         self.prompts = try PromptFormat(
             configuration,
@@ -89,6 +89,8 @@ public struct EvaluationTask: Sendable {
     ) throws(TaskError) -> (task: EvaluationTask, data: TaskData) {
         do throws(TaskError) {
             let data = try data.processed(by: configuration)
+            var configuration = configuration
+            configuration.notes += data.notes
             return (try EvaluationTask(configuration, data), data)
         } catch {
             throw error.placed(in: configuration.file)

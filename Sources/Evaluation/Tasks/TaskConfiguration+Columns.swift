@@ -3,7 +3,7 @@ extension TaskConfiguration {
     public init(canonicalJSON: String) throws(TaskError) {
         let value: JSONValue
         do throws(JSONError) {
-            value = try JSONValue.parse(canonicalJSON.utf8)
+            value = try JSONValue.parseStored(canonicalJSON.utf8)
         } catch {
             throw TaskError(.invalidYAML, "the stored task is not valid JSON: \(error.message)")
         }

@@ -22,12 +22,12 @@ extension DataSet {
         for row in 0..<self.rowCount {
             do throws(TaskError) {
                 guard let changed = try change(try self.document(at: row).value) else { continue }
-                changed.write(to: &jsonl, sortingKeys: false)
+                changed.stored.write(to: &jsonl, sortingKeys: false)
                 jsonl.append(UInt8(ascii: "\n"))
             } catch {
                 throw TaskError(error.code, "row \(row): \(error.message)", file: self.file)
             }
         }
-        return try DataSet(jsonl: jsonl, file: self.file)
+        return try DataSet(jsonl: jsonl, file: self.file, notes: self.notes)
     }
 }

@@ -1,3 +1,5 @@
+internal import OrderedCollections
+
 /// The rows that a task works on.
 public struct TaskData: Sendable {
     /// What is evaluated.
@@ -10,16 +12,31 @@ public struct TaskData: Sendable {
         self.fewShotPool = fewShotPool
     }
 
+    /// What typing changed of the files, to be told to their author.
+    var notes: [String] {
+        var notes = self.evaluated.notes
+        for note in self.fewShotPool?.notes ?? [] where !notes.contains(note) {
+            notes.append("few-shot split: \(note)")
+        }
+        return notes
+    }
+
     /// Reads the files that a task names.
     init(_ configuration: TaskConfiguration, searchFolders: [String]) throws(TaskError) {
+        func rows(_ split: String) throws(TaskError) -> DataSet {
+            // As in lm-eval, the first split decides what columns hold; where it is not there, each split does.
+            var first: String?
+            if let decisive = configuration.dataFiles.keys.first, decisive != split {
+                first = try? configuration.dataFiles(split: decisive, searchFolders: searchFolders).first
+            }
+            return try DataSet.load(
+                paths: try configuration.dataFiles(split: split, searchFolders: searchFolders),
+                reading: configuration.dataReading, first: first)
+        }
         let split = configuration.evaluationSplit
-        self.evaluated = try DataSet.load(
-            path: try configuration.dataFile(split: split, searchFolders: searchFolders))
+        self.evaluated = try rows(split)
         guard let other = configuration.poolSplit else { return }
-        self.fewShotPool =
-            other == split
-            ? self.evaluated
-            : try DataSet.load(path: try configuration.dataFile(split: other, searchFolders: searchFolders))
+        self.fewShotPool = other == split ? self.evaluated : try rows(other)
     }
 
     /// Reads the splits that a task names, of a registered data set or from files.

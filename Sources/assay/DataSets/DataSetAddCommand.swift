@@ -9,8 +9,8 @@ struct DataSetAddCommand: AsyncParsableCommand {
         commandName: "add",
         abstract: "Copy files into the store and register them under a name; the same files again change nothing.",
         discussion: """
-            Files: JSON Lines (.jsonl), CSV with a header row (.csv), or a list of objects (.json). Splits can be added
-            one after the other.
+            Files: JSON Lines (.jsonl), CSV with a header row (.csv, .tsv), or a list of objects (.json), also packed with
+            gzip. Splits can be added one after the other.
             Example:  assay dataset add allenai/ai2_arc --config ARC-Easy --split train=train.jsonl --split test=test.jsonl
             """)
 
@@ -21,6 +21,12 @@ struct DataSetAddCommand: AsyncParsableCommand {
         help: ArgumentHelp("A split and its file; may be repeated.", valueName: "SPLIT=FILE"))
     var files: [SplitFile]
 
+    @Option(
+        help: ArgumentHelp(
+            "What becomes of values: 'datasets' types columns as lm-eval's loaders do, 'verbatim' keeps what the files say, "
+                + "as it should be for what to_json wrote.", valueName: "TYPING"))
+    var typing = DataReading.Typing.datasets.rawValue
+
     @Flag(help: "Let the splits mean these rows from now on, if they mean others; jobs submitted before keep theirs.")
     var replace = false
 
@@ -30,9 +36,15 @@ struct DataSetAddCommand: AsyncParsableCommand {
         var dataSet: DataSetRecord
         /// The splits that are new or were replaced.
         var changed: [String]
+        /// What typing changed of the files.
+        var notes: [String]
     }
 
     func validate() throws {
+        guard DataReading.Typing(rawValue: self.typing) != nil else {
+            let known = DataReading.Typing.allCases.map(\.rawValue).joined(separator: " or ")
+            throw ValidationError("--typing is '\(self.typing)'; it must be \(known)")
+        }
         guard Set(self.files.map(\.split)).count == self.files.count else {
             throw ValidationError("a split is there twice; put its rows into one file")
         }
@@ -43,10 +55,12 @@ struct DataSetAddCommand: AsyncParsableCommand {
 
     func run() async throws {
         let name = try self.dataSet.value
-        let addition = try await Session.with(self.options) { session in
+        let (addition, notes) = try await Session.with(self.options) { session in
             var (record, contents): (DataSetRecord, [DataSet]) = (DataSetRecord(name, splits: []), [])
             for file in self.files {
-                let rows = try DataSet.load(path: file.path)
+                let rows = try DataSet.load(
+                    path: file.path,
+                    reading: DataReading(typing: DataReading.Typing(rawValue: self.typing) ?? .datasets))
                 contents.append(rows)
                 record.splits.append(
                     DataSetRecord.Split(
@@ -62,10 +76,11 @@ struct DataSetAddCommand: AsyncParsableCommand {
             for rows in contents where try await !store.hasDataSet(sha256: rows.sha256) {
                 _ = try await store.importDataSet(bytes: rows.jsonl)
             }
-            return addition
+            let notes = zip(self.files, contents).flatMap { file, rows in rows.notes.map { "\(file.split): \($0)" } }
+            return (addition, notes)
         }
         if self.options.json {
-            return try Output.json(Answer(dataSet: addition.record, changed: addition.changed))
+            return try Output.json(Answer(dataSet: addition.record, changed: addition.changed, notes: notes))
         }
         for file in self.files {
             guard let split = addition.record[file.split] else { continue }
@@ -74,5 +89,6 @@ struct DataSetAddCommand: AsyncParsableCommand {
                 "\(name) \(split.name): \(what)\(Format.counted(split.rows, "row")), "
                     + "\(Format.counted(split.columns.count, "column")), sha256 \(split.sha256.prefix(12))")
         }
+        for note in notes { Output.note("\(note)") }
     }
 }

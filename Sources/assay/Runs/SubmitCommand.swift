@@ -50,6 +50,7 @@ struct SubmitCommand: AsyncParsableCommand {
             let run = try await Planner.submit(plan, queue: session.queue, store: store)
             if self.options.json, !self.watch { return try Output.json(run) }
             if !self.options.json {
+                for note in plan.notes { Output.note("\(note)") }
                 Output.line(
                     "\(run.id)  \(run.name): \(Format.counted(plan.jobs.count, "job")), "
                         + "\(Format.counted(run.progress.samples, "sample")), "
@@ -72,6 +73,7 @@ struct SubmitCommand: AsyncParsableCommand {
                 String(job.taskHash.prefix(12)), String(job.dataSetSHA256.prefix(12)))
         }
         Output.line(table.rendered(on: .standardOutput(environment: self.options.environment)))
+        for note in plan.notes { Output.note("\(note)") }
         Output.note("nothing was enqueued")
     }
 }

@@ -1,0 +1,174 @@
+internal import CZlib
+internal import FoundationEssentials
+internal import Glibc
+
+/// A data file's text in UTF-8, whatever it was written in.
+enum DataFile {
+    /// Reads a file; gzip is unpacked, and a byte order mark says UTF-8 or UTF-16 and is taken off.
+    ///
+    /// - Throws: `TaskError` that says what the file is, where it is no text.
+    static func text(_ path: String, limit: Int = DataSet.Limit.fileBytes) throws(TaskError) -> [UInt8] {
+        var bytes = try readFile(path, limit: limit)
+        if bytes.starts(with: [0x1F, 0x8B]) { bytes = try self.unpacked(bytes, path, limit: limit) }
+        if bytes.starts(with: "PAR1".utf8) { throw self.parquet(path) }
+        for (mark, what) in self.marks where bytes.starts(with: mark) {
+            throw TaskError(.unsupported, "this is \(what)", file: path)
+        }
+        return try self.utf8(bytes, file: path)
+    }
+
+    static func parquet(_ path: String) -> TaskError {
+        TaskError(
+            .unsupported,
+            "this is a Parquet file, which is not read; make JSON Lines of it: python3 -c \"import sys, pandas; "
+                + "pandas.read_parquet(sys.argv[1]).to_json(sys.argv[2], orient='records', lines=True)\" FILE.parquet "
+                + "FILE.jsonl", file: path)
+    }
+
+    /// How files begin that hold no text, and what to do with them.
+    private static let marks: [([UInt8], String)] = [
+        (
+            Array("ARROW1".utf8),
+            "an Arrow file, which is not read; make JSON Lines of it with `to_json` of the library datasets"
+        ),
+        (
+            [0x50, 0x4B, 0x03, 0x04],
+            "a zip archive (or a spreadsheet), which is not read; unpack it, or save it as CSV"
+        ),
+        ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], "packed with xz; unpack it first (xz -d FILE)"),
+        (Array("BZh".utf8), "packed with bzip2; unpack it first (bzip2 -d FILE)"),
+        ([0x28, 0xB5, 0x2F, 0xFD], "packed with zstd; unpack it first (zstd -d FILE)"),
+        ([0xD0, 0xCF, 0x11, 0xE0], "an old Excel file, which is not read; save it as CSV"),
+        (Array("SQLite format 3".utf8), "an SQLite database, which is not read; export its table as CSV"),
+        (Array("%PDF".utf8), "a PDF file, which is not read"),
+        (Array("version https://git-lfs".utf8), "a pointer of Git LFS, not the file itself; run `git lfs pull`"),
+        (Array("<!DOCTYPE html".utf8), "a web page, not data; perhaps the download failed"),
+        (Array("<html".utf8), "a web page, not data; perhaps the download failed"),
+    ]
+
+    /// The bytes without a byte order mark, as UTF-8.
+    ///
+    /// - Throws: `TaskError` with the line of the first byte that is not UTF-8.
+    static func utf8(_ bytes: [UInt8], file: String) throws(TaskError) -> [UInt8] {
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { return try self.checked(Array(bytes[3...]), file: file) }
+        let isLittle = bytes.starts(with: [0xFF, 0xFE])
+        if isLittle || bytes.starts(with: [0xFE, 0xFF]) {
+            guard !bytes.starts(with: [0xFF, 0xFE, 0x00, 0x00]) else {
+                throw TaskError(
+                    .unsupported, "the file is UTF-32, which is not read; save it as UTF-8", file: file)
+            }
+            guard bytes.count.isMultiple(of: 2) else {
+                throw TaskError(.invalidData, "the file is UTF-16 and ends within a character", file: file)
+            }
+            var units: [UInt16] = []
+            units.reserveCapacity(bytes.count / 2)
+            for index in stride(from: 2, to: bytes.count, by: 2) {
+                let (first, second) = (UInt16(bytes[index]), UInt16(bytes[index + 1]))
+                units.append(isLittle ? second << 8 | first : first << 8 | second)
+            }
+            guard let text = String(validating: units, as: UTF16.self) else {
+                throw TaskError(.invalidData, "the file is UTF-16 with half of a surrogate pair", file: file)
+            }
+            return Array(text.utf8)
+        }
+        // ASCII in UTF-16 has a zero in every second byte.
+        let head = bytes.prefix(64)
+        if head.count >= 4, head.count(where: { $0 == 0 }) * 3 >= head.count {
+            throw TaskError(
+                .unsupported, "the file seems to be UTF-16 or UTF-32 without a byte order mark; save it as UTF-8",
+                file: file)
+        }
+        return try self.checked(bytes, file: file)
+    }
+
+    private static func checked(_ bytes: [UInt8], file: String) throws(TaskError) -> [UInt8] {
+        var decoder = UTF8()
+        var position = 0
+        var line = 1
+        // Most files are ASCII but for a few letters.
+        while position < bytes.count {
+            let byte = bytes[position]
+            if byte < 0x80 {
+                if byte == UInt8(ascii: "\n") { line += 1 }
+                position += 1
+                continue
+            }
+            let count = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : 2
+            var iterator = bytes[position..<min(position + count, bytes.count)].makeIterator()
+            guard case .scalarValue(let scalar) = decoder.decode(&iterator), UTF8.width(scalar) == count else {
+                throw TaskError(
+                    .invalidData,
+                    "the text is not UTF-8 (byte 0x\(String(byte, radix: 16))); if it is Latin-1, convert it: "
+                        + "iconv -f LATIN1 -t UTF-8", file: file, line: line)
+            }
+            decoder = UTF8()
+            position += count
+        }
+        return bytes
+    }
+
+    private static func unpacked(_ bytes: [UInt8], _ path: String, limit: Int) throws(TaskError) -> [UInt8] {
+        var stream = z_stream()
+        guard czlib_begin(&stream) == Z_OK else {
+            throw TaskError(.unreadableFile, "there is no memory to unpack the file", file: path)
+        }
+        defer { inflateEnd(&stream) }
+        var unpacked: [UInt8] = []
+        var block = [UInt8](repeating: 0, count: 1 << 20)
+        var position = 0
+        var status = Z_OK
+        while true {
+            let taken = min(bytes.count - position, 1 << 20)
+            let (left, made) = bytes[position..<position + taken].withUnsafeBufferPointer { input in
+                block.withUnsafeMutableBufferPointer { output in
+                    // zlib reads from it only.
+                    stream.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
+                    stream.avail_in = UInt32(taken)
+                    stream.next_out = output.baseAddress
+                    stream.avail_out = UInt32(output.count)
+                    status = inflate(&stream, Z_NO_FLUSH)
+                    return (Int(stream.avail_in), output.count - Int(stream.avail_out))
+                }
+            }
+            position += taken - left
+            unpacked += block[..<made]
+            guard unpacked.count <= limit else {
+                throw TaskError(.limitExceeded, "the file is larger than \(limit) bytes when unpacked", file: path)
+            }
+            if status == Z_STREAM_END {
+                // Files put behind one another are one file; zeros may fill up the end.
+                guard bytes[position...].starts(with: [0x1F, 0x8B]) else { return unpacked }
+                guard inflateReset(&stream) == Z_OK else { break }
+                continue
+            }
+            guard status == Z_OK || (status == Z_BUF_ERROR && position < bytes.count), taken > 0 || made > 0 else {
+                break
+            }
+        }
+        throw TaskError(
+            .invalidData,
+            "the file is packed with gzip and can't be unpacked: \(status == Z_BUF_ERROR || status == Z_OK ? "its end is missing" : "it is damaged")",
+            file: path)
+    }
+}
+
+/// A file's bytes.
+///
+/// - Throws: `TaskError` with the reason the system gives.
+func readFile(_ path: String, limit: Int) throws(TaskError) -> [UInt8] {
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+        throw TaskError(.unreadableFile, "there is no such file", file: path)
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+        throw TaskError(.unreadableFile, "this is no regular file", file: path)
+    }
+    guard Int(status.st_size) <= limit else {
+        throw TaskError(.limitExceeded, "the file is larger than \(limit) bytes", file: path)
+    }
+    do {
+        return Array(try Data(contentsOf: URL(filePath: path)))
+    } catch {
+        throw TaskError(.unreadableFile, "can't read the file: \(error)", file: path)
+    }
+}
