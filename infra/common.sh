@@ -72,9 +72,12 @@ download() {
     printf '%s\n' "$file"
 }
 
-build_packages=(build-essential cmake ninja-build pkg-config libpq-dev libhdf5-dev libuv1-dev libboost-dev python3 python3-pip)
+build_packages=(build-essential cmake ninja-build pkg-config libpq-dev libhdf5-dev libuv1-dev libboost-dev zlib1g-dev python3 python3-pip)
 run_packages=(postgresql)
-python_packages=(h5py==3.16.0 anndata==0.12.19 numpy==2.4.6 pandas==2.3.3 scipy==1.17.1 gguf==0.19.0 jinja2==3.1.6 markupsafe==3.0.2)
+python_packages=(
+    h5py==3.16.0 anndata==0.12.19 numpy==2.4.6 pandas==2.3.3 pyarrow==26.0.1 PyYAML==6.0.4 scipy==1.17.1 gguf==0.19.0
+    jinja2==3.1.6 markupsafe==3.0.2 tokenizers==0.23.3
+)
 
 # check_swift: a Swift toolchain of 6.2 or later, or a word on where to get one.
 check_swift() {

@@ -1,4 +1,5 @@
 internal import OrderedCollections
+internal import PythonCompat
 
 extension TaskConfiguration {
     /// Reads a task file.

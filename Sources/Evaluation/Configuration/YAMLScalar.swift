@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import PythonCompat
 
 /// A scalar of a task file as PyYAML's SafeLoader reads it: YAML 1.1, in which `no` is false, 010 is 8 and 1:30 is 90.
 enum YAMLScalar {

@@ -1,4 +1,5 @@
 internal import OrderedCollections
+internal import PythonCompat
 
 /// What a column holds, as Arrow's readers find it: every value of a column is of one type, or missing.
 ///

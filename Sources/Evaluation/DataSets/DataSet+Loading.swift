@@ -1,4 +1,5 @@
 internal import OrderedCollections
+internal import PythonCompat
 
 /// How data files become rows: what a task file's `dataset_path` and `dataset_kwargs` say.
 public struct DataReading: Sendable, Hashable {

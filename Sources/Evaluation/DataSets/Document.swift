@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// One row of a data set.
 public struct Document: Sendable, Hashable {
     /// The row's number in the data set, from 0.

@@ -1,4 +1,5 @@
 internal import OrderedCollections
+internal import PythonCompat
 
 /// The rows of a JSON file: objects one after the other (JSON Lines), a list of objects, or such a list under a key.
 ///
