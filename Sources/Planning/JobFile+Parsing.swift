@@ -152,7 +152,9 @@ extension JobSettings {
             node, path: path, prefix: prefix,
             known: [
                 "shard_size", "max_length", "batch_tokens", "max_sequences", "generation_slots", "cache_mb", "logits",
-                "overflow", "chat_template", "fewshot_as_multiturn", "system_instruction", "run_code",
+                "overflow", "chat_template", "fewshot_as_multiturn", "system_instruction", "run_code", "add_bos_token",
+                "prefix_token", "special_tokens", "score_bos", "end_tokens", "think_end_token", "enable_thinking",
+                "chat_template_args",
             ])
         self.shardSize = try reader.integer("shard_size", in: 1...100_000)
         self.maxLength = try reader.integer("max_length", in: 16...10_000_000)
@@ -166,5 +168,11 @@ extension JobSettings {
         self.fewShotAsMultiTurn = try reader.boolean("fewshot_as_multiturn")
         self.systemInstruction = try reader.string("system_instruction")
         self.runsCode = try reader.boolean("run_code")
+        self.tokens = TokenRules(
+            addsBeginning: try reader.boolean("add_bos_token"), prefixToken: try reader.string("prefix_token"),
+            specialTokens: try reader.choice("special_tokens"), scoresBeginning: try reader.boolean("score_bos"),
+            endTokens: try reader.strings("end_tokens"), thinkEndToken: try reader.string("think_end_token"))
+        self.enablesThinking = try reader.boolean("enable_thinking")
+        self.chatTemplateArguments = try reader.jsonObject("chat_template_args")
     }
 }

@@ -79,13 +79,23 @@ public struct JobSettings: Sendable, Hashable {
     public var systemInstruction: String?
     /// Programs that the model writes may be run, in a sandbox, for tasks that are scored so.
     public var runsCode: Bool?
+    /// How texts become tokens, and tokens texts.
+    public var tokens = TokenRules()
+    /// Further variables of the chat template, as a JSON object.
+    public var chatTemplateArguments: String?
+    /// Whether the chat template lets the model think first.
+    public var enablesThinking: Bool?
 
     public init(
         shardSize: Int? = nil, maxLength: Int? = nil, batchTokens: Int? = nil, maxSequences: Int? = nil,
         generationSlots: Int? = nil, logits: LogitsMode? = nil, overflow: OverflowPolicy? = nil,
         chatTemplate: Bool? = nil, fewShotAsMultiTurn: Bool? = nil, systemInstruction: String? = nil,
-        runsCode: Bool? = nil, cacheMegabytes: Int? = nil
+        runsCode: Bool? = nil, cacheMegabytes: Int? = nil, tokens: TokenRules = TokenRules(),
+        chatTemplateArguments: String? = nil, enablesThinking: Bool? = nil
     ) {
+        self.tokens = tokens
+        self.chatTemplateArguments = chatTemplateArguments
+        self.enablesThinking = enablesThinking
         self.cacheMegabytes = cacheMegabytes
         self.runsCode = runsCode
         self.chatTemplate = chatTemplate
@@ -110,6 +120,8 @@ public struct JobSettings: Sendable, Hashable {
             fewShotAsMultiTurn: self.fewShotAsMultiTurn ?? base.fewShotAsMultiTurn,
             systemInstruction: self.systemInstruction ?? base.systemInstruction,
             runsCode: self.runsCode ?? base.runsCode,
-            cacheMegabytes: self.cacheMegabytes ?? base.cacheMegabytes)
+            cacheMegabytes: self.cacheMegabytes ?? base.cacheMegabytes, tokens: self.tokens.over(base.tokens),
+            chatTemplateArguments: self.chatTemplateArguments ?? base.chatTemplateArguments,
+            enablesThinking: self.enablesThinking ?? base.enablesThinking)
     }
 }

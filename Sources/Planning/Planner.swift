@@ -13,6 +13,8 @@ public struct Planner: Sendable {
     public var constraintProblem: @Sendable (TextConstraint) -> String? = { _ in nil }
     /// Why engines can't run a model with these settings, whatever the device; `nil` if they can.
     public var settingsProblem: @Sendable (ModelRecord, JobSpecification.Settings) -> String? = { _, _ in nil }
+    /// Why a model's tokens may be other ones than those of its own tokenizer; `nil` if nothing speaks for it.
+    public var tokenizerDoubt: @Sendable (ModelRecord) -> String? = { _ in nil }
     /// A model's own chat template, for jobs that ask for it.
     public var chatTemplate: @Sendable (ModelRecord) throws(PlanningError) -> JobSpecification.Chat
 
@@ -134,21 +136,24 @@ public struct Planner: Sendable {
                 "task '\(entry.path)' runs programs that the model writes; allow it with run_code: true in the settings, and "
                     + "start a worker with --run-code")
         }
+        try Self.checkThinking(settings, task.configuration, at: place)
         let shardSize = settings.shardSize ?? samples
         var specification = JobSpecification(
             model: .init(
-                name: model.name, path: model.path, sha256: model.sha256, tokenizerSHA256: model.tokenizerSHA256),
+                name: model.name, path: model.path, sha256: model.sha256, tokenizerSHA256: model.tokenizerSHA256,
+                tokenizerDoubt: self.tokenizerDoubt(model)),
             task: .init(name: task.configuration.name, hash: task.taskHash, configuration: task.canonicalJSON),
             dataSet: .init(sha256: dataSet.sha256, rows: samples),
             fewShotPool: task.drawsExamples
                 ? data.fewShotPool.map { .init(sha256: $0.sha256, rows: $0.rowCount) } : nil,
             settings: .init(
-                maxLength: settings.maxLength, batchTokens: settings.batchTokens ?? EngineDefaults.batchTokens,
+                maxLength: settings.maxLength ?? model.contextLength,
+                batchTokens: settings.batchTokens ?? EngineDefaults.batchTokens,
                 maxSequences: settings.maxSequences ?? EngineDefaults.maxSequences,
                 generationSlots: settings.generationSlots ?? EngineDefaults.generationSlots,
                 logits: settings.logits ?? .choices, shardSize: shardSize, overflow: settings.overflow,
                 chat: try self.chat(of: model, settings), systemInstruction: settings.systemInstruction,
-                cacheMegabytes: settings.cacheMegabytes))
+                cacheMegabytes: settings.cacheMegabytes, tokens: settings.tokens.isEmpty ? nil : settings.tokens))
         if let problem = self.settingsProblem(model, specification.settings) {
             throw PlanningError(.model, at: place, "task '\(entry.path)' on model '\(model.name)': \(problem)")
         }

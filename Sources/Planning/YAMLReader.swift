@@ -82,6 +82,40 @@ struct YAMLReader {
         return value
     }
 
+    /// A map, as a JSON text.
+    func jsonObject(_ key: String) throws(PlanningError) -> String? {
+        guard let node = self.node(key) else { return nil }
+        guard case .mapping = node else { throw self.error(key, node, "must be a map of names and values") }
+        var budget = 1000
+        return try self.json(node, of: key, &budget)
+    }
+
+    private func json(_ node: Node, of key: String, _ budget: inout Int) throws(PlanningError) -> String {
+        budget -= 1
+        guard budget > 0 else { throw self.error(key, node, "has more than 1000 values") }
+        switch node {
+        case .scalar(let scalar):
+            guard scalar.style == .plain else { return JSONValue.string(scalar.string).text() }
+            if node.null != nil { return "null" }
+            if let flag = node.bool { return "\(flag)" }
+            if let number = node.int { return "\(number)" }
+            if let number = node.float, number.isFinite { return "\(number)" }
+            return JSONValue.string(scalar.string).text()
+        case .sequence(let items):
+            var parts: [String] = []
+            for item in items { parts.append(try self.json(item, of: key, &budget)) }
+            return "[\(parts.joined(separator: ","))]"
+        case .mapping(let entries):
+            var parts: [String] = []
+            for (name, value) in entries {
+                guard let name = name.scalar?.string else { throw self.error(key, name, "must have names as its keys") }
+                parts.append("\(JSONValue.string(name).text()):\(try self.json(value, of: key, &budget))")
+            }
+            return "{\(parts.joined(separator: ","))}"
+        case .alias: throw self.error(key, node, "must not have aliases (*name)")
+        }
+    }
+
     /// A list of plain text, or one text as a list of one.
     func strings(_ key: String) throws(PlanningError) -> [String]? {
         guard let node = self.node(key) else { return nil }

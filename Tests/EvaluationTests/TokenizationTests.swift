@@ -99,4 +99,75 @@ import Testing
             try empty.tokenized(by: ByteTokenizer(), maxLength: 9)
                 == [.generate(GenerationRequest(prompt: [256], stop: [], maxTokens: 1))])
     }
+
+    @Test func aTextThatBeginsWithTheMarkOfItsBeginningGetsNoSecondOne() throws {
+        let tokenizer = MarkedTokenizer()
+        #expect(try Self.pair("<s>a", "b", tokenizer).tokens == [1, 97, 98])
+        #expect(try Self.pair("a", "b", tokenizer).tokens == [1, 97, 98])
+        let prompt = Request.generate(prompt: "<s>a", stop: [], maxTokens: 1)
+        #expect(
+            try prompt.tokenized(by: tokenizer, maxLength: 9)
+                == [.generate(GenerationRequest(prompt: [1, 97], stop: [], maxTokens: 1))])
+        // As text it is none.
+        let asText = try prompt.tokenized(by: tokenizer, maxLength: 9, rules: TokenRules(specialTokens: .text))
+        #expect(asText == [.generate(GenerationRequest(prompt: [1] + Self.bytes("<s>a"), stop: [], maxTokens: 1))])
+        // Templates write special tokens, whatever a job says of texts.
+        let chat = try prompt.tokenized(
+            by: tokenizer, maxLength: 9, isChat: true, rules: TokenRules(specialTokens: .text))
+        #expect(chat == [.generate(GenerationRequest(prompt: [1, 97], stop: [], maxTokens: 1))])
+    }
+
+    @Test func rollingTextsScoreTheirBeginningUnlessTheJobSaysNo() throws {
+        func windows(_ rules: TokenRules) throws -> [EngineRequest] {
+            try Request.rolling(text: "ab").tokenized(by: MarkedTokenizer(), maxLength: 9, rules: rules)
+        }
+        #expect(try windows(TokenRules()) == [.score(ScoringRequest(tokens: [1, 1, 97, 98], scoredFrom: 1))])
+        let without: [EngineRequest] = [.score(ScoringRequest(tokens: [1, 97, 98], scoredFrom: 1))]
+        #expect(try windows(TokenRules(scoresBeginning: false)) == without)
+        #expect(try windows(TokenRules(addsBeginning: false)) == without)
+    }
+
+    @Test func rulesMayNameTokens() throws {
+        func request(_ request: Request, _ rules: TokenRules) throws -> EngineRequest? {
+            try request.tokenized(by: MarkedTokenizer(adds: false), maxLength: 9, rules: rules).first
+        }
+        let pair = Request.loglikelihood(context: "", continuation: "a")
+        #expect(try request(pair, TokenRules()) == .score(ScoringRequest(tokens: [1, 97], scoredFrom: 1)))
+        for name in ["</s>", "2"] {
+            let score = ScoringRequest(tokens: [2, 97], scoredFrom: 1)
+            #expect(try request(pair, TokenRules(prefixToken: name)) == .score(score))
+        }
+        let prompt = Request.generate(prompt: "a", stop: [], maxTokens: 1)
+        let rules = TokenRules(addsBeginning: true, endTokens: ["</s>"], thinkEndToken: "</think>")
+        #expect(
+            try request(prompt, rules)
+                == .generate(
+                    GenerationRequest(
+                        prompt: [1, 97], stop: [], maxTokens: 1, endTokens: [2], thinkingEnd: .text("</think>"))))
+        let error = #expect(throws: TaskError.self) { try request(pair, TokenRules(prefixToken: "<none>")) }
+        #expect(error?.message.contains("prefix_token names the token '<none>'") == true)
+        #expect(throws: TaskError.self) { try TokenRules(endTokens: ["300"]).check(MarkedTokenizer()) }
+        #expect(throws: TaskError.self) { try TokenRules(addsBeginning: true).check(ByteTokenizer()) }
+    }
+}
+
+/// One token for each byte, and two special ones.
+private struct MarkedTokenizer: Tokenizer {
+    var adds = true
+    var prefixToken: Int32? { 1 }
+    var beginning: String? { "<s>" }
+
+    func token(named name: String) -> Int32? { name == "<s>" ? 1 : name == "</s>" ? 2 : nil }
+
+    func name(of token: Int32) -> String? { token == 1 ? "<s>" : token == 2 ? "</s>" : (3..<256) ~= token ? "?" : nil }
+
+    func encode(_ text: String, addSpecial: Bool, readSpecial: Bool) -> [Int32] {
+        var tokens: [Int32] = addSpecial && self.adds ? [1] : []
+        var rest = text[...]
+        if readSpecial, rest.hasPrefix("<s>") {
+            tokens.append(1)
+            rest = rest.dropFirst(3)
+        }
+        return tokens + rest.utf8.map(Int32.init)
+    }
 }

@@ -3,11 +3,12 @@ import Testing
 @testable import Inference
 
 @Suite struct StopScannerTests {
-    /// Feeds pieces until a stop string is found; returns the text and the number of pieces taken.
+    /// Feeds pieces until a stop string is found; returns the text before it and the number of pieces taken.
     private func run(_ stops: [String], _ pieces: [[UInt8]]) -> (text: String, taken: Int) {
         var scanner = StopScanner(stops: stops)
-        for (index, piece) in pieces.enumerated() where scanner.append(piece) { return (scanner.text, index + 1) }
-        return (scanner.text, pieces.count)
+        let taken = (pieces.firstIndex { scanner.append($0) } ?? pieces.count - 1) + 1
+        let text = String(decoding: pieces.prefix(taken).joined(), as: UTF8.self)
+        return (StopScanner.cut(text, before: stops), taken)
     }
 
     private func run(_ stops: [String], _ pieces: [String]) -> (text: String, taken: Int) {
@@ -19,6 +20,13 @@ import Testing
         #expect(self.run(["Question:"], [" 42", "\nQues", "tion", ": what"]) == (" 42\n", 4))
         #expect(self.run([".", "!"], ["a", "b!c.", "d"]) == ("ab", 2))
         #expect(self.run(["x"], ["x"]) == ("", 1))
+    }
+
+    @Test func stopsThatOverlapCutOneAfterTheOther() {
+        // As lm-eval: what is left of the first stop string does not hold the second one any more.
+        #expect(StopScanner.cut("xaby", before: ["b", "ab"]) == "xa")
+        #expect(StopScanner.cut("xaby", before: ["ab", "b"]) == "x")
+        #expect(StopScanner.cut("xaby", before: ["", "z"]) == "xaby")
     }
 
     @Test func partialMatchesAreText() {
@@ -50,10 +58,10 @@ import Testing
         let stops = (0..<3).map { _ in letters(2...5) }
         let pieces = (0..<12).map { _ in letters(0...3) }
         let result = self.run(stops, pieces)
+        func holdsStop(_ text: String) -> Bool { stops.contains { text.contains($0) } }
         let taken = pieces.prefix(result.taken).joined()
-        let before = pieces.prefix(result.taken - 1).joined()
-        let offset = taken.indices.first { index in stops.contains { taken[index...].hasPrefix($0) } }
-        #expect(result.text == (offset.map { String(taken[..<$0]) } ?? taken))
-        #expect(!before.indices.contains { index in stops.contains { before[index...].hasPrefix($0) } })
+        #expect(holdsStop(taken) || result.taken == pieces.count)
+        #expect(!holdsStop(pieces.prefix(result.taken - 1).joined()))
+        #expect(taken.hasPrefix(result.text) && !holdsStop(result.text))
     }
 }

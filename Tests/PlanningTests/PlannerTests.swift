@@ -106,6 +106,68 @@ import Testing
         #expect(error?.message.contains("has 11 bytes, not 5") == true, "\(error?.message ?? "")")
     }
 
+    @Test func theModelsOwnLengthIsWrittenIntoTheJob() async throws {
+        let folder = try Folder()
+        func length(_ settings: String) async throws -> Int? {
+            let plan = try await folder.plan("model: m\n\(settings)tasks: [task.yaml]")
+            return try JobSpecification(json: try #require(plan.submission.jobs.first).specification).settings.maxLength
+        }
+        #expect(try await length("") == 100)
+        #expect(try await length("settings: {max_length: 50}\n") == 50)
+    }
+
+    @Test func rulesForTokensAreWrittenIntoTheJob() async throws {
+        let folder = try Folder()
+        let plan = try await folder.plan(
+            """
+            model: m
+            settings: {add_bos_token: true, special_tokens: text, score_bos: false, end_tokens: [</s>, "7"]}
+            tasks: [task.yaml, {task: task.yaml, settings: {prefix_token: <s>, think_end_token: </think>}}]
+            """)
+        let rules = try plan.submission.jobs.map { try JobSpecification(json: $0.specification).settings.tokens }
+        var expected = TokenRules(
+            addsBeginning: true, specialTokens: .text, scoresBeginning: false, endTokens: ["</s>", "7"])
+        #expect(rules[0] == expected)
+        expected.prefixToken = "<s>"
+        expected.thinkEndToken = "</think>"
+        #expect(rules[1] == expected)
+        let plain = try await folder.plan("model: m\ntasks: [task.yaml]")
+        #expect(!plain.submission.jobs[0].specification.contains("\"tokens\""))
+    }
+
+    @Test func chatTemplatesGetArguments() async throws {
+        let folder = try Folder()
+        let plan = try await folder.plan(
+            """
+            model: m
+            settings:
+              chat_template: true
+              enable_thinking: false
+              chat_template_args: {effort: low, "level": 3, list: [a, "1", 1.5, true, null], enable_thinking: true}
+            tasks: [task.yaml]
+            """, template: { "{{ enable_thinking }} {{ effort }} {{ level + 1 }}" })
+        let chat = try JobSpecification(json: plan.submission.jobs[0].specification).settings.chat
+        #expect(
+            chat?.arguments
+                == #"{"effort":"low","level":3,"list":["a","1",1.5,true,null],"enable_thinking":false}"#)
+    }
+
+    @Test(
+        arguments: [
+            ("{enable_thinking: true}", "add chat_template: true"),
+            ("{chat_template_args: {a: 1}}", "add chat_template: true"),
+            ("{chat_template: true, enable_thinking: true}", "think_end_token does not say"),
+            ("{chat_template: true, enable_thinking: true, think_end_token: </think>}", "in which nobody thinks"),
+            ("{chat_template: true, chat_template_args: [1]}", "must be a map"),
+        ])
+    func thoughtsThatNobodyWouldCutOffAreRefused(_ settings: String, _ reason: String) async throws {
+        let folder = try Folder()
+        let error = await #expect(throws: PlanningError.self) {
+            try await folder.plan("model: m\nsettings: \(settings)\ntasks: [task.yaml]", template: { "x" })
+        }
+        #expect(error?.description.contains(reason) == true, "\(String(describing: error))")
+    }
+
     @Test func moreTokensThanTheModelTakesAreRefused() async throws {
         let folder = try Folder()
         let error = await #expect(throws: PlanningError.self) {

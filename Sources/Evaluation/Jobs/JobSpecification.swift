@@ -60,8 +60,13 @@ public struct JobSpecification: Codable, Sendable, Hashable {
         public var path: String
         public var sha256: String
         public var tokenizerSHA256: String
+        /// Why its tokens may be other ones than those of its own tokenizer; `nil` if nothing speaks for it.
+        public var tokenizerDoubt: String?
 
-        public init(name: String, path: String, sha256: String, tokenizerSHA256: String) {
+        public init(
+            name: String, path: String, sha256: String, tokenizerSHA256: String, tokenizerDoubt: String? = nil
+        ) {
+            self.tokenizerDoubt = tokenizerDoubt
             self.name = name
             self.path = path
             self.sha256 = sha256
@@ -95,7 +100,9 @@ public struct JobSpecification: Codable, Sendable, Hashable {
     }
 
     public struct Settings: Codable, Sendable, Hashable {
-        /// Tokens of context and continuation; `nil`: what the model was trained with.
+        /// Tokens of context and continuation: what was set, else what the model was trained with.
+        ///
+        /// `nil` in jobs of older releases: what the model was trained with, at most 8192.
         public var maxLength: Int?
         /// `nil`: truncate.
         public var overflow: OverflowPolicy?
@@ -116,12 +123,15 @@ public struct JobSpecification: Codable, Sendable, Hashable {
         public var chat: Chat?
         /// Stands before a task's description.
         public var systemInstruction: String?
+        /// How texts become tokens, and tokens texts; `nil`: as lm-eval does it.
+        public var tokens: TokenRules?
 
         public init(
             maxLength: Int?, batchTokens: Int, maxSequences: Int, generationSlots: Int, logits: LogitsMode,
             shardSize: Int, overflow: OverflowPolicy? = nil, chat: Chat? = nil, systemInstruction: String? = nil,
-            cacheMegabytes: Int? = nil
+            cacheMegabytes: Int? = nil, tokens: TokenRules? = nil
         ) {
+            self.tokens = tokens
             self.cacheMegabytes = cacheMegabytes
             self.chat = chat
             self.systemInstruction = systemInstruction
@@ -144,8 +154,13 @@ public struct JobSpecification: Codable, Sendable, Hashable {
         public var eos: String
         /// Each few-shot example is a turn of its own.
         public var isMultiTurn: Bool
+        /// Further variables that the template sees, as a JSON object; `nil` for none.
+        public var arguments: String?
 
-        public init(template: String, bos: String, eos: String, isMultiTurn: Bool = true) {
+        public init(
+            template: String, bos: String, eos: String, isMultiTurn: Bool = true, arguments: String? = nil
+        ) {
+            self.arguments = arguments
             self.template = template
             self.bos = bos
             self.eos = eos
@@ -161,7 +176,8 @@ extension JobSpecification.Settings {
     public func promptStyle() throws(TaskError) -> PromptStyle {
         guard let chat = self.chat else { return PromptStyle(systemInstruction: self.systemInstruction) }
         return PromptStyle(
-            template: try JinjaChatTemplate(chat.template, bos: chat.bos, eos: chat.eos),
+            template: try JinjaChatTemplate(
+                chat.template, bos: chat.bos, eos: chat.eos, arguments: chat.arguments),
             isMultiTurn: chat.isMultiTurn, systemInstruction: self.systemInstruction)
     }
 }

@@ -1,4 +1,5 @@
 internal import Jinja
+internal import OrderedCollections
 internal import PythonCompat
 
 /// A model's own chat template, rendered as transformers does.
@@ -9,10 +10,14 @@ public struct JinjaChatTemplate: ChatTemplate {
     private let template: Template
     private let bos: String
     private let eos: String
+    private let arguments: OrderedDictionary<String, JSONValue>
 
     /// - Parameters:
     ///   - bos: The text of the model's BOS token, which templates may print; likewise `eos`.
-    public init(_ source: String, bos: String = "", eos: String = "") throws(TaskError) {
+    ///   - arguments: Further variables, as a JSON object; they take the place of the others, but for the messages.
+    public init(
+        _ source: String, bos: String = "", eos: String = "", arguments: String? = nil
+    ) throws(TaskError) {
         do throws(JinjaError) {
             self.template = try Template(source, dialect: .chat)
         } catch {
@@ -20,6 +25,25 @@ public struct JinjaChatTemplate: ChatTemplate {
         }
         self.bos = bos
         self.eos = eos
+        self.arguments = try arguments.map(Self.parsed) ?? [:]
+    }
+
+    private static func parsed(_ arguments: String) throws(TaskError) -> OrderedDictionary<String, JSONValue> {
+        do throws(JSONError) {
+            if case .object(let given) = try JSONValue.parse(arguments.utf8) { return given }
+            throw JSONError(message: "they are no object", offset: 0)
+        } catch {
+            throw TaskError(
+                .invalidTemplate, "the arguments of the model's chat template can't be read: \(error.message)")
+        }
+    }
+
+    /// A JSON object of arguments with `enable_thinking` in it, as lm-eval hands it over.
+    public static func arguments(_ arguments: String?, enablesThinking: Bool?) throws(TaskError) -> String? {
+        guard let enablesThinking else { return arguments }
+        var given = try Self.parsed(arguments ?? "{}")
+        given["enable_thinking"] = .bool(enablesThinking)
+        return JSONValue.object(given).text()
     }
 
     public func render(_ messages: [ChatMessage], continuesLast: Bool) throws(TaskError) -> String {
@@ -54,6 +78,7 @@ public struct JinjaChatTemplate: ChatTemplate {
                         (.string("role"), .string($0.role.rawValue)), (.string("content"), .string($0.content)),
                     ])
                 })
+        case _ where self.arguments[name] != nil: self.arguments[name].map(Value.init)
         case "add_generation_prompt": .bool(isOpen)
         case "tools", "documents": .null
         case "bos_token": .string(self.bos)

@@ -52,10 +52,21 @@ public struct SampledText: Sendable, Hashable {
     }
 }
 
+/// What ends a model's thoughts; its answer is what stands behind the last one.
+public enum ThinkingEnd: Sendable, Hashable {
+    case text(String)
+    case token(Int32)
+
+    /// An answer without the white space that stands between it and the thoughts; Python's `str.lstrip`.
+    public static func trimmed(_ answer: String) -> String {
+        String(answer.unicodeScalars.drop { PythonText.isSpace($0) })
+    }
+}
+
 /// A prompt to be continued.
 public struct GenerationRequest: Sendable, Hashable {
     public var prompt: [Int32]
-    /// The text ends before the first occurrence of any of these.
+    /// The text ends before the first occurrence of any of these, which may be special tokens.
     public var stop: [String]
     /// At most this many new tokens; at least 1.
     public var maxTokens: Int
@@ -65,12 +76,18 @@ public struct GenerationRequest: Sendable, Hashable {
     public var constraint: TextConstraint?
     /// How many prompt tokens were cut off on the left because the model's length did not suffice.
     public var truncated: Int
+    /// The tokens that end the text; `nil` for those of the model's vocabulary.
+    public var endTokens: [Int32]?
+    /// Where the answer begins; `nil` for all of the text.
+    public var thinkingEnd: ThinkingEnd?
 
     public init(
         prompt: [Int32], stop: [String], maxTokens: Int, sampling: SampledText? = nil,
-        constraint: TextConstraint? = nil,
-        truncated: Int = 0
+        constraint: TextConstraint? = nil, truncated: Int = 0, endTokens: [Int32]? = nil,
+        thinkingEnd: ThinkingEnd? = nil
     ) {
+        self.endTokens = endTokens
+        self.thinkingEnd = thinkingEnd
         self.prompt = prompt
         self.stop = stop
         self.maxTokens = maxTokens

@@ -3,15 +3,16 @@ internal import PythonCompat
 extension Request {
     /// The request in token ids, for a model that takes `maxLength` tokens; as lm-eval's Hugging Face model does it.
     ///
-    /// A rolling request gives one request for each window, none for an empty text; the others give exactly one.
-    /// - Parameter isChat: The text comes from a chat template, whose special tokens are recognised.
+    /// A rolling request gives one request for each window, none where there is no token; the others give exactly one.
+    /// - Parameter isChat: The text comes from a chat template, whose special tokens are always recognised.
     /// - Throws: `TaskError` if the request doesn't fit the model or has nothing to score; what is cut off is an error only
     ///   when `overflow` says so.
     public func tokenized(
-        by tokenizer: any Tokenizer, maxLength: Int, overflow: OverflowPolicy = .truncate, isChat: Bool = false
+        by tokenizer: any Tokenizer, maxLength: Int, overflow: OverflowPolicy = .truncate, isChat: Bool = false,
+        rules: TokenRules = TokenRules()
     ) throws(TaskError) -> [EngineRequest] {
         guard maxLength >= 1 else { throw TaskError(.invalidSample, "a model of \(maxLength) tokens can't be used") }
-        let requests = try self.fitted(to: maxLength, TextEncoder(tokenizer: tokenizer, isChat: isChat))
+        let requests = try self.fitted(to: maxLength, TextEncoder(tokenizer, rules, isChat: isChat))
         let excess = requests.map(\.truncated).max() ?? 0
         guard overflow == .truncate || excess == 0 else {
             throw TaskError(
@@ -54,11 +55,11 @@ extension Request {
         let end = scalars.lastIndex { !PythonText.isSpace($0) }.map(scalars.index(after:)) ?? scalars.startIndex
         if context.isEmpty {
             head = []
-            tail = try tokenizer.encode(continuation, addSpecial: false)
+            tail = try tokenizer.encode(continuation: continuation)
         } else {
             // Encoded together: tokens may reach over the boundary.
-            let whole = try tokenizer.encode(context + continuation, addSpecial: true)
-            head = try tokenizer.encode(String(scalars[..<end]), addSpecial: true)
+            let whole = try tokenizer.encode(context + continuation)
+            head = try tokenizer.encode(String(scalars[..<end]))
             tail = Array(whole.dropFirst(head.count))
         }
         if head.isEmpty {
@@ -83,11 +84,12 @@ extension Request {
     /// Windows in which every token is predicted exactly once.
     ///
     /// The first starts with the prefix token; the later ones have at least one token of context, the last one as much
-    /// as fits.
+    /// as fits. Where the vocabulary adds BOS, lm-eval has it predicted too, behind the prefix token.
     private static func windows(
         _ text: String, _ tokenizer: TextEncoder, _ maxLength: Int
     ) throws(TaskError) -> [ScoringRequest] {
-        let tokens = try tokenizer.encode(text, addSpecial: false)
+        var tokens = try tokenizer.encode(text)
+        if !tokenizer.scoresBeginning, tokenizer.begins(tokens) { tokens.removeFirst() }
         guard !tokens.isEmpty else { return [] }
         var predicted = min(maxLength, tokens.count)
         var windows = [
@@ -112,22 +114,11 @@ extension Request {
                 .invalidSample,
                 "max_gen_toks is \(maxTokens), but the model takes only \(maxLength) tokens, prompt included; lower it")
         }
-        var tokens = try tokenizer.encode(prompt, addSpecial: true)
+        var tokens = try tokenizer.encode(prompt: prompt)
         if tokens.isEmpty { tokens = [try self.prefix(tokenizer)] }
         let truncated = max(0, tokens.count - room)
         return GenerationRequest(
-            prompt: Array(tokens.dropFirst(truncated)), stop: stop, maxTokens: maxTokens, truncated: truncated)
-    }
-}
-
-/// A tokenizer with what is known of the texts.
-private struct TextEncoder {
-    let tokenizer: any Tokenizer
-    let isChat: Bool
-
-    var prefixToken: Int32? { self.tokenizer.prefixToken }
-
-    func encode(_ text: String, addSpecial: Bool) throws(TaskError) -> [Int32] {
-        try self.tokenizer.encode(text, addSpecial: addSpecial, isChat: self.isChat)
+            prompt: Array(tokens.dropFirst(truncated)), stop: stop, maxTokens: maxTokens, truncated: truncated,
+            endTokens: tokenizer.endTokens, thinkingEnd: tokenizer.thinkingEnd)
     }
 }

@@ -7,12 +7,14 @@ struct ShardWork {
     let task: EvaluationTask
     let samples: [PreparedSample]
     private let isChat: Bool
+    private let rules: TokenRules
 
     init(
         task: EvaluationTask, dataSet: DataSet, range: ShardRange, settings: JobSpecification.Settings
     ) throws(ExecutionError) {
         self.task = task
         self.isChat = settings.chat != nil
+        self.rules = settings.tokens ?? TokenRules()
         do {
             let style = try settings.promptStyle()
             self.samples = try dataSet.documents(in: range.rowStart..<(range.rowStart + range.rowCount))
@@ -32,7 +34,7 @@ struct ShardWork {
                     try sample.requests.map { (request) throws(TaskError) in
                         try request.tokenized(
                             by: engine.tokenizer, maxLength: engine.maxLength, overflow: overflow,
-                            isChat: self.isChat)
+                            isChat: self.isChat, rules: self.rules)
                     })
             } catch {
                 throw ExecutionError(.permanent, "row \(sample.row) (sample \(sample.sampleID)): \(error)")

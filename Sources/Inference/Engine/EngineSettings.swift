@@ -5,7 +5,7 @@ public import Llama
 ///
 /// All but `threads` are part of the engine's identity: they may change low bits of answers.
 public struct EngineSettings: Sendable, Hashable {
-    /// The largest number of tokens of a request; by default the model's context length, at most 8192.
+    /// The largest number of tokens of a request; `nil`: the model's context length, at most 8192.
     public var maxLength: Int?
     /// Tokens per decode when scoring.
     public var batchTokens: Int

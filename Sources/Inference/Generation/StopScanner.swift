@@ -1,13 +1,12 @@
-/// Collects the bytes of a text that grows token by token, and finds the first stop string.
+/// Looks for stop strings in the bytes of a text that grows token by token.
 ///
-/// Bytes are compared, not characters: a token may end within a character, and UTF-8 can't be mistaken
-/// in the middle.
+/// Bytes are compared, not characters: a token may end within a character, and UTF-8 can't be mistaken in the middle.
 struct StopScanner: Sendable {
     private let stops: [[UInt8]]
     private let longest: Int
-    private(set) var bytes: [UInt8] = []
-    /// Where the stop string begins, once one was found.
-    private(set) var stopOffset: Int?
+    /// The end of the text, as far as a stop string may have begun in it.
+    private var bytes: [UInt8] = []
+    private(set) var foundStop = false
 
     /// Empty strings are ignored.
     init(stops: [String]) {
@@ -15,20 +14,23 @@ struct StopScanner: Sendable {
         self.longest = self.stops.map(\.count).max() ?? 0
     }
 
-    /// Adds a token's bytes; returns whether a stop string is in the text now.
+    /// Adds a token's bytes; returns whether a stop string has been in the text.
     mutating func append(_ piece: [UInt8]) -> Bool {
+        guard !self.foundStop, self.longest > 0 else { return self.foundStop }
         // A new occurrence ends within the new bytes, so it begins not much before them.
-        let start = max(0, self.bytes.count - max(self.longest - 1, 0))
-        self.bytes += piece
-        guard self.stopOffset == nil, self.longest > 0 else { return self.stopOffset != nil }
-        self.stopOffset = (start..<max(start, self.bytes.count)).first { offset in
+        self.bytes = self.bytes.suffix(self.longest - 1) + piece
+        self.foundStop = self.bytes.indices.contains { offset in
             self.stops.contains { self.bytes[offset...].starts(with: $0) }
         }
-        return self.stopOffset != nil
+        return self.foundStop
     }
 
-    /// The text before the stop string; invalid UTF-8 is replaced by U+FFFD.
-    var text: String {
-        String(decoding: self.bytes.prefix(self.stopOffset ?? self.bytes.count), as: UTF8.self)
+    /// The text before the first occurrence of each stop string, one after the other, as lm-eval cuts it.
+    static func cut(_ text: String, before stops: [String]) -> String {
+        var bytes = Array(text.utf8)[...]
+        for stop in stops.map({ Array($0.utf8) }) where !stop.isEmpty {
+            if let place = bytes.firstRange(of: stop) { bytes = bytes[..<place.lowerBound] }
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

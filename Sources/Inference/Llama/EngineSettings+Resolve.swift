@@ -8,8 +8,10 @@ internal import Darwin
 
 /// Settings with every default filled in and checked against a model.
 struct ResolvedSettings: Sendable, Hashable {
-    /// Prompts longer than this are rare, and memory for them is not.
+    /// What jobs of older releases got that set nothing.
     static let defaultMaxLength = 8192
+    /// Contexts that score differ in length by so many tokens at least, so that shards share them.
+    static let contextStep = 2048
     /// The outputs of a batch take at most this many bytes.
     static let outputBytes = 256 << 20
 
@@ -52,10 +54,15 @@ struct ResolvedSettings: Sendable, Hashable {
         try self.checkScoringCache()
     }
 
-    /// The context that scores: the trunk may fill `maxLength`, a pack of branches comes on top.
-    var scoringShape: ContextShape {
-        ContextShape(
-            layout: .shared, cells: self.maxLength + self.limits.tokens, sequences: self.limits.sequences,
+    /// The context that scores: the trunk may have `longest` tokens, a pack of branches comes on top.
+    ///
+    /// It is a function of the shard's requests; one for all that `maxLength` allows would be many gigabytes.
+    func scoringShape(longest: Int) -> ContextShape {
+        // Where frequencies depend on the size of the context, it must be the same for all shards.
+        let steps = (longest + Self.contextStep - 1) / Self.contextStep
+        let trunk = self.file.longRopeThreshold == nil ? min(steps * Self.contextStep, self.maxLength) : self.maxLength
+        return ContextShape(
+            layout: .shared, cells: trunk + self.limits.tokens, sequences: self.limits.sequences,
             batchTokens: self.limits.tokens, outputs: self.limits.outputs, threads: self.threads)
     }
 
@@ -86,11 +93,12 @@ struct ResolvedSettings: Sendable, Hashable {
     }
 
     private func checkScoringCache() throws(EngineError) {
-        if let cacheBytes, self.scoringShape.cells * self.file.cacheBytesPerToken > cacheBytes {
-            throw self.cacheTooSmall(for: self.scoringShape)
+        let largest = self.scoringShape(longest: self.maxLength)
+        if let cacheBytes, largest.cells * self.file.cacheBytesPerToken > cacheBytes {
+            throw self.cacheTooSmall(for: largest)
         }
         guard let threshold = self.file.longRopeThreshold, self.maxLength <= threshold,
-            self.scoringShape.cells > threshold
+            largest.cells > threshold
         else { return }
         throw EngineError(
             .settings,

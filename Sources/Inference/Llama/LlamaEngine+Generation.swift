@@ -84,7 +84,7 @@ struct GenerationSession {
         self.context = context
         self.vocabulary = vocabulary
         self.schedule = SlotSchedule(prompts: requests.map(\.prompt), slots: context.shape.sequences)
-        self.states = requests.map(GenerationState.init)
+        self.states = requests.map { GenerationState($0, vocabulary) }
     }
 
     /// Starts one prompt if a slot is free, else adds one token to every text at work.
@@ -167,9 +167,11 @@ struct GenerationSession {
             self.deadEnd = text
             return nil
         }
-        let piece = self.vocabulary.endsGeneration(best.token) ? nil : self.vocabulary.piece(best.token)
-        if piece != nil { try matcher?.accept(best.token) }
-        let generation = self.states[text].append(best.token, logProb: best.logProb, piece: piece)
+        // A grammar can't go on behind what it takes for the end.
+        let isEnd =
+            self.states[text].ends(with: best.token) || (matcher != nil && self.vocabulary.endsGrammar(best.token))
+        if !isEnd { try matcher?.accept(best.token) }
+        let generation = self.states[text].append(best.token, logProb: best.logProb, isEnd: isEnd)
         if generation != nil {
             self.schedule.finish(slot)
             self.matchers[text] = nil

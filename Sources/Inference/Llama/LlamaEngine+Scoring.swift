@@ -12,7 +12,8 @@ extension LlamaEngine {
         }
         guard !scored.isEmpty else { return }
         let plan = BatchPlan(scored.map(\.request), limits: self.settings.limits)
-        let context = try self.emptyContext(self.settings.scoringShape)
+        let longest = scored.map(\.request.tokens.count).max() ?? 0
+        let context = try self.emptyContext(self.settings.scoringShape(longest: longest))
         var board = ScoreBoard(scored.map(\.request))
         for step in plan.steps {
             try self.checkCancellation()

@@ -27,5 +27,13 @@ public struct LlamaTokenizer: Tokenizer {
 
     public var beginning: String? { self.vocabulary.beginningOfText.map(self.vocabulary.name) }
 
+    public var beginningToken: Int32? { self.vocabulary.beginningOfText }
+
     public var prefixToken: Int32? { self.vocabulary.beginningOfText ?? self.vocabulary.endOfText }
+
+    public func token(named name: String) -> Int32? { self.vocabulary.token(named: name) }
+
+    public func name(of token: Int32) -> String? {
+        (0..<Int32(clamping: self.vocabulary.count)).contains(token) ? self.vocabulary.name(token) : nil
+    }
 }

@@ -1,3 +1,4 @@
+public import Evaluation
 internal import Llama
 internal import Synchronization
 
@@ -10,16 +11,34 @@ public final class SettingsCheck: Sendable {
     public init() {}
 
     /// Why settings can't run on the model at `path`, whatever the device; `nil` if they can.
-    public func problem(_ settings: EngineSettings, modelPath path: String) -> String? {
-        let known = self.files.withLock { $0[path] }
-        let file = known ?? Result { () throws(LlamaError) in try GGUFFile(path: path) }
-        if known == nil { self.files.withLock { $0[path] = file } }
+    ///
+    /// - Parameter rules: Of them all, those that name tokens have the model's vocabulary loaded.
+    public func problem(
+        _ settings: EngineSettings, rules: TokenRules = TokenRules(), modelPath path: String
+    ) -> String? {
         do throws(EngineError) {
-            _ = try ResolvedSettings(settings, model: try file.translated.get())
-            return nil
+            _ = try ResolvedSettings(settings, model: try self.file(path).translated.get())
+            guard !rules.isEmpty else { return nil }
+            let tokenizer = try LlamaTokenizer(modelPath: path)
+            do throws(TaskError) {
+                try rules.check(tokenizer)
+                return nil
+            } catch {
+                return error.message
+            }
         } catch {
             return error.message
         }
+    }
+
+    /// Why a model's tokens may be other ones than those of its own tokenizer; `nil` if nothing speaks for it.
+    public func tokenizerDoubt(modelPath path: String) -> String? { try? self.file(path).get().tokenizer.doubt }
+
+    private func file(_ path: String) -> Result<GGUFFile, LlamaError> {
+        let known = self.files.withLock { $0[path] }
+        let file = known ?? Result { () throws(LlamaError) in try GGUFFile(path: path) }
+        if known == nil { self.files.withLock { $0[path] = file } }
+        return file
     }
 }
 

@@ -14,6 +14,8 @@ public struct GGUFFile: Sendable, Hashable {
     public let parameterCount: Int
     /// Such as "Q4_1"; `nil` if the file does not say.
     public let quantization: String?
+    /// How its tokenizer treats texts, as far as llama.cpp does not know.
+    public let tokenizer: TokenizerTraits
     /// The default Jinja chat template; `nil` if there is none.
     public let chatTemplate: String?
     /// SHA-256 over all `tokenizer.*` metadata in hexadecimal digits, independent of their order in the file.
@@ -48,6 +50,7 @@ public struct GGUFFile: Sendable, Hashable {
         self.parameterCount = tensors.parameterCount
         self.quantization = metadata.quantization()
         self.hasFullPrecision = metadata.hasFullPrecision
+        self.tokenizer = TokenizerTraits(metadata)
         self.chatTemplate = metadata.string("tokenizer.chat_template")
         self.tokenizerSHA256 = metadata.tokenizerSHA256()
     }

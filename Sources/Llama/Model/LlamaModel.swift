@@ -12,7 +12,7 @@ public final class LlamaModel: Sendable {
     public let hasWeights: Bool
     let handle: ModelHandle
 
-    public var vocabulary: Vocabulary { Vocabulary(self.handle) }
+    public let vocabulary: Vocabulary
 
     /// Loads the GGUF file at `path` after checking it.
     ///
@@ -34,6 +34,7 @@ public final class LlamaModel: Sendable {
         self.hasWeights = !vocabularyOnly
         self.handle = try Self.load(file, accelerator: accelerator, vocabularyOnly: vocabularyOnly)
         try self.handle.checkVocabulary(of: file)
+        self.vocabulary = Vocabulary(self.handle, file.tokenizer)
         if !vocabularyOnly { try self.checkKind() }
     }
 

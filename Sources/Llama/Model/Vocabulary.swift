@@ -1,8 +1,10 @@
 internal import CLlama
 internal import CLlamaCalls
 
-/// The vocabulary of a model: text to token ids and back.
+/// The vocabulary of a model: text to token ids and back, as the model's own tokenizer does it.
 ///
+/// llama.cpp splits ordinary text. What stands around that is done here, since its own way differs from that of the libraries
+/// that models are published for: which special tokens a text holds, normalization, and the text of tokens.
 /// It keeps its model in memory and may be used from any thread.
 public struct Vocabulary: Sendable {
     private let model: ModelHandle
@@ -22,26 +24,46 @@ public struct Vocabulary: Sendable {
     public let addsBeginningOfText: Bool
     /// Whether `endOfText` is put behind a text by default.
     public let addsEndOfText: Bool
+    private let traits: TokenizerTraits
+    private let specialTokens: SpecialTokenIndex
+    /// See `endsGeneration`.
+    private let endTokens: Set<Int32>
 
     /// Bytes of the longest text: llama.cpp's tokenizers need up to a kilobyte of stack for each of them.
     private static let longestText = 1 << 26
 
-    init(_ model: ModelHandle) {
+    init(_ model: ModelHandle, _ traits: TokenizerTraits) {
         let pointer = llama_model_get_vocab(model.pointer)!
         self.model = model
         self.pointer = pointer
-        self.count = Int(llama_vocab_n_tokens(pointer))
+        self.traits = traits
+        let count = Int(llama_vocab_n_tokens(pointer))
+        self.count = count
         func token(_ id: llama_token) -> Int32? { id == LLAMA_TOKEN_NULL ? nil : id }
-        self.beginningOfText = token(llama_vocab_bos(pointer))
+        self.beginningOfText = traits.hasBeginning ? token(llama_vocab_bos(pointer)) : nil
         self.endOfText = token(llama_vocab_eos(pointer))
         self.endOfTurn = token(llama_vocab_eot(pointer))
         self.addsBeginningOfText = llama_vocab_get_add_bos(pointer)
         self.addsEndOfText = llama_vocab_get_add_eos(pointer)
+        self.specialTokens = SpecialTokenIndex(pointer, count: count, unknown: traits.unknownToken)
+
+        // llama.cpp also ends texts at marks that separate files in code, which models write on purpose.
+        let ends = [llama_vocab_eos(pointer), llama_vocab_eot(pointer)]
+        let separators = Set([
+            llama_vocab_fim_pad(pointer), llama_vocab_fim_rep(pointer), llama_vocab_fim_sep(pointer),
+        ]).subtracting(ends)
+        self.endTokens = Set(
+            (0..<Int32(clamping: count)).filter { llama_vocab_is_eog(pointer, $0) && !separators.contains($0) })
     }
 
     /// Whether a token is a mark that no text shows, and does not end one either.
     func isHidden(_ token: Int32) -> Bool {
         llama_vocab_is_control(self.pointer, token) && !llama_vocab_is_eog(self.pointer, token)
+    }
+
+    /// Whether grammars take a token for the end of the text.
+    public func endsGrammar(_ token: Int32) -> Bool {
+        (0..<Int32(clamping: self.count)).contains(token) && llama_vocab_is_eog(self.pointer, token)
     }
 
     /// A sampler that lets pass what a grammar allows; `nil` if llama.cpp can't parse it.
@@ -54,15 +76,37 @@ public struct Vocabulary: Sendable {
     ///
     /// - Parameters:
     ///   - addSpecial: also adds what the vocabulary adds by default, such as beginning of text.
-    ///   - readSpecial: special tokens written in the text are recognized.
+    ///   - readSpecial: special tokens written in the text are recognized; otherwise they are text like any other.
     /// - Throws: `LlamaError` of code `limitExceeded` for a text that is too long, or that llama.cpp can't split.
     public func tokenize(
         _ text: String, addSpecial: Bool, readSpecial: Bool = false
     ) throws(LlamaError) -> [Int32] {
         var text = text
+        text.makeContiguousUTF8()
+        guard text.utf8.count <= Self.longestText else {
+            throw LlamaError(
+                .limitExceeded,
+                "a text of \(text.utf8.count) bytes can't be tokenized; at most \(Self.longestText) bytes can")
+        }
+        var tokens: [Int32] = []
+        if addSpecial, self.addsBeginningOfText, let beginningOfText { tokens.append(beginningOfText) }
+        for part in readSpecial ? self.specialTokens.parts(of: text) : [.text(text[...])] {
+            switch part {
+            case .token(let token): tokens.append(token)
+            case .text(let text): tokens += try self.tokenize(self.traits.normalized(text))
+            }
+        }
+        if addSpecial, self.addsEndOfText, let endOfText { tokens.append(endOfText) }
+        return tokens
+    }
+
+    /// The token ids of a text without special tokens.
+    private func tokenize(_ text: String) throws(LlamaError) -> [Int32] {
+        guard !text.isEmpty else { return [] }
+        var text = text
         let outcome: Result<[Int32], LlamaError> = text.withUTF8 { bytes in
             do throws(LlamaError) {
-                return .success(try self.tokenize(bytes, addSpecial, readSpecial))
+                return .success(try self.tokenize(bytes))
             } catch {
                 return .failure(error)
             }
@@ -70,14 +114,7 @@ public struct Vocabulary: Sendable {
         return try outcome.get()
     }
 
-    private func tokenize(
-        _ bytes: UnsafeBufferPointer<UInt8>, _ addSpecial: Bool, _ readSpecial: Bool
-    ) throws(LlamaError) -> [Int32] {
-        guard bytes.count <= Self.longestText else {
-            throw LlamaError(
-                .limitExceeded,
-                "a text of \(bytes.count) bytes can't be tokenized; at most \(Self.longestText) bytes can")
-        }
+    private func tokenize(_ bytes: UnsafeBufferPointer<UInt8>) throws(LlamaError) -> [Int32] {
         // A token is rarely shorter than a byte; where it is, llama.cpp says how much room it needs.
         var capacity = bytes.count + 4
         while true {
@@ -88,7 +125,7 @@ public struct Vocabulary: Sendable {
                     llamaCall {
                         cllama_tokenize(
                             UnsafeRawPointer(self.pointer), text.baseAddress, Int32(text.count), room.baseAddress,
-                            Int32(room.count), addSpecial, readSpecial, &$0)
+                            Int32(room.count), false, false, &$0)
                     }
                 }
                 count = max(Int(needed), 0)
@@ -102,17 +139,25 @@ public struct Vocabulary: Sendable {
         }
     }
 
-    /// The bytes of one token; empty for control tokens and for ids outside the vocabulary.
+    /// The token that the file calls so, such as "<|im_end|>"; `nil` if there is none.
+    public func token(named name: String) -> Int32? {
+        self.specialTokens.token(named: name) ?? (0..<Int32(clamping: self.count)).first { self.name($0) == name }
+    }
+
+    /// The bytes of one token; empty for ids outside the vocabulary.
     ///
     /// A token need not hold whole characters.
-    public func piece(_ token: Int32) -> [UInt8] {
+    /// - Parameter showsSpecial: Special tokens are what the file calls them; otherwise they are empty.
+    public func piece(_ token: Int32, showsSpecial: Bool = false) -> [UInt8] {
         guard (0..<Int32(clamping: self.count)).contains(token) else { return [] }
+        if !showsSpecial, self.isSpecial(token) { return [] }
+        if let bytes = self.traits.aliasedBytes(self.name(token)) { return bytes }
         var capacity = 64
         while true {
             var needed = 0
             let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { room, count in
                 let written = room.withMemoryRebound(to: CChar.self) {
-                    llama_token_to_piece(self.pointer, token, $0.baseAddress, Int32($0.count), 0, false)
+                    llama_token_to_piece(self.pointer, token, $0.baseAddress, Int32($0.count), 0, showsSpecial)
                 }
                 needed = Int(written)
                 count = max(Int(written), 0)
@@ -122,15 +167,49 @@ public struct Vocabulary: Sendable {
         }
     }
 
-    /// The text of `tokens`, without control tokens; invalid UTF-8 is replaced by U+FFFD.
+    /// The bytes of the token that a text begins with.
+    public func firstPiece(_ token: Int32, showsSpecial: Bool = false) -> [UInt8] {
+        let piece = self.piece(token, showsSpecial: showsSpecial)
+        return self.traits.dropsFirstSpace && piece.first == UInt8(ascii: " ") ? Array(piece.dropFirst()) : piece
+    }
+
+    /// The text of `tokens`, without special tokens; what is no UTF-8 is replaced by U+FFFD.
     public func detokenize(_ tokens: some Sequence<Int32>) -> String {
-        String(decoding: tokens.flatMap { self.piece($0) }, as: UTF8.self)
+        var text = ""
+        var bytes: [UInt8] = []
+        func flush(perByte: Bool) {
+            text +=
+                perByte && String(validating: bytes, as: UTF8.self) == nil
+                ? String(repeating: "\u{FFFD}", count: bytes.count) : String(decoding: bytes, as: UTF8.self)
+            bytes = []
+        }
+        guard self.traits.writesBytesAsTokens else {
+            bytes = tokens.flatMap { self.piece($0) }
+            flush(perByte: false)
+            return text
+        }
+        // Bytes are tokens of their own between others, which are whole characters: a run of them is text or it is none.
+        for token in tokens where !self.isSpecial(token) {
+            let isByte = self.attributes(token) & LLAMA_TOKEN_ATTR_BYTE.rawValue != 0
+            if !isByte { flush(perByte: true) }
+            bytes += self.piece(token)
+            if !isByte { flush(perByte: false) }
+        }
+        flush(perByte: true)
+        if self.traits.dropsFirstSpace, text.unicodeScalars.first == " " { text.unicodeScalars.removeFirst() }
+        return text
+    }
+
+    private func attributes(_ token: Int32) -> UInt32 { UInt32(llama_vocab_get_attr(self.pointer, token).rawValue) }
+
+    /// Whether no text shows the token.
+    private func isSpecial(_ token: Int32) -> Bool {
+        guard (0..<Int32(clamping: self.count)).contains(token) else { return true }
+        return self.attributes(token) & (LLAMA_TOKEN_ATTR_CONTROL.rawValue | LLAMA_TOKEN_ATTR_UNKNOWN.rawValue) != 0
     }
 
     /// Whether the model ends its output with this token: end of text, end of turn and the like.
-    public func endsGeneration(_ token: Int32) -> Bool {
-        (0..<Int32(clamping: self.count)).contains(token) && llama_vocab_is_eog(self.pointer, token)
-    }
+    public func endsGeneration(_ token: Int32) -> Bool { self.endTokens.contains(token) }
 
     /// What the file calls the token, such as "Ġthe" or "<|im_end|>"; for display.
     public func name(_ token: Int32) -> String {

@@ -75,7 +75,8 @@ public struct ReportBuilder: Sendable {
                 hash: specification.task.hash),
             model: .init(
                 name: specification.model.name, sha256: specification.model.sha256,
-                tokenizerSHA256: specification.model.tokenizerSHA256),
+                tokenizerSHA256: specification.model.tokenizerSHA256,
+                tokenizerDoubt: specification.model.tokenizerDoubt),
             engines: join.engines, datasetSHA256: specification.dataSet.sha256,
             logitsMode: specification.settings.logits.rawValue, settings: try specification.settings.json(),
             shardCount: files.shards.count, digest: files.digest,

@@ -72,8 +72,11 @@ public struct ModelInput: Sendable, Hashable {
     /// sha256 of the weights' file.
     public var sha256: String
     public var tokenizerSHA256: String?
+    /// Why its tokens may be other ones than those of its own tokenizer; nil if nothing speaks for it.
+    public var tokenizerDoubt: String?
 
-    public init(name: String, sha256: String, tokenizerSHA256: String? = nil) {
+    public init(name: String, sha256: String, tokenizerSHA256: String? = nil, tokenizerDoubt: String? = nil) {
+        self.tokenizerDoubt = tokenizerDoubt
         self.name = name
         self.sha256 = sha256
         self.tokenizerSHA256 = tokenizerSHA256

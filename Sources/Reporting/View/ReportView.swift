@@ -83,7 +83,8 @@ struct RemarkView {
             let gaps = job.scores.compactMap { score in
                 score.estimate.gap.map { "\(score.metric.title): \($0.note)" }
             }
-            return (Self.findings(job.health) + Self.engines(job.job) + gaps).map {
+            let doubt = job.job.model.tokenizerDoubt.map { ["The model's tokenizer is in doubt: \($0)."] } ?? []
+            return (doubt + Self.findings(job.health) + Self.engines(job.job) + gaps).map {
                 RemarkView(place: place, text: Printable.text($0))
             }
         }

@@ -56,6 +56,8 @@ struct ModelAddCommand: AsyncParsableCommand {
         let model = try await Session.with(self.options) { session in
             try await session.queue.addModel(record, replacing: self.replace)
         }
+        if let doubt = gguf.tokenizer.doubt { Output.note("\(model.name): \(doubt)") }
+        for note in gguf.tokenizer.notes { Output.note("\(model.name): \(note)") }
         if self.options.json { return try Output.json(model) }
         Output.line(
             "\(model.name): \(model.architecture), \(Format.count(model.parameters)) parameters, "

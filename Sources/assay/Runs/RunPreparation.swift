@@ -1,4 +1,5 @@
 internal import Console
+internal import Evaluation
 internal import Inference
 internal import JobQueue
 internal import Planning
@@ -18,7 +19,10 @@ enum RunPreparation {
             chatTemplate: ModelTemplate.chat)
         planner.constraintProblem = LlamaEngine.problem
         let check = SettingsCheck()
-        planner.settingsProblem = { check.problem(EngineSettings($1), modelPath: $0.path) }
+        planner.settingsProblem = {
+            check.problem(EngineSettings($1), rules: $1.tokens ?? TokenRules(), modelPath: $0.path)
+        }
+        planner.tokenizerDoubt = { check.tokenizerDoubt(modelPath: $0.path) }
         return try await planner.plan(file) { name throws(QueueError) in
             try await session.queue.model(named: name)
         } work: { name throws(QueueError) in

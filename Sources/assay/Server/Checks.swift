@@ -63,6 +63,11 @@ struct Checks {
     private func model(_ model: ModelRecord) -> Check {
         switch model.bytesOnDisk {
         case model.bytes:
+            if let doubt = try? GGUFFile(path: model.path).tokenizer.doubt {
+                return Check(
+                    name: "model \(model.name)", isGood: false, finding: "\(model.path): \(doubt)",
+                    remedy: "register the new file under another name; reports of this one carry a remark")
+            }
             return Check(name: "model \(model.name)", isGood: true, finding: "\(model.path), \(model.bytes) bytes")
         case nil:
             return Check(
