@@ -56,8 +56,22 @@ import Testing
 
     @Test func beginningOfTextIsNotDoubled() throws {
         let tokenizer = ToyTokenizer(addsPrefix: true)
-        #expect(try tokenizer.encode("<s>cat", addSpecial: true, isChat: true).first != 1)
-        #expect(try tokenizer.encode("<s>cat", addSpecial: true).first == 1)
-        #expect(try tokenizer.encode("cat", addSpecial: true, isChat: true).first == 1)
+        let encoder = try TextEncoder(tokenizer, TokenRules(), isChat: true)
+        #expect(try encoder.encode(prompt: "<s>cat").first != 1)
+        #expect(try encoder.encode(prompt: "cat").first == 1)
+    }
+
+    @Test func templatesSeeTheArgumentsOfAJob() throws {
+        let source = "{{ enable_thinking }} {{ effort.level }} {{ bos_token }}{{ eos_token }}"
+        let arguments = try JinjaChatTemplate.arguments(
+            #"{"effort": {"level": 3}, "enable_thinking": true, "eos_token": "e"}"#, enablesThinking: false)
+        let template = try JinjaChatTemplate(source, bos: "b", eos: "x", arguments: arguments)
+        #expect(try template.render([], continuesLast: false) == "False 3 be")
+        #expect(try JinjaChatTemplate.arguments(nil, enablesThinking: true) == #"{"enable_thinking":true}"#)
+        #expect(try JinjaChatTemplate.arguments(nil, enablesThinking: nil) == nil)
+        for broken in ["[]", "{", #"{"a": 1, "a": 2}"#] {
+            let error = #expect(throws: TaskError.self) { try JinjaChatTemplate(source, arguments: broken) }
+            #expect(error?.message.contains("arguments") == true)
+        }
     }
 }

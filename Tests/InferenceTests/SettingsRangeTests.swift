@@ -38,6 +38,16 @@ import Testing
         }
     }
 
+    /// A model's own length may be a hundred thousand tokens: contexts have room for what a shard needs.
+    @Test func contextsThatScoreHaveRoomForTheLongestRequestAlone() throws {
+        let path = try TinyModel(contextLength: 100_000).write()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let settings = try ResolvedSettings(EngineSettings(maxLength: 100_000), model: try GGUFFile(path: path))
+        #expect(settings.scoringShape(longest: 1).cells == settings.scoringShape(longest: 2048).cells)
+        #expect(settings.scoringShape(longest: 2049).cells < 5000)
+        #expect(settings.scoringShape(longest: 99_999).cells >= 100_000)
+    }
+
     /// One text each in more slots than a batch has tokens.
     @Test func moreSlotsThanABatchHasTokens() async throws {
         let engine = try await tinyEngine(batchTokens: 32, generationSlots: 100)

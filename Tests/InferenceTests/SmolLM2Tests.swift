@@ -42,6 +42,23 @@ import Testing
         #expect(largestDifference(first, alone) < 1.5)
     }
 
+    /// As lm-eval with transformers: marks of a conversation that a task file writes itself are those marks.
+    @Test func marksWrittenByHandAreTokens() async throws {
+        let tokenizer = try LlamaTokenizer(modelPath: try realModelPath())
+        let prompt = Request.generate(
+            prompt:
+                "<|im_start|>user\nWhat is the capital of France? Answer with one word.<|im_end|>\n<|im_start|>assistant\n",
+            stop: ["<|im_end|>"], maxTokens: 16)
+        func count(_ rules: TokenRules) throws -> Int? {
+            guard
+                case .generate(let request)? = try prompt.tokenized(by: tokenizer, maxLength: 2048, rules: rules).first
+            else { return nil }
+            return request.prompt.count
+        }
+        #expect(try count(TokenRules()) == 21)
+        #expect(try count(TokenRules(specialTokens: .text)) == 38)
+    }
+
     @Test func generatesText() async throws {
         let engine = try await self.engine()
         let prompt = """
@@ -50,7 +67,6 @@ import Testing
             <|im_start|>assistant
 
             """
-        // As plain text: special tokens in prompts are not recognised.
         let requests = [
             GenerationRequest(
                 prompt: try engine.tokenizer.encode(prompt, addSpecial: true), stop: ["<|im_end|>", "\n"], maxTokens: 24

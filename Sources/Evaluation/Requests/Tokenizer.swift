@@ -30,6 +30,11 @@ extension Tokenizer {
     public func token(named name: String) -> Int32? { nil }
 
     public func name(of token: Int32) -> String? { nil }
+
+    /// The ids of `text`, whose special tokens are recognized.
+    public func encode(_ text: String, addSpecial: Bool) throws(TaskError) -> [Int32] {
+        try self.encode(text, addSpecial: addSpecial, readSpecial: true)
+    }
 }
 
 /// How a job's texts become tokens, and tokens texts; where nothing is said, as lm-eval's Hugging Face model does it.

@@ -157,7 +157,7 @@ public struct Vocabulary: Sendable {
             var needed = 0
             let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { room, count in
                 let written = room.withMemoryRebound(to: CChar.self) {
-                    llama_token_to_piece(self.pointer, token, $0.baseAddress, Int32($0.count), 0, showsSpecial)
+                    llama_token_to_piece(self.pointer, token, $0.baseAddress, Int32($0.count), 0, true)
                 }
                 needed = Int(written)
                 count = max(Int(written), 0)
@@ -203,9 +203,13 @@ public struct Vocabulary: Sendable {
     private func attributes(_ token: Int32) -> UInt32 { UInt32(llama_vocab_get_attr(self.pointer, token).rawValue) }
 
     /// Whether no text shows the token.
+    ///
+    /// llama.cpp takes some for a mark by their name alone, such as "</s>" of Phi-3, which the file calls an ordinary word.
     private func isSpecial(_ token: Int32) -> Bool {
         guard (0..<Int32(clamping: self.count)).contains(token) else { return true }
-        return self.attributes(token) & (LLAMA_TOKEN_ATTR_CONTROL.rawValue | LLAMA_TOKEN_ATTR_UNKNOWN.rawValue) != 0
+        let attributes = self.attributes(token)
+        return attributes & (LLAMA_TOKEN_ATTR_CONTROL.rawValue | LLAMA_TOKEN_ATTR_UNKNOWN.rawValue) != 0
+            && attributes & LLAMA_TOKEN_ATTR_USER_DEFINED.rawValue == 0
     }
 
     /// Whether the model ends its output with this token: end of text, end of turn and the like.

@@ -106,11 +106,17 @@ struct PromptStyleOptions: ParsableArguments {
     @Option(name: .customLong("system-instruction"), help: "What stands before the task's description.")
     var systemInstruction: String?
 
+    @Option(
+        name: .customLong("chat-template-args"),
+        help: "What the template sees besides the messages, as JSON: '{\"enable_thinking\": false}'.")
+    var chatTemplateArguments: String?
+
     func style(of model: ModelRecord?) throws -> PromptStyle {
         guard self.chatTemplate, let model else { return PromptStyle(systemInstruction: self.systemInstruction) }
         let chat = try ModelTemplate.chat(model)
         return PromptStyle(
-            template: try JinjaChatTemplate(chat.template, bos: chat.bos, eos: chat.eos), isMultiTurn: !self.oneMessage,
-            systemInstruction: self.systemInstruction)
+            template: try JinjaChatTemplate(
+                chat.template, bos: chat.bos, eos: chat.eos, arguments: self.chatTemplateArguments),
+            isMultiTurn: !self.oneMessage, systemInstruction: self.systemInstruction)
     }
 }
