@@ -65,6 +65,19 @@ import Testing
         #expect(Self.run(tokens + [end] + tokens, starcoder, endTokens: [file])?.finishReason == .stop)
     }
 
+    /// llama.cpp takes "</s>" for an end wherever it is a token; in Qwen's vocabulary it is a word.
+    @Test func wordsThatLookLikeMarksAreWords() throws {
+        let qwen = try Self.vocabulary("qwen2")
+        let word = try #require(qwen.token(named: "</s>"))
+        #expect(!qwen.endsGeneration(word))
+        #expect(qwen.detokenize([word]) == "</s>")
+        let tokens = try qwen.tokenize("<s>old</s> new", addSpecial: false, readSpecial: true)
+        #expect(try tokens == qwen.tokenize("<s>old</s> new", addSpecial: false))
+        #expect(Self.run([word, word], qwen)?.text == "</s></s>")
+        let phi = try Self.vocabulary("phi-3")
+        #expect(phi.detokenize(try phi.tokenize("a</s>b", addSpecial: false, readSpecial: true)) == "a</s> b")
+    }
+
     @Test func answersStandBehindTheLastThought() throws {
         let qwen = try Self.vocabulary("qwen2")
         let tokens = try qwen.tokenize("<think>\nHm.\n\nOh</think> no</think>\n\n Paris\n\nParis", addSpecial: false)

@@ -130,6 +130,17 @@ struct ReportBuilderTests {
         #expect(String(decoding: text, as: UTF8.self).contains("2 different engines or devices"))
     }
 
+    @Test("A model whose tokenizer is in doubt carries a remark")
+    func doubt() async throws {
+        var specification = Published.specification
+        specification.model.tokenizerDoubt = "llama.cpp guesses how it splits words"
+        let published = try await Published(specification: try specification.json())
+        try await published.work()
+        _ = try await published.builder.build(published.run.id)
+        let text = String(decoding: try published.folder.read("reports/k3f90001/v1/report.md"), as: UTF8.self)
+        #expect(text.contains("The model's tokenizer is in doubt: llama.cpp guesses how it splits words."))
+    }
+
     @Test("A specification of another kind is one clear error")
     func specification() async throws {
         let published = try await Published(specification: "{}")

@@ -21,13 +21,17 @@ struct SpecialTokenIndex: Sendable {
     /// The node behind a node and a byte: `node << 8 | byte`.
     private var edges: [UInt64: Int32] = [:]
     private var entries: [Entry?] = []
+    private var marks: Set<Int32> = []
 
     /// - Parameter unknown: The token for what has none, which may be written in texts too.
     init(_ vocabulary: OpaquePointer, count: Int, unknown: Int32?) {
+        let named: Set = [llama_vocab_bos(vocabulary), llama_vocab_eos(vocabulary), llama_vocab_eot(vocabulary)]
         for token in 0..<Int32(clamping: count) {
             let attributes = llama_vocab_get_attr(vocabulary, token).rawValue
-            guard attributes & LLAMA_TOKEN_ATTR_CONTROL.rawValue != 0 || token == unknown,
-                let text = llama_vocab_get_text(vocabulary, token)
+            // llama.cpp takes some words for marks by their names, such as "</s>" of Qwen, which is a word of HTML.
+            let isWord = attributes & LLAMA_TOKEN_ATTR_NORMAL.rawValue != 0 && !named.contains(token)
+            if attributes & LLAMA_TOKEN_ATTR_CONTROL.rawValue != 0, !isWord { self.marks.insert(token) }
+            guard self.marks.contains(token) || token == unknown, let text = llama_vocab_get_text(vocabulary, token)
             else { continue }
             self.insert(
                 String(cString: text),
@@ -60,6 +64,9 @@ struct SpecialTokenIndex: Sendable {
     private func node(behind node: Int32, _ byte: UInt8) -> Int32 {
         node < 0 ? self.roots[Int(byte)] : self.edges[UInt64(node) << 8 | UInt64(byte)] ?? -1
     }
+
+    /// Whether the file calls the token a mark, rather than a word.
+    func isMark(_ token: Int32) -> Bool { self.marks.contains(token) }
 
     /// The special token that is written so; `nil` if there is none.
     func token(named name: String) -> Int32? {

@@ -45,15 +45,19 @@ public struct Vocabulary: Sendable {
         self.endOfTurn = token(llama_vocab_eot(pointer))
         self.addsBeginningOfText = llama_vocab_get_add_bos(pointer)
         self.addsEndOfText = llama_vocab_get_add_eos(pointer)
-        self.specialTokens = SpecialTokenIndex(pointer, count: count, unknown: traits.unknownToken)
+        let special = SpecialTokenIndex(pointer, count: count, unknown: traits.unknownToken)
+        self.specialTokens = special
 
-        // llama.cpp also ends texts at marks that separate files in code, which models write on purpose.
+        // llama.cpp also ends texts at marks that separate files in code, which models write on purpose, and at words that it
+        // takes for marks.
         let ends = [llama_vocab_eos(pointer), llama_vocab_eot(pointer)]
         let separators = Set([
             llama_vocab_fim_pad(pointer), llama_vocab_fim_rep(pointer), llama_vocab_fim_sep(pointer),
         ]).subtracting(ends)
         self.endTokens = Set(
-            (0..<Int32(clamping: count)).filter { llama_vocab_is_eog(pointer, $0) && !separators.contains($0) })
+            (0..<Int32(clamping: count)).filter {
+                llama_vocab_is_eog(pointer, $0) && !separators.contains($0) && special.isMark($0)
+            })
     }
 
     /// Whether a token is a mark that no text shows, and does not end one either.
@@ -203,13 +207,12 @@ public struct Vocabulary: Sendable {
     private func attributes(_ token: Int32) -> UInt32 { UInt32(llama_vocab_get_attr(self.pointer, token).rawValue) }
 
     /// Whether no text shows the token.
-    ///
-    /// llama.cpp takes some for a mark by their name alone, such as "</s>" of Phi-3, which the file calls an ordinary word.
     private func isSpecial(_ token: Int32) -> Bool {
         guard (0..<Int32(clamping: self.count)).contains(token) else { return true }
         let attributes = self.attributes(token)
-        return attributes & (LLAMA_TOKEN_ATTR_CONTROL.rawValue | LLAMA_TOKEN_ATTR_UNKNOWN.rawValue) != 0
-            && attributes & LLAMA_TOKEN_ATTR_USER_DEFINED.rawValue == 0
+        // A word that the file's author has added, which texts show, may be a mark as well, such as "</s>" of Phi-3.
+        return attributes & LLAMA_TOKEN_ATTR_UNKNOWN.rawValue != 0
+            || self.specialTokens.isMark(token) && attributes & LLAMA_TOKEN_ATTR_USER_DEFINED.rawValue == 0
     }
 
     /// Whether the model ends its output with this token: end of text, end of turn and the like.
