@@ -22,6 +22,9 @@ public protocol Tokenizer: Sendable {
 
     /// What a token is written as; `nil` if it is not in the vocabulary.
     func name(of token: Int32) -> String?
+
+    /// The same tokenizer, as far as it can follow a job's rules by itself.
+    func following(_ rules: TokenRules) -> any Tokenizer
 }
 
 extension Tokenizer {
@@ -30,6 +33,8 @@ extension Tokenizer {
     public func token(named name: String) -> Int32? { nil }
 
     public func name(of token: Int32) -> String? { nil }
+
+    public func following(_ rules: TokenRules) -> any Tokenizer { self }
 
     /// The ids of `text`, whose special tokens are recognized.
     public func encode(_ text: String, addSpecial: Bool) throws(TaskError) -> [Int32] {
@@ -46,12 +51,22 @@ public struct TokenRules: Codable, Sendable, Hashable {
         case text
     }
 
+    /// Where SentencePiece tokenizers that begin words with a space put one that the text does not have.
+    public enum SpacePrefix: String, Codable, Sendable, Hashable, CaseIterable {
+        /// Before the text, and behind every special token in it: what tokenizer.json says of Llama 2 and its like.
+        case every
+        /// Before a text that does not begin with one: LlamaTokenizer of transformers 5, unless it is a legacy one.
+        case first
+    }
+
     /// Whether BOS stands before every text; `nil`: as the vocabulary has it.
     public var addsBeginning: Bool?
     /// What stands before a text without a context: a token's name or number; `nil`: BOS, else EOS.
     public var prefixToken: String?
     /// `nil`: read.
     public var specialTokens: SpecialTokens?
+    /// `nil`: every.
+    public var spacePrefix: SpacePrefix?
     /// Whether a BOS that belongs to a rolling text is scored, behind the prefix token, as lm-eval does; `nil`: it is.
     public var scoresBeginning: Bool?
     /// What ends a generation: names or numbers of tokens; `nil`: what the vocabulary says.
@@ -61,8 +76,10 @@ public struct TokenRules: Codable, Sendable, Hashable {
 
     public init(
         addsBeginning: Bool? = nil, prefixToken: String? = nil, specialTokens: SpecialTokens? = nil,
-        scoresBeginning: Bool? = nil, endTokens: [String]? = nil, thinkEndToken: String? = nil
+        scoresBeginning: Bool? = nil, endTokens: [String]? = nil, thinkEndToken: String? = nil,
+        spacePrefix: SpacePrefix? = nil
     ) {
+        self.spacePrefix = spacePrefix
         self.addsBeginning = addsBeginning
         self.prefixToken = prefixToken
         self.specialTokens = specialTokens
@@ -80,7 +97,7 @@ public struct TokenRules: Codable, Sendable, Hashable {
             addsBeginning: self.addsBeginning ?? base.addsBeginning, prefixToken: self.prefixToken ?? base.prefixToken,
             specialTokens: self.specialTokens ?? base.specialTokens,
             scoresBeginning: self.scoresBeginning ?? base.scoresBeginning, endTokens: self.endTokens ?? base.endTokens,
-            thinkEndToken: self.thinkEndToken ?? base.thinkEndToken)
+            thinkEndToken: self.thinkEndToken ?? base.thinkEndToken, spacePrefix: self.spacePrefix ?? base.spacePrefix)
     }
 
     /// Throws `TaskError` if a token is named that the vocabulary does not have.
@@ -113,7 +130,7 @@ struct TextEncoder {
                 "\(key) names the token '\(name)', which the model's vocabulary does not have; give a special token such as "
                     + "<|im_end|>, or a token's number")
         }
-        self.tokenizer = tokenizer
+        self.tokenizer = tokenizer.following(rules)
         self.readsSpecial = isChat || rules.specialTokens != .text
         self.addsBeginning = rules.addsBeginning
         self.scoresBeginning = rules.scoresBeginning ?? true

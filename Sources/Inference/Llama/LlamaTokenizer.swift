@@ -4,6 +4,7 @@ public import Llama
 /// The tokenizer of a GGUF model.
 public struct LlamaTokenizer: Tokenizer {
     public let vocabulary: Vocabulary
+    private var spacePrefix = TokenRules.SpacePrefix.every
 
     public init(_ vocabulary: Vocabulary) {
         self.vocabulary = vocabulary
@@ -19,7 +20,9 @@ public struct LlamaTokenizer: Tokenizer {
 
     public func encode(_ text: String, addSpecial: Bool, readSpecial: Bool) throws(TaskError) -> [Int32] {
         do throws(LlamaError) {
-            return try self.vocabulary.tokenize(text, addSpecial: addSpecial, readSpecial: readSpecial)
+            return try self.vocabulary.tokenize(
+                text, addSpecial: addSpecial, readSpecial: readSpecial,
+                prefixesFirstOnly: self.spacePrefix == .first)
         } catch {
             throw TaskError(.invalidSample, error.message)
         }
@@ -30,6 +33,12 @@ public struct LlamaTokenizer: Tokenizer {
     public var beginningToken: Int32? { self.vocabulary.beginningOfText }
 
     public var prefixToken: Int32? { self.vocabulary.beginningOfText ?? self.vocabulary.endOfText }
+
+    public func following(_ rules: TokenRules) -> any Tokenizer {
+        var tokenizer = self
+        tokenizer.spacePrefix = rules.spacePrefix ?? .every
+        return tokenizer
+    }
 
     public func token(named name: String) -> Int32? { self.vocabulary.token(named: name) }
 

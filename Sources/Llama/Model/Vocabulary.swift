@@ -81,9 +81,11 @@ public struct Vocabulary: Sendable {
     /// - Parameters:
     ///   - addSpecial: also adds what the vocabulary adds by default, such as beginning of text.
     ///   - readSpecial: special tokens written in the text are recognized; otherwise they are text like any other.
+    ///   - prefixesFirstOnly: where the vocabulary puts a space before words, it does so at the beginning of the text alone,
+    ///     and not where there is one; otherwise before each part of it between special tokens.
     /// - Throws: `LlamaError` of code `limitExceeded` for a text that is too long, or that llama.cpp can't split.
     public func tokenize(
-        _ text: String, addSpecial: Bool, readSpecial: Bool = false
+        _ text: String, addSpecial: Bool, readSpecial: Bool = false, prefixesFirstOnly: Bool = false
     ) throws(LlamaError) -> [Int32] {
         var text = text
         text.makeContiguousUTF8()
@@ -97,11 +99,31 @@ public struct Vocabulary: Sendable {
         for part in readSpecial ? self.specialTokens.parts(of: text) : [.text(text[...])] {
             switch part {
             case .token(let token): tokens.append(token)
-            case .text(let text): tokens += try self.tokenize(self.traits.normalized(text))
+            case .text(let part):
+                let hasPrefix =
+                    !prefixesFirstOnly
+                    || part.startIndex == text.startIndex && !["▁", " "].contains(part.unicodeScalars.first)
+                let part = self.traits.normalized(part)
+                tokens +=
+                    hasPrefix || !self.traits.dropsFirstSpace
+                    ? try self.tokenize(part) : try self.tokenize(withoutPrefix: part)
             }
         }
         if addSpecial, self.addsEndOfText, let endOfText { tokens.append(endOfText) }
         return tokens
+    }
+
+    /// The token ids of a text that follows another one.
+    ///
+    /// llama.cpp always puts a space before the first word. Behind a line break, which no word of SentencePiece reaches over, it
+    /// puts none.
+    private func tokenize(withoutPrefix text: String) throws(LlamaError) -> [Int32] {
+        let head = try self.tokenize("\n")
+        let tokens = try self.tokenize("\n" + text)
+        guard tokens.starts(with: head) else {
+            throw LlamaError(.unsupported, "the model's vocabulary has words with line breaks; leave out space_prefix")
+        }
+        return Array(tokens.dropFirst(head.count))
     }
 
     /// The token ids of a text without special tokens.

@@ -1,6 +1,6 @@
 """What the tokenizers library makes of a corpus, with the tokenizer of a vocabulary-only GGUF of llama.cpp.
 
-Usage: peer.py VOCABULARY.gguf [--no-space-prefix] > answers.json
+Usage: peer.py VOCABULARY.gguf [--no-space-prefix | --first-space-prefix] > answers.json
 
 The tokenizer is made anew from tokens, merges, scores and types of the GGUF. Normalizer, pre-tokenizer and decoder are those
 that the family's tokenizer.json has; llama.cpp's own expected ids (VOCABULARY.gguf.out) are compared with it here, so that a
@@ -121,6 +121,8 @@ class Vocabulary:
             # The file says nothing; Llama 3's tokenizer adds one, and so does llama.cpp.
             self.adds_bos = True
         self.space_prefix = self.kind == "llama" and space_prefix
+        # As LlamaTokenizer of transformers 5 has it.
+        self.first_only = "--first-space-prefix" in sys.argv
         self.strips_right = "phi3" in fields.get("general.name", "").lower()
 
 
@@ -166,7 +168,10 @@ def tokenizer_of(vocabulary):
         if vocabulary.space_prefix:
             steps.insert(0, normalizers.Prepend("▁"))
             ends.append(decoders.Strip(" ", 1, 0))
-        tokenizer.normalizer = normalizers.Sequence(steps)
+        if vocabulary.first_only:
+            tokenizer.pre_tokenizer = pre_tokenizers.Metaspace("▁", prepend_scheme="first", split=False)
+        else:
+            tokenizer.normalizer = normalizers.Sequence(steps)
         tokenizer.decoder = decoders.Sequence(ends)
     elif vocabulary.kind == "gemma4":
         model = models.BPE(
@@ -285,7 +290,7 @@ def main():
     path = sys.argv[1]
     vocabulary = Vocabulary(path, space_prefix="--no-space-prefix" not in sys.argv)
     tokenizer = tokenizer_of(vocabulary)
-    expected = 0 if "--no-space-prefix" in sys.argv else check_expected(path, tokenizer)
+    expected = check_expected(path, tokenizer) if len(sys.argv) == 2 else 0
     model = Model(tokenizer, vocabulary)
     specials = [token for token, kind in zip(vocabulary.tokens, vocabulary.types) if kind == CONTROL]
     random.seed(7)
