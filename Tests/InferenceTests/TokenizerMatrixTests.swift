@@ -20,6 +20,9 @@ import Testing
         /// Byte-level BPE with BOS, and merging left out for whole words.
         case llama3 = "llama-bpe"
         case commandR = "command-r"
+        /// The same with BOS, and words found by one pattern after the other.
+        case deepSeek = "deepseek-llm"
+        case deepSeekCoder = "deepseek-coder"
         /// Byte-level BPE without BOS; most of them with NFC.
         case gpt2 = "gpt-2"
         case mpt, starcoder, refact, falcon, qwen2, qwen35

@@ -47,6 +47,27 @@ import Testing
         #expect(try beginning { $0.set("tokenizer.ggml.pre", .string("qwen2")) } == 0)
     }
 
+    @Test func theEndIsWhatTheFileNames() throws {
+        func vocabulary(_ change: @escaping @Sendable (inout GGUFBuilder) -> Void) throws -> Vocabulary {
+            let path = try TinyModel(change: change).write()
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            return try LlamaModel(path: path, vocabularyOnly: true).vocabulary
+        }
+        // llama.cpp takes token 11 for it.
+        let missing = try vocabulary { $0.set("tokenizer.ggml.eos_token_id", nil) }
+        #expect(missing.endOfText == nil)
+        #expect(!missing.endsGeneration(11) && missing.endsGeneration(1))
+        #expect(missing.detokenize([11]) == String(decoding: missing.piece(11), as: UTF8.self))
+        // Whatever kind of token it is.
+        let word = try vocabulary {
+            $0.set("tokenizer.ggml.eos_token_id", .uint32(300))
+            $0.set("tokenizer.ggml.token_type", nil)
+        }
+        #expect(word.endsGeneration(300))
+        #expect(try word.tokenize("a\(word.name(300))", addSpecial: false, readSpecial: true).last == 300)
+        #expect(word.detokenize([300]).isEmpty)
+    }
+
     @Test func specialTokensAreReadWhereTheyAreWritten() throws {
         let vocabulary = try LlamaModel(path: tinyModelPath, vocabularyOnly: true).vocabulary
         func read(_ text: String) throws -> [Int32] {

@@ -28,6 +28,8 @@ public struct TokenizerTraits: Sendable, Hashable {
     let dropsFirstSpace: Bool
     /// Whether the file's BOS is the tokenizer's own.
     let hasBeginning: Bool
+    /// Likewise of EOS.
+    let hasEnd: Bool
     let unknownToken: Int32?
     /// Why tokens may be other ones than those of the model's own tokenizer; `nil` if nothing speaks for it.
     public let doubt: String?
@@ -53,7 +55,9 @@ public struct TokenizerTraits: Sendable, Hashable {
         let isForeign =
             self.alphabet == .byteLevel && !addsBeginning && Self.familiesWithoutBeginning.contains(family)
         // llama.cpp takes token 11 where the file names none.
-        let isMissing = self.alphabet == .byteLevel && metadata.integer("tokenizer.ggml.bos_token_id") == nil
+        func lacks(_ key: String) -> Bool { kind == "gpt2" && metadata.integer("tokenizer.ggml.\(key)") == nil }
+        let isMissing = lacks("bos_token_id")
+        self.hasEnd = !lacks("eos_token_id")
         self.hasBeginning = !isForeign && !isMissing
         self.notes =
             isForeign && !isMissing

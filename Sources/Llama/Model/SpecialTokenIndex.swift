@@ -23,14 +23,17 @@ struct SpecialTokenIndex: Sendable {
     private var entries: [Entry?] = []
     private var marks: Set<Int32> = []
 
-    /// - Parameter unknown: The token for what has none, which may be written in texts too.
-    init(_ vocabulary: OpaquePointer, count: Int, unknown: Int32?) {
-        let named: Set = [llama_vocab_bos(vocabulary), llama_vocab_eos(vocabulary), llama_vocab_eot(vocabulary)]
+    /// - Parameters:
+    ///   - unknown: The token for what has none, which may be written in texts too.
+    ///   - named: BOS, EOS and the like, which are marks whatever else the file says of them.
+    init(_ vocabulary: OpaquePointer, count: Int, unknown: Int32?, named: Set<Int32>) {
         for token in 0..<Int32(clamping: count) {
             let attributes = llama_vocab_get_attr(vocabulary, token).rawValue
             // llama.cpp takes some words for marks by their names, such as "</s>" of Qwen, which is a word of HTML.
-            let isWord = attributes & LLAMA_TOKEN_ATTR_NORMAL.rawValue != 0 && !named.contains(token)
-            if attributes & LLAMA_TOKEN_ATTR_CONTROL.rawValue != 0, !isWord { self.marks.insert(token) }
+            let isControl =
+                attributes & LLAMA_TOKEN_ATTR_CONTROL.rawValue != 0
+                && attributes & LLAMA_TOKEN_ATTR_NORMAL.rawValue == 0
+            if isControl || named.contains(token) { self.marks.insert(token) }
             guard self.marks.contains(token) || token == unknown, let text = llama_vocab_get_text(vocabulary, token)
             else { continue }
             self.insert(

@@ -41,16 +41,18 @@ public struct Vocabulary: Sendable {
         self.count = count
         func token(_ id: llama_token) -> Int32? { id == LLAMA_TOKEN_NULL ? nil : id }
         self.beginningOfText = traits.hasBeginning ? token(llama_vocab_bos(pointer)) : nil
-        self.endOfText = token(llama_vocab_eos(pointer))
+        self.endOfText = traits.hasEnd ? token(llama_vocab_eos(pointer)) : nil
         self.endOfTurn = token(llama_vocab_eot(pointer))
         self.addsBeginningOfText = llama_vocab_get_add_bos(pointer)
         self.addsEndOfText = llama_vocab_get_add_eos(pointer)
-        let special = SpecialTokenIndex(pointer, count: count, unknown: traits.unknownToken)
+        let ends = Set([self.endOfText, self.endOfTurn].compactMap { $0 })
+        let special = SpecialTokenIndex(
+            pointer, count: count, unknown: traits.unknownToken,
+            named: ends.union([self.beginningOfText].compactMap { $0 }))
         self.specialTokens = special
 
         // llama.cpp also ends texts at marks that separate files in code, which models write on purpose, and at words that it
         // takes for marks.
-        let ends = [llama_vocab_eos(pointer), llama_vocab_eot(pointer)]
         let separators = Set([
             llama_vocab_fim_pad(pointer), llama_vocab_fim_rep(pointer), llama_vocab_fim_sep(pointer),
         ]).subtracting(ends)

@@ -41,6 +41,17 @@ def digits_and_words():
     return pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True), byte_level()])
 
 
+# Letters of scripts that have two cases.
+CASED = "A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-ώᾀ-ᾴᾶ-ᾼιῂ-ῄῆ-ῌῐ-ΐῖ-Ίῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤΩℨK-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃"
+HAN = "[一-龥ࠀ-一가-\ud7ff]+"
+
+
+def words_apart(*patterns):
+    """DeepSeek's: each kind of word by a pattern of its own, one after the other, and digits alone."""
+    digits = pre_tokenizers.Digits(individual_digits=True)
+    return pre_tokenizers.Sequence([split(pattern) for pattern in patterns] + [digits, byte_level(False)])
+
+
 # By tokenizer.ggml.pre: normalizer, pre-tokenizer, and whether words of the vocabulary are taken without merging.
 FAMILIES = {
     "gpt-2": (None, byte_level, False),
@@ -52,6 +63,12 @@ FAMILIES = {
     "llama-bpe": (None, lambda: pre_tokenizers.Sequence([split(LLAMA3), byte_level(False)]), True),
     "qwen2": (normalizers.NFC, lambda: pre_tokenizers.Sequence([split(QWEN2), byte_level(False)]), False),
     "qwen35": (normalizers.NFC, lambda: pre_tokenizers.Sequence([split(QWEN35), byte_level(False)]), False),
+    "deepseek-coder": (None, lambda: words_apart("[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", HAN), False),
+    "deepseek-llm": (
+        None,
+        lambda: words_apart("[\r\n]", rf"\s?[{CASED}]+", r"\s?[!-/:-~！-／：-～‘-‟　-。]+", r"\s+$", HAN),
+        False,
+    ),
     "falcon": (
         None,
         lambda: pre_tokenizers.Sequence(
