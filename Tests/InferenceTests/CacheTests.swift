@@ -59,8 +59,10 @@ import Testing
             let length = min(2 * memory / 32_768, 15_000_000)
             let engine = try await LlamaEngine.load(
                 modelPath: path, settings: EngineSettings(maxLength: length, threads: 1, device: .cpu))
+            // Only what a shard needs is taken.
+            #expect(try await engine.run([.score(.init(tokens: [0, 1, 2], scoredFrom: 2))]).count == 1)
             let error = await engineError { () async throws(EngineError) in
-                try await engine.run([.score(.init(tokens: [0, 1, 2], scoredFrom: 2))])
+                try await engine.run([.generate(.init(prompt: [0, 1, 2], stop: [], maxTokens: length - 3))])
             }
             #expect(error?.code == .outOfMemory)
             for word in ["MiB for", "for keys and values", "lower max_length, batch_tokens or cache_mb"] {
