@@ -154,7 +154,7 @@ extension JobSettings {
                 "shard_size", "max_length", "batch_tokens", "max_sequences", "generation_slots", "cache_mb", "logits",
                 "overflow", "chat_template", "fewshot_as_multiturn", "system_instruction", "run_code", "add_bos_token",
                 "prefix_token", "special_tokens", "score_bos", "end_tokens", "think_end_token", "enable_thinking",
-                "chat_template_args", "space_prefix",
+                "chat_template_args", "space_prefix", "normalization",
             ])
         self.shardSize = try reader.integer("shard_size", in: 1...100_000)
         self.maxLength = try reader.integer("max_length", in: 16...10_000_000)
@@ -172,7 +172,7 @@ extension JobSettings {
             addsBeginning: try reader.boolean("add_bos_token"), prefixToken: try reader.string("prefix_token"),
             specialTokens: try reader.choice("special_tokens"), scoresBeginning: try reader.boolean("score_bos"),
             endTokens: try reader.strings("end_tokens"), thinkEndToken: try reader.string("think_end_token"),
-            spacePrefix: try reader.choice("space_prefix"))
+            spacePrefix: try reader.choice("space_prefix"), normalization: try reader.choice("normalization"))
         self.enablesThinking = try reader.boolean("enable_thinking")
         self.chatTemplateArguments = try reader.jsonObject("chat_template_args")
     }

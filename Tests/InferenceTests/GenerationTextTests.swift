@@ -78,6 +78,18 @@ import Testing
         #expect(phi.detokenize(try phi.tokenize("a</s>b", addSpecial: false, readSpecial: true)) == "a</s> b")
     }
 
+    @Test func textsAreComposedAsTheFamilyOrTheJobSaysIt() throws {
+        let (open, composed) = ("cafe\u{301}", "caf\u{E9}")
+        func ids(_ text: String, _ name: String, _ normalization: TokenRules.Normalization?) throws -> [Int32] {
+            try LlamaTokenizer(try Self.vocabulary(name)).following(TokenRules(normalization: normalization))
+                .encode(text, addSpecial: false)
+        }
+        #expect(try ids(open, "qwen2", nil) == ids(composed, "qwen2", nil))
+        #expect(try ids(open, "qwen2", TokenRules.Normalization.none) != ids(composed, "qwen2", nil))
+        #expect(try ids(open, "gpt-2", nil) != ids(composed, "gpt-2", nil))
+        #expect(try ids(open, "gpt-2", .nfc) == ids(composed, "gpt-2", nil))
+    }
+
     @Test func answersStandBehindTheLastThought() throws {
         let qwen = try Self.vocabulary("qwen2")
         let tokens = try qwen.tokenize("<think>\nHm.\n\nOh</think> no</think>\n\n Paris\n\nParis", addSpecial: false)

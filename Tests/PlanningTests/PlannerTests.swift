@@ -121,15 +121,19 @@ import Testing
         let plan = try await folder.plan(
             """
             model: m
-            settings: {add_bos_token: true, special_tokens: text, score_bos: false, end_tokens: [</s>, "7"]}
-            tasks: [task.yaml, {task: task.yaml, settings: {prefix_token: <s>, think_end_token: </think>}}]
+            settings: {add_bos_token: true, special_tokens: text, score_bos: false, end_tokens: [</s>, "7"], normalization: none}
+            tasks:
+            - task.yaml
+            - {task: task.yaml, settings: {prefix_token: <s>, think_end_token: </think>, space_prefix: first}}
             """)
         let rules = try plan.submission.jobs.map { try JobSpecification(json: $0.specification).settings.tokens }
         var expected = TokenRules(
-            addsBeginning: true, specialTokens: .text, scoresBeginning: false, endTokens: ["</s>", "7"])
+            addsBeginning: true, specialTokens: .text, scoresBeginning: false, endTokens: ["</s>", "7"],
+            normalization: TokenRules.Normalization.none)
         #expect(rules[0] == expected)
         expected.prefixToken = "<s>"
         expected.thinkEndToken = "</think>"
+        expected.spacePrefix = .first
         #expect(rules[1] == expected)
         let plain = try await folder.plan("model: m\ntasks: [task.yaml]")
         #expect(!plain.submission.jobs[0].specification.contains("\"tokens\""))

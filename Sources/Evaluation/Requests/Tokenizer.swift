@@ -59,12 +59,19 @@ public struct TokenRules: Codable, Sendable, Hashable {
         case first
     }
 
+    /// Into which of Unicode's forms texts are brought before they are split.
+    public enum Normalization: String, Codable, Sendable, Hashable, CaseIterable {
+        case nfc, none
+    }
+
     /// Whether BOS stands before every text; `nil`: as the vocabulary has it.
     public var addsBeginning: Bool?
     /// What stands before a text without a context: a token's name or number; `nil`: BOS, else EOS.
     public var prefixToken: String?
     /// `nil`: read.
     public var specialTokens: SpecialTokens?
+    /// `nil`: what is known of the vocabulary's family.
+    public var normalization: Normalization?
     /// `nil`: every.
     public var spacePrefix: SpacePrefix?
     /// Whether a BOS that belongs to a rolling text is scored, behind the prefix token, as lm-eval does; `nil`: it is.
@@ -77,8 +84,9 @@ public struct TokenRules: Codable, Sendable, Hashable {
     public init(
         addsBeginning: Bool? = nil, prefixToken: String? = nil, specialTokens: SpecialTokens? = nil,
         scoresBeginning: Bool? = nil, endTokens: [String]? = nil, thinkEndToken: String? = nil,
-        spacePrefix: SpacePrefix? = nil
+        spacePrefix: SpacePrefix? = nil, normalization: Normalization? = nil
     ) {
+        self.normalization = normalization
         self.spacePrefix = spacePrefix
         self.addsBeginning = addsBeginning
         self.prefixToken = prefixToken
@@ -97,7 +105,8 @@ public struct TokenRules: Codable, Sendable, Hashable {
             addsBeginning: self.addsBeginning ?? base.addsBeginning, prefixToken: self.prefixToken ?? base.prefixToken,
             specialTokens: self.specialTokens ?? base.specialTokens,
             scoresBeginning: self.scoresBeginning ?? base.scoresBeginning, endTokens: self.endTokens ?? base.endTokens,
-            thinkEndToken: self.thinkEndToken ?? base.thinkEndToken, spacePrefix: self.spacePrefix ?? base.spacePrefix)
+            thinkEndToken: self.thinkEndToken ?? base.thinkEndToken, spacePrefix: self.spacePrefix ?? base.spacePrefix,
+            normalization: self.normalization ?? base.normalization)
     }
 
     /// Throws `TaskError` if a token is named that the vocabulary does not have.

@@ -4,7 +4,7 @@ public import Llama
 /// The tokenizer of a GGUF model.
 public struct LlamaTokenizer: Tokenizer {
     public let vocabulary: Vocabulary
-    private var spacePrefix = TokenRules.SpacePrefix.every
+    private var rules = TokenRules()
 
     public init(_ vocabulary: Vocabulary) {
         self.vocabulary = vocabulary
@@ -22,7 +22,8 @@ public struct LlamaTokenizer: Tokenizer {
         do throws(LlamaError) {
             return try self.vocabulary.tokenize(
                 text, addSpecial: addSpecial, readSpecial: readSpecial,
-                prefixesFirstOnly: self.spacePrefix == .first)
+                prefixesFirstOnly: self.rules.spacePrefix == .first,
+                composes: self.rules.normalization.map { $0 == .nfc })
         } catch {
             throw TaskError(.invalidSample, error.message)
         }
@@ -36,7 +37,7 @@ public struct LlamaTokenizer: Tokenizer {
 
     public func following(_ rules: TokenRules) -> any Tokenizer {
         var tokenizer = self
-        tokenizer.spacePrefix = rules.spacePrefix ?? .every
+        tokenizer.rules = rules
         return tokenizer
     }
 

@@ -16,9 +16,7 @@ public struct TokenizerTraits: Sendable, Hashable {
     }
 
     /// Those whose tokenizer.json has the normalizer NFC.
-    private static let normalizingFamilies: Set = [
-        "command-r", "deepseek-r1-qwen", "mpt", "olmo", "qwen2", "qwen35", "stablelm2",
-    ]
+    private static let normalizingFamilies: Set = ["command-r", "mpt", "olmo", "qwen2", "qwen35"]
     /// Those whose tokenizer has no BOS, although the model's own configuration names one, which converters copy.
     private static let familiesWithoutBeginning: Set = ["qwen2", "qwen35"]
 
@@ -81,9 +79,11 @@ public struct TokenizerTraits: Sendable, Hashable {
     }
 
     /// `text` as the tokenizer sees it.
-    func normalized(_ text: Substring) -> String {
+    ///
+    /// - Parameter isComposed: whether in Unicode's form NFC; `nil` for what is known of the family.
+    func normalized(_ text: Substring, isComposed: Bool?) -> String {
         // Below U+0300 there is nothing to compose: a first byte of 0xCC is the least that can change a text.
-        guard self.normalizes, text.utf8.contains(where: { $0 >= 0xCC }) else { return String(text) }
+        guard isComposed ?? self.normalizes, text.utf8.contains(where: { $0 >= 0xCC }) else { return String(text) }
         return String(text).precomposedStringWithCanonicalMapping
     }
 

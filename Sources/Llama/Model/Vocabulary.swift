@@ -85,9 +85,11 @@ public struct Vocabulary: Sendable {
     ///   - readSpecial: special tokens written in the text are recognized; otherwise they are text like any other.
     ///   - prefixesFirstOnly: where the vocabulary puts a space before words, it does so at the beginning of the text alone,
     ///     and not where there is one; otherwise before each part of it between special tokens.
+    ///   - composes: whether the text is brought into Unicode's form NFC first; `nil` for what is known of the tokenizer.
     /// - Throws: `LlamaError` of code `limitExceeded` for a text that is too long, or that llama.cpp can't split.
     public func tokenize(
-        _ text: String, addSpecial: Bool, readSpecial: Bool = false, prefixesFirstOnly: Bool = false
+        _ text: String, addSpecial: Bool, readSpecial: Bool = false, prefixesFirstOnly: Bool = false,
+        composes: Bool? = nil
     ) throws(LlamaError) -> [Int32] {
         var text = text
         text.makeContiguousUTF8()
@@ -105,7 +107,7 @@ public struct Vocabulary: Sendable {
                 let hasPrefix =
                     !prefixesFirstOnly
                     || part.startIndex == text.startIndex && !["▁", " "].contains(part.unicodeScalars.first)
-                let part = self.traits.normalized(part)
+                let part = self.traits.normalized(part, isComposed: composes)
                 tokens +=
                     hasPrefix || !self.traits.dropsFirstSpace
                     ? try self.tokenize(part) : try self.tokenize(withoutPrefix: part)
