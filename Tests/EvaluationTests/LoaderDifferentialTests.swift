@@ -1,5 +1,6 @@
 import Foundation
 import OrderedCollections
+import PythonCompat
 import Testing
 
 @testable import Evaluation

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// What a task asks of a model for one sample, in text.
 public enum Request: Sendable, Hashable {
     /// The log-likelihood of `continuation` after `context`.
