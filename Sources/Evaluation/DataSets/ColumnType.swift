@@ -156,12 +156,12 @@ final class TypeFinder {
                 keepsShapes: keepsShapes && !isPandas, findsDates: findsDates && (!isPandas || finder.isDate(name)),
                 isRewritten: isRewritten)
         }
-        // Into rows without it a column of JSON texts is put at the end, so the first row has them all.
-        guard let first = self.firstKeys, columns.values.contains(.json) else { return columns }
+        // Into rows without it a column with JSON texts is put at the end, so the first row has them all.
+        guard let first = self.firstKeys, columns.values.contains(where: \.hasJSON) else { return columns }
         let inFirst = columns.elements.prefix(first.count)
         let others = columns.elements.dropFirst(first.count)
         return OrderedDictionary(
-            uniqueKeysWithValues: (inFirst + others.filter { $0.value == .json } + others.filter { $0.value != .json })
+            uniqueKeysWithValues: (inFirst + others.filter { $0.value.hasJSON } + others.filter { !$0.value.hasJSON })
                 .map { ($0.key, $0.value) })
     }
 
@@ -241,6 +241,7 @@ extension ColumnType {
     /// A value in a column of this type, which was found in it.
     private func scalar(_ value: JSONValue, _ rewriting: UltraJSON.Rewriting) -> JSONValue {
         switch (self, value) {
+        case (_, .double(let number)) where !number.isFinite: return UltraJSON.value(number, rewriting)
         case (.double, .int(let number)): return .double(Double(number))
         case (.double, .double(let number)): return UltraJSON.value(number, rewriting)
         case (.timestamp, .string(let text)): return PythonDate(arrow: text).map(JSONValue.date) ?? value

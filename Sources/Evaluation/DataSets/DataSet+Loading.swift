@@ -150,9 +150,10 @@ private struct RowLoader {
     private func batches(_ table: JSONTable, onlyFirst: Bool = false) throws(TaskError) -> [Batch] {
         var batches: [Batch] = []
         var (finder, rows, start) = (TypeFinder(), 0, 0)
+        var isUltraJSON = true
         var end = table.batchEnd(from: 0, size: Self.batchBytes)
         func finish() {
-            let keepsShapes = table.hasRowOnEachLine(in: start..<end, rows: rows)
+            let keepsShapes = isUltraJSON && table.hasRowOnEachLine(in: start..<end, rows: rows)
             let isPandas = self.reading.field != nil
             func columns(findsDates: Bool) -> OrderedDictionary<String, ColumnType> {
                 let columns = finder.columns(
@@ -173,9 +174,12 @@ private struct RowLoader {
             if row.offset >= end {
                 finish()
                 (finder, rows, start) = (TypeFinder(), 0, end)
+                isUltraJSON = true
                 end = table.batchEnd(from: start, size: Self.batchBytes)
             }
             finder.add(row.value)
+            // Larger ones than these ujson can't read, and then nobody looks at the shapes of mappings.
+            if let integer = row.largeInteger, UInt64(integer) == nil { isUltraJSON = false }
             rows += 1
             guard finder.columnCount <= DataSet.Limit.columns else {
                 throw TaskError(
@@ -234,7 +238,8 @@ private struct RowLoader {
                 isChanged = true
             }
             let typed = JSONValue.object(values)
-            if row.value != typed { isChanged = true }
+            // 0.0 and -0.0 are equal.
+            if rewriting != .none || row.value != typed { isChanged = true }
             if self.append(typed) { isChanged = true }
         }
         if !isChanged { self.unchanged = table.linesAsTheyAre }

@@ -83,6 +83,8 @@ def read_json(data):
         encoded = data
         if paths:
             rows = [loads(line) for line in data.splitlines()]
+            if len({path[0] for path in paths} - set(rows[0] or {})) > 1:
+                raise ValueError("datasets goes through a set here, so that columns come in another order in each run")
             for path in paths:
                 rows = [at(row, path, as_json) for row in rows]
             encoded = "\n".join(dumps(row) for row in rows).encode()
@@ -103,7 +105,10 @@ def read_json(data):
         table.validate()
     except pyarrow.ArrowInvalid:
         # Arrow loses missing values at the beginning of lists.
-        rows = [pyarrow.Table.from_pylist([loads(line)]) for line in encoded.splitlines()]
+        rows = [loads(line) for line in encoded.splitlines()]
+        if {} in rows:
+            raise ValueError("from_pylist would leave empty rows out")
+        rows = [pyarrow.Table.from_pylist([row]) for row in rows]
         table = pyarrow.concat_tables(rows, promote_options="default")
     rows = table.to_pylist()
     for path in paths:
@@ -153,7 +158,7 @@ scalars = {
     "null": [None],
 }
 rarely = {
-    "int": [None, 1.5, 2**63, 10**25, float("inf")],
+    "int": [None, 1.5, 10**25, float("inf")],
     "date": ["2020-13-01", "x", None, "2020-01-01T00:00:00.5", "2020-01-01T24:00:00", "2020-1-1"],
 }
 
