@@ -38,6 +38,7 @@ let leaves: [Target] =
         .systemLibrary(name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+        .systemLibrary(name: "CStack"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CLlama", pkgConfig: "assay-llama"),
         .systemLibrary(name: "CLlamaCommon", pkgConfig: "assay-llama-common"),
@@ -54,7 +55,7 @@ let leaves: [Target] =
     + module("HDF5", ["CHDF5"])
     + module("Llama", ["CLlama", "CLlamaCalls", "CGrammar", crypto, logging], tests: ["EngineTesting"])
     + module("PythonCompat", [], tests: ["UVEventLoop"], testsExclude: ["Fixtures"])
-    + module("Jinja", ["PythonCompat"], testsExclude: ["Fixtures"])
+    + module("Jinja", ["CStack", "PythonCompat"], testsExclude: ["Fixtures"])
     + module("Statistics", ["CBoostMath"], testsExclude: ["Fixtures"])
 
 let services: [Target] =

@@ -1,3 +1,5 @@
+internal import CStack
+
 /// A template that can't be parsed or rendered.
 public struct JinjaError: Error, Sendable, Hashable, CustomStringConvertible {
     /// What kind of thing went wrong.
@@ -65,16 +67,10 @@ struct StackGuard: Sendable {
     private static let most: UInt = 320 << 10
     private let start: UInt
 
-    init() { self.start = Self.position() }
-
-    @inline(never)
-    private static func position() -> UInt {
-        var marker: UInt8 = 0
-        return withUnsafeMutablePointer(to: &marker) { UInt(bitPattern: $0) }
-    }
+    init() { self.start = UInt(bitPattern: cstack_position()) }
 
     func check(at place: Place) throws(JinjaError) {
-        let position = Self.position()
+        let position = UInt(bitPattern: cstack_position())
         let used = position < self.start ? self.start - position : position - self.start
         if used > Self.most { throw JinjaError(.limit, "calls, blocks and values nest too deep here", at: place) }
     }

@@ -34,7 +34,7 @@ extension FaultSuite {
                 for (number, broken) in BrokenFunction.all.enumerated() {
                     // Chance may have it that nobody steps on the mistake.
                     var violation: String?
-                    for attempt in 1...5 where violation == nil {
+                    for attempt in 1...20 where violation == nil {
                         violation = try await broken.whileBroken(in: bench) {
                             let scene = HistoryScene(bench, round: -(10 * number + attempt), shim: shim)
                             try await scene.play(for: .seconds(4))

@@ -247,12 +247,15 @@ def value():
     return result, "b%d" % result if result is not None else "n"
 
 
+def in_64_bits(given):
+    return given if -(2**63) <= given < 2**63 else ""
+
+
 def numbers(count):
     for _ in range(count):
         given, digits, integer = number(), chr_random.randrange(-12, 20), whole()
         put(bits(given), digits, integer, repr(given), attempt(lambda: bits(round(given, digits))),
-            attempt(lambda: "" if abs(round(given)) >= 2**63 else round(given)),
-            attempt(lambda: "" if abs(round(integer, digits)) >= 2**63 else round(integer, digits)))
+            attempt(lambda: in_64_bits(round(given))), attempt(lambda: in_64_bits(round(integer, digits))))
 
 
 def specification():
