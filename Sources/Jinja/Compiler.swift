@@ -89,11 +89,12 @@ final class Compiler {
             var name: ExactString
         }
 
-        let function: Function
+        /// The function that has it; a reference would keep both of them for ever.
+        let function: ObjectIdentifier
         let slot: Int
 
         init(_ function: Function, _ slot: Int) {
-            self.function = function
+            self.function = ObjectIdentifier(function)
             self.slot = slot
         }
     }
@@ -344,7 +345,7 @@ final class Compiler {
     private func reference(_ variable: Variable, from frame: Frame) -> Reference {
         var hops = 0
         var function: Function? = frame.symbols.function
-        while let here = function, here !== variable.function {
+        while let here = function, ObjectIdentifier(here) != variable.function {
             hops += 1
             function = here.parent
         }

@@ -60,19 +60,16 @@ public struct JinjaError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// How much of the stack a recursion has taken: no more than 320 of the 512 KiB that a thread has at least.
+/// Ends a recursion while its thread still has 128 KiB of its stack.
 ///
-/// What is counted ends every recursion of an optimized build first; without optimization calls need many times the stack.
+/// What is counted ends every recursion of an optimized build first, on threads of 512 KiB, too; without optimization calls
+/// need many times the stack.
 struct StackGuard: Sendable {
-    private static let most: UInt = 320 << 10
-    private let start: UInt
-
-    init() { self.start = UInt(bitPattern: cstack_position()) }
+    private static let least: UInt = 128 << 10
 
     func check(at place: Place) throws(JinjaError) {
-        let position = UInt(bitPattern: cstack_position())
-        let used = position < self.start ? self.start - position : position - self.start
-        if used > Self.most { throw JinjaError(.limit, "calls, blocks and values nest too deep here", at: place) }
+        guard cstack_left() < Self.least else { return }
+        throw JinjaError(.limit, "calls, blocks and values nest too deep here", at: place)
     }
 }
 
