@@ -142,7 +142,7 @@ final class Run {
     /// Always, since it is made to be changed.
     func keep(_ namespace: NamespaceObject) { self.keep(namespace.members, restoring: []) }
 
-    /// An object that refers to others, however many stand behind each other.
+    /// An object that refers to others, however long the chain.
     func kept(_ object: Value.Object) -> Value {
         self.kept.append { object.forget() }
         return .object(object)

@@ -1,11 +1,11 @@
 internal import PythonCompat
 
-/// What stands behind `|`.
+/// A filter: what follows `|`.
 struct Filter: Sendable {
     typealias Function = @Sendable (Value, [Value?], Run) throws(JinjaError) -> Value
 
     private let name: String
-    /// The parameters behind the value; `nil` for a filter that takes any arguments.
+    /// The parameters after the value; `nil` for a filter that takes any arguments.
     private let parameters: [String]?
     private let required: Int
     private let function: Function
@@ -122,7 +122,7 @@ struct Filter: Sendable {
         }
     }
 
-    /// What becomes of a text; what is safe stays so.
+    /// The filter's text; a safe one stays safe.
     private static func soft(
         _ value: Value, _ run: Run, _ change: (String) throws(JinjaError) -> String
     ) throws(JinjaError) -> Value {
@@ -134,7 +134,7 @@ struct Filter: Sendable {
         return .string(result)
     }
 
-    /// Words begin behind white space, hyphens and opening brackets.
+    /// Words begin after white space, hyphens and opening brackets.
     private static func titled(_ text: String) -> String {
         func isBoundary(_ scalar: Unicode.Scalar) -> Bool {
             ["-", "(", "{", "[", "<"].contains(scalar) || PythonText.isSpace(scalar)

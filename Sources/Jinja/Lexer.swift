@@ -199,7 +199,7 @@ struct Lexer {
             if let end = self.close("#", at: offset) { return self.ended(at: end) }
             offset += 1
         }
-        // As Jinja does, nothing is missed where the template ends behind the mark.
+        // As Jinja does, nothing is missed where the template ends after the mark.
         guard self.position < self.source.count else { return }
         throw self.error("this comment is not closed with #}", at: start)
     }

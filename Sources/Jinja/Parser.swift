@@ -621,7 +621,7 @@ struct Parser {
                     .item(value, try self.made(.constant(constant), at: member.place)), at: member.place)
             default: break
             }
-            throw self.error("expected a name or a whole number behind the dot", at: member.place)
+            throw self.error("expected a name or a whole number after the dot", at: member.place)
         }
         var items: [Expr] = []
         while !self.isSymbol("]") {

@@ -83,7 +83,7 @@ private struct Specification {
         }
     }
 
-    /// Padded to the width; `head` is a sign or prefix that zeros stand behind.
+    /// Padded to the width; zeros go after `head`, a sign or a prefix.
     func padded(_ head: String, _ body: String, by align: Unicode.Scalar) -> String {
         let missing = self.width - Text.length(head) - Text.length(body)
         guard missing > 0 else { return head + body }

@@ -1,6 +1,6 @@
 internal import PythonCompat
 
-/// What stands behind `is`.
+/// A test: what follows `is`.
 struct JinjaTest: Sendable {
     private let name: String
 

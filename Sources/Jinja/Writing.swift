@@ -29,7 +29,7 @@ struct JSONWriter {
         if value.isNone { return }
         let parts = try self.run.array(value)
         guard parts.count == 2 else {
-            throw self.run.error(.value, "separators takes the texts between items and behind keys")
+            throw self.run.error(.value, "separators takes the texts between items and after keys")
         }
         guard let item = parts[0].text, let key = parts[1].text else {
             throw self.run.error(.type, "separators must be texts")
@@ -298,7 +298,7 @@ struct PrettyPrint {
         if level == 0 { text += ")" }
     }
 
-    /// Words with the white space behind them.
+    /// Words with the white space after them.
     private static func parts(_ line: String) -> [String] {
         var parts: [String] = []
         var rest = line.unicodeScalars[...]
@@ -406,7 +406,7 @@ enum WordWrap {
                 if breaksWords {
                     var end = room
                     if breaksHyphens, chunk.count > room {
-                        // Behind a hyphen, if one stands in the part that fits.
+                        // After a hyphen, if one stands in the part that fits.
                         if let hyphen = chunk[..<max(0, room)].lastIndex(of: "-"), hyphen > 0,
                             chunk[..<hyphen].contains(where: { $0 != "-" })
                         {
@@ -469,7 +469,7 @@ enum WordWrap {
         if let end = dashEnd(start) { return end }
         var index = start + 1
         while true {
-            // A hyphen between letters ends a chunk behind it.
+            // A hyphen between letters ends a chunk after it.
             if at(index) == "-", index > start {
                 if isLetter(at(index - 2)), isLetter(at(index - 1)), index - 2 >= 0, Self.hyphenFollows(text, index) {
                     return index + 1

@@ -69,7 +69,7 @@ public struct LiteralAlternation {
         let scalars = Array(text.unicodeScalars)
         var found: [String] = []
         var position = 0
-        // Behind an empty match the next one at the same place must not be empty.
+        // After an empty match the next one at the same place must not be empty.
         var mustAdvance = false
         while position <= scalars.count {
             let literal = self.literals.first {

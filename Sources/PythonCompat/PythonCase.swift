@@ -43,7 +43,7 @@ extension PythonText {
         return String(String.UnicodeScalarView(result + Self.lowercased(text, from: 1)))
     }
 
-    /// Python's `str.title()`: title case behind what has no case, lower case elsewhere.
+    /// Python's `str.title()`: title case after what has no case, lower case elsewhere.
     public static func title(_ text: String) -> String {
         let scalars = Array(text.unicodeScalars)[...]
         var result: [Unicode.Scalar] = []
@@ -101,7 +101,7 @@ extension PythonText {
         }
     }
 
-    /// Unicode's condition Final_Sigma: a cased letter before it and none behind it, whatever is ignorable apart.
+    /// Unicode's condition Final_Sigma: a cased letter before it and none after it, whatever is ignorable apart.
     private static func endsWord(_ position: Int, of scalars: CodePoints) -> Bool {
         func isCased(_ scalar: Unicode.Scalar?) -> Bool { scalar.map { CharacterTable.has(.cased, $0) } ?? false }
         let before = scalars[..<position].last { !CharacterTable.has(.caseIgnorable, $0) }

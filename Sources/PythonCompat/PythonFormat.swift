@@ -31,7 +31,7 @@ public enum PythonFormat {
             case left
             case right
             case center
-            /// Behind the sign.
+            /// After the sign.
             case inside
         }
 
@@ -244,7 +244,7 @@ public enum PythonFormat {
             groupSize: 3)
     }
 
-    /// Puts together a sign, a prefix, digits and what stands behind them.
+    /// Puts together a sign, a prefix, digits and what follows them.
     private static func number(
         _ digits: String, _ tail: String, isNegative: Bool, prefix: String, _ spec: Specification, groupSize: Int
     ) -> String {
@@ -301,7 +301,7 @@ public enum PythonFormat {
         }
     }
 
-    /// Digits that stand behind a decimal point at `point`, as `repr` writes them.
+    /// Digits that follow a decimal point at `point`, as `repr` writes them.
     static func shortest(_ digits: [UInt8], _ point: Int) -> String {
         point <= -4 || point > 16
             ? Self.scientific(digits, point, isCapital: false, isAlternate: false)

@@ -101,7 +101,7 @@ public struct PythonLiteral {
         return .tuple(items)
     }
 
-    /// A value, or a sum of a real and an imaginary number; the space behind it is taken, too.
+    /// A value, or a sum of a real and an imaginary number; the space after it is taken, too.
     private mutating func expression() throws(PythonError) -> PythonValue {
         let left = try self.signed()
         guard let sign = self.next, sign == "+" || sign == "-" else { return left.value }
@@ -270,7 +270,7 @@ public struct PythonLiteral {
         }
         var members: [(key: PythonValue, value: PythonValue)] = []
         var items: [PythonValue] = []
-        // A colon behind the first one makes it a dictionary.
+        // A colon after the first one makes it a dictionary.
         var isDictionary: Bool?
         while self.next != "}" {
             let key = try self.expression()
@@ -364,7 +364,7 @@ public struct PythonLiteral {
 
     // MARK: Strings
 
-    /// Strings behind one another are one.
+    /// Adjacent strings are one.
     private mutating func strings() throws(PythonError) -> PythonValue {
         var text: [UInt32] = []
         var isBytes: Bool?

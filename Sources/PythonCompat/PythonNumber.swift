@@ -193,7 +193,7 @@ struct ExactDecimal {
 
     private init(digits: [UInt8], point: Int) { (self.digits, self.point) = (digits, point) }
 
-    /// The number of digits before the decimal point, or less than one for zeros behind it; 1 for 0.
+    /// The number of digits before the decimal point, or less than one for zeros after it; 1 for 0.
     var decimalPoint: Int { self.digits.isEmpty ? 1 : self.point }
 
     /// Rounded half to even so that `count` digits stay; with none it can be 1.
@@ -221,7 +221,7 @@ struct ExactDecimal {
         return ExactDecimal(digits: [UInt8(ascii: "1")] + kept, point: self.point + 1)
     }
 
-    /// With so many digits behind the decimal point; with a negative number, so many zeros stand before it.
+    /// With so many digits after the decimal point; with a negative number, that many zeros stand before it.
     func fixed(_ places: Int) -> String {
         let rounded = self.rounded(self.point + places)
         var text: [UInt8] = []

@@ -277,7 +277,7 @@ extension PythonText {
         return String(String.UnicodeScalarView(scalars[..<range.lowerBound]))
     }
 
-    /// What stands behind the last `part`; the whole text if there is none.
+    /// What follows the last `part`; the whole text if there is none.
     public static func behindLast(_ part: String, in text: String) -> String {
         var rest = Array(text.unicodeScalars)[...]
         let part = Array(part.unicodeScalars)
@@ -287,7 +287,7 @@ extension PythonText {
 
     /// Python's `re.sub` with code in place of the pattern.
     ///
-    /// `match` gives where a match that starts at an index ends, behind it, and what is written in its place.
+    /// `match` gives where a match that starts at an index ends, after it, and what is written in its place.
     public static func substituting(
         _ text: String, _ match: (_ scalars: [Unicode.Scalar], _ start: Int) -> (end: Int, replacement: String)?
     ) -> String {

@@ -207,7 +207,7 @@ enum YAMLScalar {
         var time: PythonDate.Time?
     }
 
-    /// A date, and perhaps a time behind T or space; digits are not checked against the calendar.
+    /// A date, and perhaps a time after T or space; digits are not checked against the calendar.
     private static func dateParts(_ bytes: [UInt8]) -> DateParts? {
         var reader = Digits(String(decoding: bytes, as: UTF8.self))
         func skipSpace() -> Bool {

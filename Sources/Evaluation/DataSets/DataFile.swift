@@ -136,7 +136,7 @@ enum DataFile {
                 throw TaskError(.limitExceeded, "the file is larger than \(limit) bytes when unpacked", file: path)
             }
             if status == Z_STREAM_END {
-                // Files put behind one another are one file; zeros may fill up the end.
+                // Files joined end to end are one file; zeros may fill up the end.
                 guard bytes[position...].starts(with: [0x1F, 0x8B]) else { return unpacked }
                 guard inflateReset(&stream) == Z_OK else { break }
                 continue

@@ -8,7 +8,7 @@ public struct DataReading: Sendable, Hashable {
         case csv
     }
 
-    /// What becomes of a file's values.
+    /// How a file's values are read.
     public enum Typing: String, Sendable, Hashable, CaseIterable {
         /// What the loaders of `datasets` make of them, so that prompts are lm-eval's.
         case datasets
@@ -84,7 +84,7 @@ private struct RowLoader {
         }
         if !self.noted.isEmpty {
             notes.append(
-                "typing: verbatim in dataset_kwargs keeps what the file says (with other prompts than lm-eval's)")
+                "typing: verbatim in dataset_kwargs keeps what the file says; prompts then differ from lm-eval's")
         }
         let jsonl = self.fileCount == 1 ? self.unchanged ?? self.jsonl : self.jsonl
         return try DataSet(jsonl: jsonl, file: file, notes: notes)

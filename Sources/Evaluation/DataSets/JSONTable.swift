@@ -47,7 +47,7 @@ struct JSONTable {
     /// Whether the rows are in a list.
     var isList: Bool { if case .list = self.form { true } else { false } }
 
-    /// Where the bytes that `datasets` reads in one go end that begin at `start`: behind a line.
+    /// Where the bytes that `datasets` reads in one go end that begin at `start`: after a line.
     func batchEnd(from start: Int, size: Int) -> Int {
         if self.isList { return .max }
         let bytes = self.scanner.bytes
@@ -177,7 +177,7 @@ struct JSONTable {
         }
     }
 
-    /// Whether the object that begins here is all that there is, and does not end on its first line with more behind it.
+    /// Whether the object that begins here is all that there is, and does not end on its first line with more after it.
     private static func isOneObject(_ scanner: JSONScanner) -> Bool {
         var scanner = scanner
         guard (try? scanner.value()) != nil else { return true }

@@ -54,7 +54,7 @@ public struct SampledText: Sendable, Hashable {
     }
 }
 
-/// What ends a model's thoughts; its answer is what stands behind the last one.
+/// What ends a model's thoughts: its answer follows the last one.
 public enum ThinkingEnd: Sendable, Hashable {
     case text(String)
     case token(Int32)

@@ -53,7 +53,7 @@ public struct TokenRules: Codable, Sendable, Hashable {
 
     /// Where SentencePiece tokenizers that begin words with a space put one that the text does not have.
     public enum SpacePrefix: String, Codable, Sendable, Hashable, CaseIterable {
-        /// Before the text, and behind every special token in it: what tokenizer.json says of Llama 2 and its like.
+        /// Before the text, and after every special token in it: what tokenizer.json says of Llama 2 and its like.
         case every
         /// Before a text that does not begin with one: LlamaTokenizer of transformers 5, unless it is a legacy one.
         case first
@@ -74,11 +74,11 @@ public struct TokenRules: Codable, Sendable, Hashable {
     public var normalization: Normalization?
     /// `nil`: every.
     public var spacePrefix: SpacePrefix?
-    /// Whether a BOS that belongs to a rolling text is scored, behind the prefix token, as lm-eval does; `nil`: it is.
+    /// Whether a BOS that belongs to a rolling text is scored, after the prefix token, as lm-eval does; `nil`: it is.
     public var scoresBeginning: Bool?
     /// What ends a generation: names or numbers of tokens; `nil`: what the vocabulary says.
     public var endTokens: [String]?
-    /// Behind what the answer of a reasoning model begins: a text, or a token's number.
+    /// What the answer of a reasoning model comes after: a text, or a token's number.
     public var thinkEndToken: String?
 
     public init(

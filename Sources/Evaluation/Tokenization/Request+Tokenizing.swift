@@ -84,7 +84,7 @@ extension Request {
     /// Windows in which every token is predicted exactly once.
     ///
     /// The first starts with the prefix token; the later ones have at least one token of context, the last one as much
-    /// as fits. Where the vocabulary adds BOS, lm-eval has it predicted too, behind the prefix token.
+    /// as fits. Where the vocabulary adds BOS, lm-eval has it predicted too, after the prefix token.
     private static func windows(
         _ text: String, _ tokenizer: TextEncoder, _ maxLength: Int
     ) throws(TaskError) -> [ScoringRequest] {

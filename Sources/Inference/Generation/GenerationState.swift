@@ -64,7 +64,7 @@ struct GenerationState: Sendable {
             text: StopScanner.cut(self.answer, before: self.stops), finishReason: reason)
     }
 
-    /// The text behind the model's thoughts.
+    /// The text after the model's thoughts.
     private var answer: String {
         let answer: String
         switch self.request.thinkingEnd {

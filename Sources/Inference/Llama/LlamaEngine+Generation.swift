@@ -167,7 +167,7 @@ struct GenerationSession {
             self.deadEnd = text
             return nil
         }
-        // A grammar can't go on behind what it takes for the end.
+        // A grammar can't go on after what it takes for the end.
         let isEnd =
             self.states[text].ends(with: best.token) || (matcher != nil && self.vocabulary.endsGrammar(best.token))
         if !isEnd { try matcher?.accept(best.token) }

@@ -2,7 +2,7 @@ internal import CLlama
 
 /// Finds special tokens in texts: the leftmost, and of several that begin there the longest.
 ///
-/// Hugging Face's tokenizers do so before anything else happens to a text, whoever wrote it.
+/// Hugging Face's tokenizers do so before anything else happens to a text, no matter who wrote it.
 struct SpecialTokenIndex: Sendable {
     enum Part: Hashable {
         case token(Int32)
@@ -11,14 +11,14 @@ struct SpecialTokenIndex: Sendable {
 
     private struct Entry: Sendable {
         var token: Int32
-        /// White space before the token is dropped, and behind it.
+        /// White space before the token is dropped, and after it.
         var stripsLeft: Bool
         var stripsRight: Bool
     }
 
-    /// The node behind each first byte; -1 for none.
+    /// The node after each first byte; -1 for none.
     private var roots = [Int32](repeating: -1, count: 256)
-    /// The node behind a node and a byte: `node << 8 | byte`.
+    /// The node after a node and a byte: `node << 8 | byte`.
     private var edges: [UInt64: Int32] = [:]
     private var entries: [Entry?] = []
     private var marks: Set<Int32> = []

@@ -119,7 +119,7 @@ public struct Vocabulary: Sendable {
 
     /// The token ids of a text that follows another one.
     ///
-    /// llama.cpp always puts a space before the first word. Behind a line break, which no word of SentencePiece reaches over, it
+    /// llama.cpp always puts a space before the first word. After a line break, which no word of SentencePiece reaches over, it
     /// puts none.
     private func tokenize(withoutPrefix text: String) throws(LlamaError) -> [Int32] {
         let head = try self.tokenize("\n")

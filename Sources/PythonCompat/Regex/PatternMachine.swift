@@ -50,7 +50,7 @@ struct PatternMachine {
         self.registers = [Int](repeating: -1, count: program.registerCount)
     }
 
-    /// Where the first match at or behind `start` begins and ends, and its groups; `nil` if there is none.
+    /// Where the first match at or after `start` begins and ends, and its groups; `nil` if there is none.
     mutating func search(
         from start: Int, mustAdvance: Bool, skipsAnything: Bool
     ) throws(PatternError) -> [Int]? {
@@ -93,7 +93,7 @@ struct PatternMachine {
                 kind: kind, instruction: instruction, position: position, limit: limit, changes: self.changes.count))
     }
 
-    /// Forgets the alternatives behind the first `count`; changes of registers stay known.
+    /// Forgets the alternatives after the first `count`; changes of registers stay known.
     private mutating func cut(_ count: Int) {
         self.alternatives.removeLast(self.alternatives.count - count)
         if count == 0 { self.changes.removeAll(keepingCapacity: true) }

@@ -58,7 +58,7 @@ indirect enum PatternNode: Sendable, Hashable {
 }
 
 extension [PatternNode] {
-    /// Whether it begins by skipping anything: if it doesn't match at one place, then nowhere behind it.
+    /// Whether it begins by skipping anything: if it doesn't match at one place, then nowhere after it.
     var skipsAnything: Bool {
         guard case .repetition(let nodes, 0, nil, let greed)? = self.first, nodes.count == 1, greed != .possessive
         else { return false }

@@ -77,7 +77,7 @@ struct PatternParser {
         return true
     }
 
-    /// Skips one character, or a backslash with the one behind it.
+    /// Skips one character, or a backslash with the one after it.
     private mutating func skip() throws(PatternError) {
         let start = self.position
         self.position += 1

@@ -9,7 +9,7 @@ struct PatternProgram: Sendable, Hashable {
         case set
         case notNewline
         case anything
-        /// The unit behind it, `a` to `b` times; then on behind that.
+        /// The unit after it, `a` to `b` times; then on after that.
         case repeatGreedy
         case repeatLazy
         case repeatPossessive
@@ -30,7 +30,7 @@ struct PatternProgram: Sendable, Hashable {
         case loopPossessiveEnd
         /// The text of group `a` again; `b` says how case counts.
         case backreference
-        /// On behind, if group `a` took part; else at `b`.
+        /// Goes on after it if group `a` took part, else at `b`.
         case conditional
         /// Goes `a` code points back.
         case back

@@ -81,7 +81,7 @@ public struct PythonRegex: Sendable, Hashable {
 
     // MARK: Matches
 
-    /// The first match at or behind `start`; `nil` if there is none.
+    /// The first match at or after `start`; `nil` if there is none.
     public func search(_ text: [Unicode.Scalar], from start: Int = 0) throws(PatternError) -> Match? {
         var machine = self.machine(text)
         return try machine.search(from: start, mustAdvance: false, skipsAnything: self.skipsAnything).map(self.match)
@@ -104,7 +104,7 @@ public struct PythonRegex: Sendable, Hashable {
         var machine = self.machine(text)
         var found: [Match] = []
         var start = 0
-        // Behind an empty match the next one at the same place must not be empty, as in Python 3.7 and later.
+        // After an empty match the next one at the same place must not be empty, as in Python 3.7 and later.
         var mustAdvance = false
         while found.count < limit, start <= text.count {
             guard

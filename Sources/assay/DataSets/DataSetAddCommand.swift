@@ -23,7 +23,7 @@ struct DataSetAddCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What becomes of values: 'datasets' types columns as lm-eval's loaders do, 'verbatim' keeps what the files say, "
+            "How values are read: 'datasets' types columns as lm-eval's loaders do, 'verbatim' keeps what the files say, "
                 + "as it should be for what to_json wrote.", valueName: "TYPING"))
     var typing = DataReading.Typing.datasets.rawValue
 

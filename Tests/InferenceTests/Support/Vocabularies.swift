@@ -20,7 +20,7 @@ func vocabularyPath(_ name: String) throws -> String {
 func vocabularyWithoutSpacePrefix(_ path: String) throws -> String {
     var bytes = try Data(contentsOf: URL(filePath: path))
     let key = "tokenizer.ggml.add_space_prefix"
-    // The number of entries, and behind it one more: its key, the type of a boolean, and false.
+    // The number of entries, and after it one more: its key, the type of a boolean, and false.
     bytes[16] += 1
     var entry = Data()
     withUnsafeBytes(of: UInt64(key.utf8.count).littleEndian) { entry.append(contentsOf: $0) }

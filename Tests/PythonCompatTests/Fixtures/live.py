@@ -22,7 +22,7 @@ def put(*fields):
 
 
 def attempt(function, *arguments):
-    """What a call gives, behind an equals sign; an exclamation mark if it fails."""
+    """What a call gives, after an equals sign; an exclamation mark if it fails."""
     try:
         return "=" + str(function(*arguments))
     except (ArithmeticError, LookupError, MemoryError, RecursionError, SyntaxError, TypeError, ValueError, re.error):
