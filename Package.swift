@@ -54,8 +54,8 @@ let leaves: [Target] =
     + module("UVEventLoop", ["CUV"])
     + module("HDF5", ["CHDF5"])
     + module("Llama", ["CLlama", "CLlamaCalls", "CGrammar", crypto, logging], tests: ["EngineTesting"])
-    + module("PythonCompat", [], tests: ["UVEventLoop"], testsExclude: ["Fixtures"])
-    + module("Jinja", ["CStack", "PythonCompat"], testsExclude: ["Fixtures"])
+    + module("PythonCompat", [], tests: ["ProcessTesting"], testsExclude: ["Fixtures"])
+    + module("Jinja", ["CStack", "PythonCompat"], tests: ["ProcessTesting"], testsExclude: ["Fixtures"])
     + module("Statistics", ["CBoostMath"], testsExclude: ["Fixtures"])
 
 let services: [Target] =
@@ -65,12 +65,14 @@ let services: [Target] =
     + module("Postgres", ["CPostgres", "UVEventLoop", logging], tests: ["PostgresTesting"])
     + module(
         "Evaluation", ["CLanguageData", "CZlib", "Jinja", "PythonCompat", collections, crypto, yams],
+        tests: ["ProcessTesting"], testsExclude: ["Fixtures"])
+    + module(
+        "Inference", ["Evaluation", "Llama", logging], tests: ["EngineTesting", "ProcessTesting"],
         testsExclude: ["Fixtures"])
-    + module("Inference", ["Evaluation", "Llama", logging], tests: ["EngineTesting"], testsExclude: ["Fixtures"])
     + module(
         "JobQueue", ["Postgres", "SQL", crypto], tests: ["FaultTesting", "PostgresTesting", "UVEventLoop", logging],
         testsExclude: ["Fixtures"])
-    + module("ResultStore", ["HDF5", "Evaluation", crypto], tests: ["UVEventLoop"])
+    + module("ResultStore", ["HDF5", "Evaluation", crypto], tests: ["ProcessTesting"])
 
 let useCases: [Target] =
     module("Planning", ["Evaluation", "JobQueue", "ResultStore", yams], tests: ["PostgresTesting"])

@@ -29,7 +29,7 @@ import UVEventLoop
 
             let paths = try await bench.answer([Path].self, "results", "path", run.id)
             let job = try #require(paths.first).path
-            let python = try await bench.run(Inputs.python, "-c", Self.reading, job)
+            let python = try await bench.run(Python.interpreter, "-c", Self.reading, job)
             #expect(python.termination.isSuccess, "\(python.standardError.text)")
             #expect(python.standardOutput.text == "7 28 True True\n")
             let dump = try await bench.run("/usr/bin/h5dump", "-H", job)

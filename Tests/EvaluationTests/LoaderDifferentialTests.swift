@@ -1,5 +1,6 @@
 import Foundation
 import OrderedCollections
+import ProcessTesting
 import PythonCompat
 import Testing
 
@@ -7,45 +8,41 @@ import Testing
 
 /// Random files beside what pyarrow, pandas and PyYAML read in them, called as lm-eval's loaders call them.
 ///
-/// ASSAY_PYTHON names a Python that has them; ASSAY_LOADER_SEED and ASSAY_LOADER_COUNT choose other files, and more.
+/// ASSAY_LOADER_SEED and ASSAY_LOADER_COUNT choose other files, and more.
 @Suite(.timeLimit(.minutes(5))) struct LoaderDifferentialTests {
-    private static let environment = ProcessInfo.processInfo.environment
-    static let python = environment["ASSAY_PYTHON"]
-
-    @Test(.enabled(if: Self.python != nil, "ASSAY_PYTHON names no Python"))
-    func filesAreReadAsPythonReadsThem() throws {
-        let seed = Self.environment["ASSAY_LOADER_SEED"] ?? "20260729"
-        let count = Self.environment["ASSAY_LOADER_COUNT"] ?? "400"
-        try withFiles([:]) { folder in
-            let script = URL(filePath: #filePath).deletingLastPathComponent().path + "/Fixtures/loaders/loaders.py"
-            // Into files, not pipes, which other children would keep open.
-            try Data().write(to: URL(filePath: folder + "messages"))
-            let process = Process()
-            process.executableURL = URL(filePath: Self.python ?? "")
-            process.arguments = ["-W", "ignore", script, folder, seed, count]
-            process.standardError = try FileHandle(forWritingTo: URL(filePath: folder + "messages"))
-            try process.run()
-            process.waitUntilExit()
-            let messages = String(decoding: try readFile(folder + "messages", limit: 1 << 20), as: UTF8.self)
-            try #require(process.terminationStatus == 0, "\(messages)")
-            let expected = try JSONValue.parse(try readFile(folder + "expected.json", limit: 1 << 30))
-            guard case .object(let files) = expected else { return }
-            var read = 0
-            for (name, printed) in files {
-                // What Python refuses may be read here.
-                guard case .string(let printed) = printed, printed != "[]" else { continue }
-                read += 1
-                let found: String
-                do {
-                    found = try Self.printed(folder + name)
-                } catch {
-                    found = "\(error)"
-                }
-                let text = String(decoding: try readFile(folder + name, limit: 1 << 20), as: UTF8.self)
-                #expect(found == printed, "seed \(seed), \(name): \(text.debugDescription)")
-            }
-            #expect(read > files.count / 2)
+    @Test(
+        .enabled("no Python with pyarrow and PyYAML; infra/test makes one") {
+            await Python.confirms("True", importing: "pyarrow", "yaml")
+        })
+    func filesAreReadAsPythonReadsThem() async throws {
+        let environment = ProcessInfo.processInfo.environment
+        let seed = environment["ASSAY_LOADER_SEED"] ?? "20260729"
+        let count = environment["ASSAY_LOADER_COUNT"] ?? "400"
+        let script = URL(filePath: #filePath).deletingLastPathComponent().path + "/Fixtures/loaders/loaders.py"
+        let folder = FileManager.default.temporaryDirectory.path + "/assay-\(UUID().uuidString)/"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        _ = try await Python.run(script, [folder, seed, count])
+        let expected = try JSONValue.parse(try readFile(folder + "expected.json", limit: 1 << 30))
+        guard case .object(let files) = expected else {
+            Issue.record("expected.json has another form")
+            return
         }
+        var read = 0
+        for (name, printed) in files {
+            // What Python refuses may be read here.
+            guard case .string(let printed) = printed, printed != "[]" else { continue }
+            read += 1
+            let found: String
+            do {
+                found = try Self.printed(folder + name)
+            } catch {
+                found = "\(error)"
+            }
+            let text = String(decoding: try readFile(folder + name, limit: 1 << 20), as: UTF8.self)
+            #expect(found == printed, "seed \(seed), \(name): \(text.debugDescription)")
+        }
+        #expect(read > files.count / 2)
     }
 
     private static func printed(_ path: String) throws -> String {

@@ -113,7 +113,7 @@ extension FaultBench {
             names = samples[samples.attrs["_index"]][:]
             print(len(names), len(set(names)), list(samples["row"][:]) == list(range(len(names))))
             """
-        let python = try await self.bench.run(Inputs.python, "-c", script, path)
+        let python = try await self.bench.run(Python.interpreter, "-c", script, path)
         #expect(python.standardOutput.text == "\(job.rows) \(job.rows) True\n", "\(python.standardError.text)")
         let words = python.standardOutput.text.split(whereSeparator: \.isWhitespace)
         let counts = words.compactMap { Int($0) }

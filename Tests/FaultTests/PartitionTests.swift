@@ -154,7 +154,7 @@ struct VirtualNetwork: Sendable {
         var seed = Seed.generator("cable")
         let cable = try await bench.loop.spawn(
             bench.bench.configuration(
-                Inputs.python, ["-c", self.script, nearDevice, farDevice, state, "\(seed.next())"]))
+                Python.interpreter, ["-c", self.script, nearDevice, farDevice, state, "\(seed.next())"]))
         do {
             try await bench.eventually("the cable is there") {
                 if let result = cable.result { Issue.record("the cable ended: \(result.standardError.text)") }

@@ -49,7 +49,8 @@ actor Proxy {
             bench.pool.configuration.connectionString.firstMatch(of: #/host='([^']+)' port='([^']+)'/#))
         let process = try await bench.loop.spawn(
             bench.bench.configuration(
-                Inputs.python, ["-c", self.script, "\(port)", "\(socket.1)/.s.PGSQL.\(socket.2)", report, address]))
+                Python.interpreter, ["-c", self.script, "\(port)", "\(socket.1)/.s.PGSQL.\(socket.2)", report, address])
+        )
         let chosen = try await bench.found("the proxy listens") {
             if let result = process.result { Issue.record("the proxy ended: \(result.standardError.text)") }
             return (try? String(contentsOfFile: report, encoding: .utf8)).flatMap { Int($0) }

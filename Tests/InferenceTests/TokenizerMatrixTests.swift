@@ -1,6 +1,7 @@
 import Evaluation
 import Foundation
 import Llama
+import ProcessTesting
 import Testing
 
 @testable import Inference
@@ -68,7 +69,9 @@ import Testing
     /// What a family's texts and tokens are for the peer, and the vocabulary here.
     private static func answers(_ family: Family) async throws -> (Answers, Vocabulary) {
         let path = try family.path()
-        let data = try await PythonScript.run("tokenizers/peer.py", [path] + family.options)
+        let peer = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/tokenizers/peer.py")
+            .path
+        let data = Data(try await Python.run(peer, [path] + family.options))
         let own = try family == .llama2WithoutPrefix ? vocabularyWithoutSpacePrefix(path) : path
         defer { if own != path { try? FileManager.default.removeItem(atPath: own) } }
         return (

@@ -1,5 +1,6 @@
 import Foundation
 import Jinja
+import ProcessTesting
 import Testing
 
 /// The same as Jinja2 3.1.6 in Python: the same text, or an error of the same kind.
@@ -21,40 +22,23 @@ import Testing
     }
 
     /// What a live Python answers; one program writes the cases, a JSON object a line.
-    private static func ask(_ arguments: [String]) throws -> [Case] {
-        let process = Process()
-        let python = try #require(Self.python)
-        process.executableURL = URL(fileURLWithPath: python)
-        process.arguments = [Self.folder.appendingPathComponent("oracle.py").path] + arguments
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let data = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
-        return Case.lines(String(decoding: data, as: UTF8.self))
+    private static func ask(_ arguments: [String]) async throws -> [Case] {
+        let script = Self.folder.appendingPathComponent("oracle.py").path
+        return Case.lines(String(decoding: try await Python.run(script, arguments), as: UTF8.self))
     }
 
-    private static let python = ProcessInfo.processInfo.environment["ASSAY_PYTHON"]
-    private static let canAsk: Bool = {
-        guard let python = Self.python else { return false }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: python)
-        process.arguments = [
-            "-c", "import sys, jinja2; sys.exit((jinja2.__version__, *sys.version_info[:2]) != ('3.1.6', 3, 11))",
-        ]
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return false }
-        process.waitUntilExit()
-        return process.terminationStatus == 0
-    }()
+    /// Whether there is a Python that gives the answers; another version of one of the two gives others.
+    private static func canAsk() async -> Bool {
+        await Python.confirms(
+            "(jinja2.__version__, *sys.version_info[:2]) == ('3.1.6', 3, 11)", importing: "jinja2")
+    }
 
     /// 20,000 random templates; another seed for each release finds more.
     @Test(
-        .enabled(if: Self.canAsk, "ASSAY_PYTHON names no Python 3.11 with jinja2 3.1.6; infra/test makes one"),
+        .enabled("no Python 3.11 with jinja2 3.1.6; infra/test makes one") { await Self.canAsk() },
         arguments: 1...10)
-    func randomTemplatesGiveWhatJinja2Gives(seed: Int) throws {
-        let cases = try Self.ask(["fuzz", "assay-\(seed)", "2000"])
+    func randomTemplatesGiveWhatJinja2Gives(seed: Int) async throws {
+        let cases = try await Self.ask(["fuzz", "assay-\(seed)", "2000"])
         #expect(cases.count == 2000)
         let differences = Case.differences(cases)
         #expect(differences.isEmpty, "seed assay-\(seed): \(differences.prefix(5).joined(separator: "\n"))")
@@ -62,9 +46,7 @@ import Testing
 
     /// The sources of llama-cpp-python, which infra/llama downloaded and which hold models' chat templates.
     private static let chatTemplates: String? = {
-        let environment = ProcessInfo.processInfo.environment
-        let home = environment["HOME"] ?? ""
-        let cache = environment["ASSAY_CACHE"] ?? (environment["XDG_CACHE_HOME"] ?? home + "/.cache") + "/assay"
+        let cache = Inputs.cache
         let files = FileManager.default.enumerator(atPath: cache + "/downloads")?.compactMap { $0 as? String } ?? []
         return files.filter { $0.contains("/llama_cpp_python-") && $0.hasSuffix(".tar.gz") }.sorted().last.map {
             cache + "/downloads/" + $0
@@ -73,11 +55,11 @@ import Testing
 
     /// Models' own templates over conversations of every form, as transformers renders them.
     @Test(
-        .enabled(
-            if: Self.canAsk && Self.chatTemplates != nil,
-            "no Python with jinja2 3.1.6, or no llama.cpp; infra/test makes both"))
-    func chatTemplatesGiveWhatTransformersGives() throws {
-        let cases = try Self.ask(["chat", "5", try #require(Self.chatTemplates)])
+        .enabled("no Python 3.11 with jinja2 3.1.6, or no llama.cpp; infra/test makes both") {
+            await Self.canAsk() && Self.chatTemplates != nil
+        })
+    func chatTemplatesGiveWhatTransformersGives() async throws {
+        let cases = try await Self.ask(["chat", "5", try #require(Self.chatTemplates)])
         #expect(Set(cases.map(\.template)).count >= 100)
         #expect(cases.count >= 5000)
         let differences = Case.differences(cases, isStrict: true)

@@ -8,12 +8,17 @@ internal import Foundation
 public enum Inputs {
     public static var model: String { self.input("ASSAY_TEST_MODEL", "models/SmolLM2-135M-Instruct.Q4_1.gguf") }
     public static var data: String { self.input("ASSAY_TEST_DATA", "data") }
-    /// A Python that has h5py.
-    public static var python: String { self.input("ASSAY_PYTHON", "python/bin/python") }
+    /// The vocabularies of llama.cpp's own tests.
+    public static var vocabularies: String { self.input("ASSAY_TEST_VOCABULARIES", "vocabularies") }
+
+    /// The folder that infra/test fills.
+    public static var cache: String {
+        let environment = ProcessInfo.processInfo.environment
+        let caches = environment["XDG_CACHE_HOME"] ?? "\(environment["HOME"] ?? "/root")/.cache"
+        return environment["ASSAY_CACHE"] ?? "\(caches)/assay"
+    }
 
     private static func input(_ variable: String, _ standard: String) -> String {
-        let environment = ProcessInfo.processInfo.environment
-        let cache = environment["ASSAY_CACHE"] ?? "\(environment["HOME"] ?? "")/.cache/assay"
-        return environment[variable] ?? "\(cache)/\(standard)"
+        ProcessInfo.processInfo.environment[variable] ?? "\(self.cache)/\(standard)"
     }
 }

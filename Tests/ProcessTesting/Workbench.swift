@@ -93,17 +93,7 @@ public struct Workbench: Sendable {
 
     private func successfully(_ arguments: [String]) async throws -> ProcessResult {
         let result = try await self.loop.run(self.configuration("assay", arguments))
-        guard result.termination.isSuccess else { throw CommandFailed(arguments: arguments, result: result) }
+        guard result.termination.isSuccess else { throw CommandFailed(command: ["assay"] + arguments, result: result) }
         return result
-    }
-}
-
-/// A command that should have succeeded did not.
-public struct CommandFailed: Error, CustomStringConvertible {
-    public var arguments: [String]
-    public var result: ProcessResult
-
-    public var description: String {
-        "assay \(self.arguments.joined(separator: " ")): \(self.result.termination): \(self.result.standardError.text)"
     }
 }

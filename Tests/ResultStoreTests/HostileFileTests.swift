@@ -12,7 +12,7 @@ import Testing
             .sample(count: 9), samples: SampleResult.random(9, seed: 3), epoch: 1, incarnation: UUID())
         let folder = "runs/spoiled"
         try FileManager.default.createDirectory(at: place.url(folder), withIntermediateDirectories: false)
-        _ = try await Python.run("results.py", "spoil", "\(place.path)/\(file.path)", "\(place.path)/\(folder)")
+        _ = try await Results.run("spoil", "\(place.path)/\(file.path)", "\(place.path)/\(folder)")
         let spoiled = place.files().filter { $0.hasPrefix(folder) }
         #expect(spoiled.count == 35)
         for kind in spoiled {

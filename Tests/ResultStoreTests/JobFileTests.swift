@@ -174,7 +174,7 @@ import Testing
         let place = try await TemporaryStore()
         let job = try await PublishedJob(in: place, counts: [3, 5], mode: .choices)
         let file = try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
-        _ = try await Python.run("results.py", "set", "\(place.path)/\(file.path)", "schema_version", "1")
+        _ = try await Results.run("set", "\(place.path)/\(file.path)", "schema_version", "1")
         #expect(SHA256Text.of(try place.bytes(file.path)) != file.sha256)
         #expect(try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files) == file)
         #expect(SHA256Text.of(try place.bytes(file.path)) == file.sha256)
@@ -185,7 +185,7 @@ import Testing
         let place = try await TemporaryStore()
         let job = try await PublishedJob(in: place, counts: [40, 50], mode: .choices)
         let file = try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
-        _ = try await Python.run("results.py", "set", "\(place.path)/\(file.path)", column, "17")
+        _ = try await Results.run("set", "\(place.path)/\(file.path)", column, "17")
         // Who changes the file may have given its hash out, too.
         let changed = try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
         let issues = try await place.store.verifyJobFile(changed, shards: job.files)
