@@ -27,6 +27,7 @@ import Testing
         #expect(result.value("exact_match,all") == 0.5)
         #expect(result.value("pass@2,all") == 2 / 3.0)
         #expect(result.generations.count == 6)
+        #expect(result.metrics.map(\.epochs) == [[0.5, 0, 1], [1, 0, 1]])
     }
 
     /// A vote of all six texts would be another one than those of each three.

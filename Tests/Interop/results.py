@@ -116,6 +116,11 @@ def show(file, linked=True):
             "n_tokens": file["generations/n_tokens"][:].tolist(),
             "text": texts(file["generations"], "text") if linked else [],
         }
+    if "epochs" in file:
+        answer["epochs"] = {
+            "offsets": file["index/epochs"][:].tolist(),
+            "values": {name: file["epochs"][name][:].tolist() for name in file["epochs"]},
+        }
     if "tokens" in file and linked:
         answer["tokens"] = {
             "offsets": file["index/tokens"][:].tolist(),

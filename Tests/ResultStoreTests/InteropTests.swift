@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import ProcessTesting
 import Testing
 
 @testable import ResultStore
@@ -28,6 +29,10 @@ private struct Shown: Decodable {
         var n_tokens: [Int]
         var text: [String]
     }
+    struct Epochs: Decodable {
+        var offsets: [Int]
+        var values: [String: [Double]]
+    }
     struct Missing: Decodable {
         var values: [String]
         var fill: String
@@ -47,6 +52,7 @@ private struct Shown: Decodable {
     var choices: Choices?
     var tokens: Tokens?
     var generations: Generations?
+    var epochs: Epochs?
     var missing: [String: Missing]?
     var digest: String?
     var shards: [String]?
@@ -57,7 +63,7 @@ private struct Shown: Decodable {
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-        self = try decoder.decode(Shown.self, from: try await Python.run("results.py", kind, path, folder))
+        self = try decoder.decode(Shown.self, from: try await Results.run(kind, path, folder))
     }
 
     /// - Parameter isAlone: Whether the file is a job's without its shards.
@@ -191,7 +197,7 @@ private struct Shown: Decodable {
         }
         let all = try await Command.run("/usr/bin/env", ["h5dump", "-d", "/samples/acc", "\(place.path)/\(file.path)"])
         let alone = try await Command.run("/usr/bin/env", ["h5dump", "-d", "/samples/acc", copy])
-        func data(_ bytes: Data) -> Substring {
+        func data(_ bytes: [UInt8]) -> Substring {
             let text = String(decoding: bytes, as: UTF8.self)
             return text[(text.firstRange(of: "DATA {")?.lowerBound ?? text.endIndex)...]
         }
@@ -208,7 +214,7 @@ private struct Shown: Decodable {
             var empty: Int
         }
         let shown = try JSONDecoder().decode(
-            Shown.self, from: try await Python.run("results.py", "limited", "\(place.path)/\(file.path)", "256"))
+            Shown.self, from: try await Results.run("limited", "\(place.path)/\(file.path)", "256"))
         let mean = job.samples.reduce(0) { $0 + $1.metrics[0].value } / Double(job.samples.count)
         #expect(abs(shown.mean - mean) < 1e-12 && shown.ids == 1100 && shown.empty == 0)
     }
@@ -221,6 +227,12 @@ private struct Shown: Decodable {
             var samples = SampleResult.severalTexts(count, start: all.count, seed: UInt64(index))
             for sample in samples.indices where index != 1 { samples[sample].cluster = "passage \(sample / 2)" }
             if index != 2 { for sample in samples.indices { samples[sample].generations = [] } }
+            // As shards of the last release, in a job that a newer worker went on with.
+            if index == 0 {
+                for sample in samples.indices {
+                    for metric in samples[sample].metrics.indices { samples[sample].metrics[metric].epochs = [] }
+                }
+            }
             let header = ShardHeader.sample(index: index, start: all.count, count: count, mode: .choices)
             files.append(
                 try await place.store.publishShard(header, samples: samples, epoch: 1, incarnation: UUID()))
@@ -233,6 +245,11 @@ private struct Shown: Decodable {
         #expect(generations.offsets == all.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.generations.count) })
         #expect(generations.text == all.flatMap(\.generations).map(\.text))
         #expect(generations.n_tokens == all.flatMap(\.generations).map(\.tokenCount))
+        let epochs = try #require(shown.epochs)
+        #expect(epochs.offsets == [0, 0, 0, 0] + (0...8).map { $0 * 3 })
+        for (number, metric) in all[0].metrics.enumerated() {
+            #expect(epochs.values[metric.name] == all.flatMap { $0.metrics[number].epochs })
+        }
         #expect(shown.frame.columns.contains("cluster"))
         #expect(try await place.store.verifyJobFile(file, shards: files).isEmpty)
     }

@@ -17,6 +17,30 @@ import Testing
         #expect(table.metrics[0].termNames == ["gold", "prediction"])
         #expect(table.metrics[0].terms == (0..<2).map { term in samples.map { $0.metrics[0].terms[term] } })
         #expect(table.metrics[1].termNames == [])
+        // Readers of version 1 don't know /epochs.
+        #expect(shard.header.schemaVersion == 2)
+    }
+
+    @Test func anythingElseIsOfTheFirstVersion() async throws {
+        let place = try await TemporaryStore()
+        var samples = SampleResult.severalTexts(3, seed: 4)
+        for sample in samples.indices {
+            for metric in samples[sample].metrics.indices { samples[sample].metrics[metric].epochs = [] }
+        }
+        let file = try await place.store.publishShard(
+            .sample(count: 3), samples: samples, epoch: 1, incarnation: UUID())
+        let shard = try await place.store.readShard(file.path, sha256: file.sha256)
+        #expect(shard.header.schemaVersion == 1 && shard.samples[2].metrics == samples[2].metrics)
+    }
+
+    @Test func metricsOfUnlikeEpochsAreRefused() async throws {
+        let place = try await TemporaryStore()
+        var samples = SampleResult.severalTexts(3, seed: 4)
+        samples[1].metrics[1].epochs.removeLast()
+        let error = await #expect(throws: StoreError.self) {
+            try await place.store.publishShard(.sample(count: 3), samples: samples, epoch: 1, incarnation: UUID())
+        }
+        #expect(error?.description.contains(samples[1].sampleID) == true)
     }
 
     @Test func clustersReadBack() async throws {

@@ -68,13 +68,19 @@ public struct MetricValue: Sendable, Hashable {
     public var terms: [Double]
     /// One per term, the same for every sample of a task.
     public var termNames: [String]
+    /// The value of each epoch, of which `value` is the mean; empty where there is but one.
+    public var epochs: [Double]
 
-    public init(name: String, value: Double, weight: Double = 1, terms: [Double] = [], termNames: [String] = []) {
+    public init(
+        name: String, value: Double, weight: Double = 1, terms: [Double] = [], termNames: [String] = [],
+        epochs: [Double] = []
+    ) {
         self.name = name
         self.value = value
         self.weight = weight
         self.terms = terms
         self.termNames = termNames
+        self.epochs = epochs
     }
 }
 

@@ -107,13 +107,14 @@ extension EvaluationTask {
 }
 
 extension MetricValue {
-    /// The mean over epochs of values, weights and terms.
+    /// The means over epochs of values, weights and terms, with the values that they are of.
     fileprivate static func means(of epochs: [[MetricValue]]) -> [MetricValue] {
         guard var means = epochs.first, epochs.count > 1 else { return epochs.first ?? [] }
         let count = Double(epochs.count)
         for index in means.indices {
             let values = epochs.map { $0[index] }
             means[index].value = values.reduce(0) { $0 + $1.value } / count
+            means[index].epochs = values.map(\.value)
             means[index].weight = values.reduce(0) { $0 + $1.weight } / count
             for term in means[index].terms.indices {
                 means[index].terms[term] = values.reduce(0) { $0 + $1.terms[term] } / count

@@ -69,9 +69,13 @@ struct ShardSchema: Sendable, Hashable {
     let logitsMode: LogitsMode
     /// Several texts were generated for each sample.
     var hasGenerations = false
+    /// Samples were generated and scored in several epochs.
+    var hasEpochs = false
     /// Samples come in clusters.
     var hasClusters = false
 
+    /// The schema_version of a shard's file with these columns.
+    var version: Int { self.hasEpochs ? 2 : 1 }
     var hasChoices: Bool { self.logitsMode != .none }
     var hasTokens: Bool { self.logitsMode == .tokens }
 
@@ -86,6 +90,7 @@ struct ShardSchema: Sendable, Hashable {
     var columns: [ColumnSpecification] {
         self.sampleColumns + self.textColumns + (self.hasChoices ? Self.choiceColumns : [])
             + (self.hasTokens ? Self.tokenColumns : []) + (self.hasGenerations ? Self.generationColumns : [])
+            + self.epochColumns
     }
 
     /// The data sets of /samples.
@@ -123,6 +128,13 @@ struct ShardSchema: Sendable, Hashable {
         .init("/generations/finish_reason", .int8), .init("/generations/text", .uint8, .linked),
         .init("/generations/text_offsets", .uint64, .offsets),
     ]
+
+    /// One value a sample, epoch and metric: samples one after the other, and the epochs of each.
+    private var epochColumns: [ColumnSpecification] {
+        guard self.hasEpochs else { return [] }
+        return [.init("/index/epochs", .uint64, .offsets)]
+            + self.metrics.map { .init("/epochs/\($0.name)", .float64) }
+    }
 
     private static let tokenColumns: [ColumnSpecification] = [
         .init("/index/tokens", .uint64, .offsets), .init("/tokens/token_id", .int32, .linked),

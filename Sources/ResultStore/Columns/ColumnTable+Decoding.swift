@@ -41,6 +41,7 @@ extension ColumnTable {
         let several = try self.generations(samples: count)
         let choices = try self.choices(samples: count)
         let tokens = try self.tokens(samples: count)
+        let epochs = try self.epochs(samples: count)
         var samples: [SampleResult] = []
         samples.reserveCapacity(count)
         for index in 0..<count {
@@ -48,10 +49,11 @@ extension ColumnTable {
                 SampleResult(
                     sampleID: table.sampleIDs[index], row: table.rows[index], target: table.targets[index],
                     cluster: table.clusters?[index], prediction: table.predictions[index],
-                    metrics: table.metrics.map {
+                    metrics: table.metrics.enumerated().map { number, metric in
                         MetricValue(
-                            name: $0.name, value: $0.values[index], weight: $0.weights[index],
-                            terms: $0.terms.map { $0[index] }, termNames: $0.termNames)
+                            name: metric.name, value: metric.values[index], weight: metric.weights[index],
+                            terms: metric.terms.map { $0[index] }, termNames: metric.termNames,
+                            epochs: epochs[number][index])
                     },
                     finishReason: table.finishReasons[index], promptTokens: table.promptTokens[index],
                     generatedTokens: table.generatedTokens[index], isTruncated: table.isTruncated[index],
@@ -99,6 +101,15 @@ extension ColumnTable {
                     text: texts[index], finishReason: FinishReason.categories[Int(codes[index])],
                     tokenCount: Int(counts[index]))
             }
+        }
+    }
+
+    /// By metric and sample; empty where there was one epoch.
+    private func epochs(samples count: Int) throws(StoreError) -> [[[Double]]] {
+        try self.schema.metrics.map { metric throws(StoreError) in
+            guard self.schema.hasEpochs else { return [[Double]](repeating: [], count: count) }
+            let values = try self.float64("/epochs/\(metric.name)")
+            return try self.ranges("/index/epochs", count: count, total: values.count).map { Array(values[$0]) }
         }
     }
 

@@ -26,6 +26,7 @@ extension ColumnTable {
             schema: ShardSchema(
                 metrics: metrics, logitsMode: logitsMode,
                 hasGenerations: samples.contains { !$0.generations.isEmpty },
+                hasEpochs: samples.contains { $0.metrics.contains { !$0.epochs.isEmpty } },
                 hasClusters: samples.contains { $0.cluster != nil }))
         try self.encodeSamples(samples)
         self.encodeTexts(samples.map(\.prompt), at: "/text/prompt")
@@ -33,6 +34,7 @@ extension ColumnTable {
         if self.schema.hasChoices { try self.encodeChoices(samples) }
         if self.schema.hasTokens { self.encodeTokens(samples) }
         if self.schema.hasGenerations { try self.encodeGenerations(samples) }
+        if self.schema.hasEpochs { try self.encodeEpochs(samples) }
     }
 
     private mutating func encodeSamples(_ samples: [SampleResult]) throws(StoreError) {
@@ -85,6 +87,18 @@ extension ColumnTable {
         self["/generations/n_tokens"] = .int32(try Self.int32(generations.map(\.tokenCount), "/generations/n_tokens"))
         self["/generations/finish_reason"] = .int8(generations.map { FinishReason.code($0.finishReason) })
         self.encodeTexts(generations.map(\.text), at: "/generations/text")
+    }
+
+    private mutating func encodeEpochs(_ samples: [SampleResult]) throws(StoreError) {
+        let counts = samples.map { $0.metrics.first?.epochs.count ?? 0 }
+        for (sample, count) in zip(samples, counts) where sample.metrics.contains(where: { $0.epochs.count != count }) {
+            throw Self.invalid("/epochs", "sample \"\(sample.sampleID)\" has metrics of unlike numbers of epochs")
+        }
+        self["/index/epochs"] = .uint64(Self.offsets(counts))
+        for (index, metric) in self.schema.metrics.enumerated() {
+            self["/epochs/\(metric.name)"] = .float64(
+                samples.flatMap { $0.metrics[index].epochs.map(Self.canonical) })
+        }
     }
 
     private mutating func encodeTokens(_ samples: [SampleResult]) {

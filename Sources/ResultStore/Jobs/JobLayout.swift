@@ -155,6 +155,6 @@ extension ShardSchema {
         for (index, metric) in other.metrics.enumerated() where metric.hasWeights { metrics[index].hasWeights = true }
         return ShardSchema(
             metrics: metrics, logitsMode: logitsMode, hasGenerations: self.hasGenerations || other.hasGenerations,
-            hasClusters: self.hasClusters || other.hasClusters)
+            hasEpochs: self.hasEpochs || other.hasEpochs, hasClusters: self.hasClusters || other.hasClusters)
     }
 }

@@ -38,8 +38,8 @@ enum Frame {
 extension ShardSchema {
     /// The groups of the root, /samples first.
     var groups: [String] {
-        ["samples", "text"] + (self.hasChoices || self.hasGenerations ? ["index"] : [])
+        ["samples", "text"] + (self.hasChoices || self.hasGenerations || self.hasEpochs ? ["index"] : [])
             + (self.hasChoices ? ["choices"] : []) + (self.hasTokens ? ["tokens"] : [])
-            + (self.hasGenerations ? ["generations"] : [])
+            + (self.hasGenerations ? ["generations"] : []) + (self.hasEpochs ? ["epochs"] : [])
     }
 }

@@ -3,7 +3,8 @@ import HDF5
 
 extension ShardHeader {
     static let format = "assay-shard"
-    static let schemaVersion = 1
+    /// 2 is said by files with /epochs, which readers of 1 do not know; all others are as they were.
+    static let schemaVersions = 1...2
     /// The longest text that is written as an attribute, and the longest provenance.
     private static let textLimit = 4096
     static let provenanceLimit = 16 << 20
@@ -11,7 +12,7 @@ extension ShardHeader {
     /// The attributes of the root group but `complete`.
     var attributes: [String: AttributeValue] {
         [
-            "format": .text(Self.format), "schema_version": .integer(Self.schemaVersion), "run_id": .text(self.runID),
+            "format": .text(Self.format), "schema_version": .integer(self.schemaVersion), "run_id": .text(self.runID),
             "job_id": .text(self.jobID), "shard_index": .integer(self.shardIndex), "row_start": .integer(self.rowStart),
             "row_count": .integer(self.rowCount), "model_sha256": .text(self.modelSHA256),
             "tokenizer_sha256": .text(self.tokenizerSHA256), "dataset_sha256": .text(self.datasetSHA256),
@@ -56,10 +57,11 @@ extension ShardHeader {
             throw HDF5Error(
                 .malformed, operation: "reading the header", object: "/", detail: "this is no complete shard of Assay")
         }
-        guard try reader.integer("schema_version") == Self.schemaVersion else {
+        let version = try reader.integer("schema_version")
+        guard Self.schemaVersions.contains(version) else {
             throw HDF5Error(
                 .unsupported, operation: "reading the header", object: "/",
-                detail: "its schema_version is \(try reader.integer("schema_version")), not \(Self.schemaVersion)")
+                detail: "its schema_version is \(version), which this version of Assay does not know")
         }
         let mode = try reader.text("logits_mode")
         guard let logitsMode = LogitsMode(rawValue: mode) else {
@@ -74,6 +76,7 @@ extension ShardHeader {
             taskHash: try reader.text("task_hash"), engine: try reader.text("engine"),
             engineBuild: try reader.text("engine_build"), deviceKind: try reader.text("device_kind"),
             logitsMode: logitsMode, provenance: try root.text("provenance", limit: Self.provenanceLimit))
+        self.schemaVersion = version
     }
 }
 

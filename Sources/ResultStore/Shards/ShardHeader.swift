@@ -26,6 +26,8 @@ public struct ShardHeader: Sendable, Hashable {
     public var logitsMode: LogitsMode
     /// The configuration as canonical JSON text; descriptive, and no part of the logical digest.
     public var provenance: String
+    /// What a reader has to know; set when the shard is published.
+    public internal(set) var schemaVersion = 1
 
     public init(
         runID: String, jobID: String, shardIndex: Int, rowStart: Int, rowCount: Int, modelSHA256: String,

@@ -40,6 +40,9 @@ extension ShardImage {
         let header = try ShardHeader(reading: root)
         let schema = try readSchema(header, root)
         try checkNames(schema, root)
+        guard header.schemaVersion == schema.version else {
+            throw malformed("/@schema_version", "it is not \(schema.version), which files with its columns have")
+        }
         var table = ColumnTable(schema: schema)
         var budget = memoryLimit
         for column in part.columns(of: schema) {
@@ -59,7 +62,7 @@ extension ShardImage {
         let metrics = MetricName.metrics(in: Array(columns.dropFirst(hasClusters ? 4 : 3).dropLast(5)))
         let schema = ShardSchema(
             metrics: metrics, logitsMode: header.logitsMode, hasGenerations: try root.contains("generations"),
-            hasClusters: hasClusters)
+            hasEpochs: try root.contains("epochs"), hasClusters: hasClusters)
         guard schema.columnOrder == columns, MetricName.problem(with: metrics.map(\.name)) == nil else {
             throw malformed("/samples@column-order", "the columns \(columns) are none that are written")
         }

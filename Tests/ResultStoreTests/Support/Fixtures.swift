@@ -77,7 +77,7 @@ extension SampleResult {
         }
     }
 
-    /// Samples with several texts each, and with a metric that has terms.
+    /// Samples with several texts and epochs each, and with a metric that has terms.
     static func severalTexts(_ count: Int, start: Int = 0, seed: UInt64) -> [SampleResult] {
         var samples = Self.random(count, start: start, seed: seed)
         var generator = SeededGenerator(seed: seed)
@@ -88,6 +88,9 @@ extension SampleResult {
             }
             samples[index].metrics[0].termNames = ["gold", "prediction"]
             samples[index].metrics[0].terms = [Double(index), .random(in: 0...1, using: &generator)]
+            for metric in samples[index].metrics.indices {
+                samples[index].metrics[metric].epochs = (0..<3).map { _ in .random(in: 0...1, using: &generator) }
+            }
         }
         return samples
     }
