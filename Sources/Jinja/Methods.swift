@@ -60,6 +60,9 @@ extension Run {
             let values = try self.unnamed(arguments, 1...1, name)
             for item in try self.array(values[0]) where try self.contains(.object(view), item) { return .bool(false) }
             return .bool(true)
+        case let foreign as Value.Foreign:
+            let values = try self.unnamed(arguments, 0...9, name)
+            return try self.raising { () throws(PythonError) in try foreign.value.call(name, values) }
         case is GlobalObject: return try self.fromKeys(arguments)
         default: throw self.error(.attribute, "'\(object.typeName)' object has no attribute '\(name)'")
         }

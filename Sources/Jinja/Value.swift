@@ -1,4 +1,4 @@
-internal import PythonCompat
+public import PythonCompat
 
 /// A value of a template, with the meaning that Python gives it.
 ///
@@ -103,24 +103,62 @@ public enum Value {
         func forget() {}
     }
 
-    /// A value of a type that templates can print and compare, and nothing else, such as a date.
+    /// A value of a type that another module has, such as a date.
     public final class Foreign: Object {
-        let text: String
-        private let type: String
-        private let repr: String
+        let value: any ForeignValue
 
-        /// - Parameters:
-        ///   - typeName: As Python names the type.
-        ///   - text: What `str()` gives.
-        ///   - repr: What `repr()` gives; values with the same are equal.
-        public init(typeName: String, text: String, repr: String) {
-            self.type = typeName
-            self.text = text
-            self.repr = repr
+        public init(_ value: any ForeignValue) { self.value = value }
+
+        override var typeName: String { self.value.typeName }
+        override func printed(_ run: Run) -> String? { self.value.repr }
+
+        override func attribute(_ name: String, _ run: Run) throws(JinjaError) -> Value? {
+            if self.value.methods.contains(name) { return run.kept(BoundMethod(.object(self), name)) }
+            return try run.raising { () throws(PythonError) in try self.value.attribute(name) }
         }
+    }
+}
 
-        override var typeName: String { self.type }
-        override func printed(_ run: Run) -> String? { self.repr }
+/// What templates can do with a value of another module's type, as with the Python object that it stands for.
+///
+/// Errors are what Python raises.
+public protocol ForeignValue {
+    /// As Python names the type.
+    var typeName: String { get }
+    /// What `str()` gives.
+    var text: String { get }
+    /// What `repr()` gives.
+    var repr: String { get }
+    /// The same for values that are equal, and only for those.
+    var identity: String { get }
+    /// The names of its methods.
+    var methods: Set<String> { get }
+    /// `nil` where there is no such attribute.
+    func attribute(_ name: String) throws(PythonError) -> Value?
+    func call(_ method: String, _ arguments: [Value]) throws(PythonError) -> Value
+    /// What `format()` gives for a specification that is not empty.
+    func format(_ specification: String) throws(PythonError) -> String
+    /// Whether it is less than another one.
+    func isLess(than other: any ForeignValue) throws(PythonError) -> Bool
+}
+
+extension Run {
+    /// An error of Python's as one of this place.
+    func raising<Result>(_ body: () throws(PythonError) -> Result) throws(JinjaError) -> Result {
+        do throws(PythonError) {
+            return try body()
+        } catch {
+            let code: JinjaError.Code =
+                switch error.kind {
+                case .type: .type
+                case .value: .value
+                case .key, .index: .lookup
+                case .overflow: .overflow
+                case .syntax: .syntax
+                case .unsupported: .unsupported
+                }
+            throw self.error(code, error.message)
+        }
     }
 }
 
@@ -148,6 +186,7 @@ enum Key: Hashable {
     case tuple([Key])
     case undefined(isStrict: Bool)
     case range(start: Int, count: Int, step: Int)
+    case foreign(ExactString)
     case object(ObjectIdentifier)
 }
 
@@ -304,7 +343,7 @@ extension Run {
         if a === b { return true }
         if let a = a as? RangeObject, let b = b as? RangeObject { return a.key == b.key }
         if let a = a as? Value.Foreign, let b = b as? Value.Foreign {
-            return isSame(a.printed(self) ?? "", b.printed(self) ?? "")
+            return isSame(a.value.identity, b.value.identity)
         }
         if let a = a as? DictView, let b = b as? DictView, a.kind != .values, b.kind != .values {
             guard a.dict.entries.count == b.dict.entries.count else { return false }
@@ -401,6 +440,7 @@ extension Run {
                 throw self.error(.type, "unhashable type: '\(view.typeName)'")
             }
             if object is SliceObject { throw self.error(.type, "unhashable type: 'slice'") }
+            if let foreign = object as? Value.Foreign { return .foreign(ExactString(text: foreign.value.identity)) }
             return .object(ObjectIdentifier(object))
         }
     }
@@ -421,6 +461,12 @@ extension Run {
                 for item in small.items(self) where !(try self.contains(.object(large), item)) { return false }
                 let (countA, countB) = (small.dict.entries.count, large.dict.entries.count)
                 return operation == .less || operation == .greater ? countA < countB : true
+            }
+            if let x = (x as? Value.Foreign)?.value, let y = (y as? Value.Foreign)?.value {
+                let (isLess, isGreater) = try self.raising { () throws(PythonError) in
+                    (try x.isLess(than: y), try y.isLess(than: x))
+                }
+                return operation.holds(isLess ? .less : isGreater ? .greater : .equal)
             }
         default:
             if let order = Number.compare(a, b) { return operation.holds(order) }
@@ -584,7 +630,7 @@ extension Run {
         case .undefined(let undefined):
             if undefined.isStrict { throw self.error(undefined) }
             return ""
-        case .object(let object as Value.Foreign): return object.text
+        case .object(let object as Value.Foreign): return object.value.text
         default: return try self.repr(value)
         }
     }

@@ -1,5 +1,7 @@
 import Foundation
+import Jinja
 import OrderedCollections
+import ProcessTesting
 import PythonCompat
 import Testing
 
@@ -284,6 +286,32 @@ extension DataSet {
             #expect(PythonDate(secondsSince1970: seconds)?.secondsSince1970 == seconds)
         }
         #expect(PythonDate(secondsSince1970: 253_402_300_800) == nil)
+    }
+
+    /// Attributes, methods, comparisons and formats; ASSAY_LOADER_SEED chooses other dates.
+    @Test(
+        .enabled("no Python with jinja2; infra/test makes one") {
+            await Python.confirms("True", importing: "jinja2")
+        })
+    func datesInTemplatesAreThoseOfPython() async throws {
+        let seed = ProcessInfo.processInfo.environment["ASSAY_LOADER_SEED"] ?? "20261129"
+        let script = URL(filePath: #filePath).deletingLastPathComponent().path + "/Fixtures/dates/dates.py"
+        let cases = try JSONDecoder().decode(
+            [[String?]].self, from: Data(try await Python.run(script, [seed, "5000"])))
+        #expect(cases.count == 5000)
+        var wrong: [String] = []
+        for fields in cases {
+            guard let d = fields[0].flatMap(PythonDate.init(text:)), let e = fields[1].flatMap(PythonDate.init(text:)),
+                let template = fields[2]
+            else {
+                wrong.append("\(fields)")
+                continue
+            }
+            let values = ["d": Value(JSONValue.date(d)), "e": Value(JSONValue.date(e))]
+            let found = Result { try Template(template).render { values[$0] } }
+            if (try? found.get()) != fields[3] { wrong.append("\(fields): \(found)") }
+        }
+        #expect(wrong.isEmpty, "seed \(seed), \(wrong.count): \(wrong.prefix(9).joined(separator: "\n"))")
     }
 
     @Test func promptsAndHashesSeeTheTypedValues() throws {

@@ -193,7 +193,7 @@ extension PythonDate {
         self = moved
     }
 
-    fileprivate static func padded(_ number: Int, _ count: Int) -> String {
+    static func padded(_ number: Int, _ count: Int) -> String {
         let digits = String(number)
         return String(repeating: "0", count: max(0, count - digits.utf8.count)) + digits
     }

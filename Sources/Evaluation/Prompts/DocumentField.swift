@@ -100,7 +100,7 @@ extension Value {
         case .int(let number): self = .int(number)
         case .double(let number): self = .float(number)
         case .string(let text): self = .string(text)
-        case .date(let date): self = .object(Value.Foreign(typeName: date.typeName, text: date.text, repr: date.repr))
+        case .date(let date): self = .object(Value.Foreign(TemplateDate(date: date)))
         case .array(let items): self.init(list: items.map(Value.init))
         case .object(let members): self.init(dict: members.map { (.string($0.key), Value($0.value)) })
         }
