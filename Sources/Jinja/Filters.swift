@@ -944,19 +944,10 @@ private enum Rounding {
         }
         guard number.isFinite, number != 0, digits < 340 else { return value }
         guard digits > -310 else { return .float(number.sign == .minus ? -0.0 : 0) }
-        guard digits < 0 else {
-            let text = FloatText.fixed(number, digits)
-            guard let result = Double(text), result.isFinite else {
-                throw run.error(.overflow, "rounded value too large to represent")
-            }
-            return .float(number.sign == .minus ? -result : result)
-        }
-        // To tens, hundreds and so on: exactly, ties to even.
-        let text = FloatText.significantRounded(number, digits)
-        guard let result = Double(text), result.isFinite else {
+        guard let result = PythonNumber.round(number, digits: digits) else {
             throw run.error(.overflow, "rounded value too large to represent")
         }
-        return .float(number.sign == .minus ? -result : result)
+        return .float(result)
     }
 
     private static func rounded(_ whole: BigInteger, _ digits: Int, _ run: Run) throws(JinjaError) -> BigInteger {
@@ -966,18 +957,5 @@ private enum Rounding {
         let order = (remainder + remainder).order(unit)
         let up = order == .greater || order == .equal && quotient.isOdd
         return (up ? quotient + BigInteger(1) : quotient) * unit
-    }
-}
-
-extension FloatText {
-    /// `round(number, digits)` for negative `digits`, as a numeral without sign.
-    static func significantRounded(_ number: Double, _ digits: Int) -> String {
-        guard let whole = BigInteger(exactly: number.magnitude.rounded(.down)) else { return "0" }
-        let hasFraction = number != number.rounded()
-        let unit = Self.powerOfTen(-digits)
-        let (quotient, remainder) = BigInteger.floorDivide(whole, unit)
-        let order = (remainder + remainder).order(unit)
-        let up = order == .greater || order == .equal && (hasFraction || quotient.isOdd)
-        return ((up ? quotient + BigInteger(1) : quotient) * unit).description
     }
 }

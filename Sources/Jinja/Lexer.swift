@@ -434,7 +434,7 @@ struct Lexer {
                     result.append(escape)
                 } else {
                     // Python writes letters beyond ASCII as escapes first, whose backslash is then taken.
-                    result.append(contentsOf: Text.escape(scalar: escape).dropFirst().unicodeScalars)
+                    result.append(contentsOf: PythonText.ascii(String(Character(escape))).dropFirst().unicodeScalars)
                 }
             }
         }

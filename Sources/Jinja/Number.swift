@@ -9,7 +9,6 @@ internal import Darwin
 /// Functions of the C library.
 enum Math {
     static func power(_ base: Double, _ exponent: Double) -> Double { pow(base, exponent) }
-    static func exponentOfTen(_ number: Double) -> Int { Int(log10(number).rounded(.down)) }
 }
 
 /// An integer of any size.

@@ -13,12 +13,14 @@ private struct Specification {
     var precision: Int?
     var type: Unicode.Scalar?
 
-    init(_ text: String, _ run: Run) throws(JinjaError) {
+    /// - Parameter isNumber: Zeros before the width stand after the sign.
+    init(_ text: String, isNumber: Bool, _ run: Run) throws(JinjaError) {
         let scalars = Array(text.unicodeScalars)
         var position = 0
         func at(_ offset: Int) -> Unicode.Scalar? { offset < scalars.count ? scalars[offset] : nil }
         func isAlign(_ scalar: Unicode.Scalar?) -> Bool { scalar.map { ["<", ">", "^", "="].contains($0) } ?? false }
-        if isAlign(at(1)) {
+        let hasFill = isAlign(at(1))
+        if hasFill {
             self.fill = Character(scalars[0])
             self.align = at(1)
             position = 2
@@ -38,9 +40,9 @@ private struct Specification {
             self.isAlternate = true
             position += 1
         }
-        if position < 2 || self.align == nil || self.fill == " ", at(position) == "0" {
-            if self.align == nil { self.align = "=" }
-            if !(isAlign(at(1))) { self.fill = "0" }
+        if !hasFill, at(position) == "0" {
+            if self.align == nil, isNumber { self.align = "=" }
+            self.fill = "0"
             position += 1
         }
         func number() throws(JinjaError) -> Int? {
@@ -122,34 +124,7 @@ private struct Specification {
 /// Digits of doubles, rounded exactly.
 enum FloatText {
     /// `%.{digits}f` of a finite number without its sign.
-    static func fixed(_ value: Double, _ digits: Int) -> String {
-        // No double has more digits.
-        if digits > 1100 { return Self.fixed(value, 1100) + String(repeating: "0", count: digits - 1100) }
-        let scaled = Self.scaled(value.magnitude, digits)
-        var text = scaled.description
-        guard digits > 0 else { return text }
-        if text.utf8.count <= digits { text = String(repeating: "0", count: digits + 1 - text.utf8.count) + text }
-        return text.dropLast(digits) + "." + text.suffix(digits)
-    }
-
-    /// The number times a power of ten, rounded to an integer, ties to even.
-    private static func scaled(_ value: Double, _ power: Int) -> BigInteger {
-        guard value != 0 else { return BigInteger(0) }
-        let exponent = value.exponentBitPattern == 0 ? -1074 : Int(value.exponentBitPattern) - 1075
-        let bits = value.exponentBitPattern == 0 ? value.significandBitPattern : value.significandBitPattern | 1 << 52
-        var numerator = BigInteger(Int(bits))
-        var denominator = BigInteger(1)
-        if exponent > 0 {
-            numerator = numerator.shifted(left: exponent)
-        } else {
-            denominator = denominator.shifted(left: -exponent)
-        }
-        let ten = Self.powerOfTen(abs(power))
-        if power >= 0 { numerator = numerator * ten } else { denominator = denominator * ten }
-        let (quotient, remainder) = BigInteger.floorDivide(numerator, denominator)
-        let order = (remainder + remainder).order(denominator)
-        return order == .greater || order == .equal && quotient.isOdd ? quotient + BigInteger(1) : quotient
-    }
+    static func fixed(_ value: Double, _ digits: Int) -> String { ExactDecimal(value).fixed(digits) }
 
     static func powerOfTen(_ exponent: Int) -> BigInteger {
         var (result, square, rest) = (BigInteger(1), BigInteger(10), exponent)
@@ -162,20 +137,9 @@ enum FloatText {
     }
 
     /// So many significant digits, and the exponent of the first, of a finite number without its sign.
-    static func significant(_ value: Double, _ count: Int) -> (digits: String, exponent: Int) {
-        if count > 1100 {
-            let (digits, exponent) = Self.significant(value, 1100)
-            return (digits + String(repeating: "0", count: count - 1100), exponent)
-        }
-        guard value != 0 else { return (String(repeating: "0", count: count), 0) }
-        var exponent = Math.exponentOfTen(value.magnitude)
-        var digits = Self.scaled(value.magnitude, count - 1 - exponent).description
-        // The logarithm may be off by one, and rounding may add a digit.
-        while digits.utf8.count != count {
-            exponent += digits.utf8.count > count ? 1 : -1
-            digits = Self.scaled(value.magnitude, count - 1 - exponent).description
-        }
-        return (digits, exponent)
+    private static func significant(_ value: Double, _ count: Int) -> (digits: String, exponent: Int) {
+        let (digits, point) = ExactDecimal(value).significant(count)
+        return (String(decoding: digits, as: UTF8.self), point - 1)
     }
 
     static func exponent(_ value: Double, _ digits: Int, _ mark: String, keepsPoint: Bool) -> String {
@@ -233,7 +197,9 @@ extension Run {
             return try self.format(BigInteger(flag ? 1 : 0), text)
         case .int(let number): return text.isEmpty ? String(number) : try self.format(BigInteger(number), text)
         case .big(let number): return text.isEmpty ? try self.decimal(number) : try self.format(number, text)
-        case .float(let number): return try self.format(number, try Specification(text, self))
+        case .float(let number): return try self.format(number, try Specification(text, isNumber: true, self))
+        case .object(let object as Value.Foreign) where !text.isEmpty:
+            return try self.raising { () throws(PythonError) in try object.value.format(text) }
         default:
             guard text.isEmpty else {
                 throw self.error(.type, "unsupported format string passed to \(value.typeName).__format__")
@@ -248,7 +214,7 @@ extension Run {
 
     private func format(_ string: String, _ text: String) throws(JinjaError) -> String {
         guard !text.isEmpty else { return string }
-        let specification = try Specification(text, self)
+        let specification = try Specification(text, isNumber: false, self)
         if specification.sign != nil { throw self.error(.value, "Sign not allowed in string format specifier") }
         if specification.noNegativeZero {
             throw self.error(.value, "Negative zero coercion (z) not allowed in string format specifier")
@@ -259,18 +225,13 @@ extension Run {
         if let type = specification.type, type != "s" { throw self.unknown(type, "str") }
         if specification.grouping != nil { throw self.error(.value, "Cannot specify ',' with 's'.") }
         if specification.align == "=" {
-            // A zero before the width fills at the right of texts.
-            guard text.unicodeScalars.first == "0" || !text.unicodeScalars.contains("=") else {
-                throw self.error(.value, "'=' alignment not allowed in string format specifier")
-            }
+            throw self.error(.value, "'=' alignment not allowed in string format specifier")
         }
         var string = string
         if let precision = specification.precision {
             string = Text.slice(string, 0, min(precision, Text.length(string)))
         }
-        var laid = specification
-        if laid.align == "=" { laid.align = "<" }
-        return laid.padded("", string, by: "<")
+        return specification.padded("", string, by: "<")
     }
 
     private func sign(_ isNegative: Bool, _ specification: Specification) -> String {
@@ -279,7 +240,7 @@ extension Run {
     }
 
     private func format(_ number: BigInteger, _ text: String) throws(JinjaError) -> String {
-        let specification = try Specification(text, self)
+        let specification = try Specification(text, isNumber: true, self)
         let type = specification.type ?? "d"
         switch type {
         case "e", "E", "f", "F", "g", "G", "%":
@@ -538,7 +499,7 @@ extension Run {
         switch type {
         case "s", "r", "a":
             var text = type == "s" ? try self.str(value) : try self.repr(value)
-            if type == "a" { text = Self.ascii(text) }
+            if type == "a" { text = PythonText.ascii(text) }
             // A markup's arguments are made safe; a safe one stays as it is.
             if escapes { text = type == "s" ? try self.escaped(value) : Text.escape(text) }
             if let precision = layout.precision { text = Text.slice(text, 0, min(precision, Text.length(text))) }
@@ -549,14 +510,6 @@ extension Run {
         case "d", "i", "u", "o", "x", "X": return try self.percentInteger(type, layout, value, escapes)
         default: return try self.percentFloat(type, layout, value, escapes)
         }
-    }
-
-    static func ascii(_ text: String) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
-            if scalar.isASCII { result.unicodeScalars.append(scalar) } else { result += Text.escape(scalar: scalar) }
-        }
-        return result
     }
 
     private func percentCharacter(_ value: Value, _ escapes: Bool) throws(JinjaError) -> String {
@@ -766,7 +719,7 @@ extension Run {
         case nil: break
         case "s": value = .string(try self.str(value))
         case "r": value = .string(try self.repr(value))
-        case "a": value = .string(Self.ascii(try self.repr(value)))
+        case "a": value = .string(PythonText.ascii(try self.repr(value)))
         case .some(let other): throw self.error(.value, "Unknown conversion specifier '\(other)'")
         }
         var specification = Text.string(field.specification)

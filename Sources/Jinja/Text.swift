@@ -274,13 +274,6 @@ extension Text {
         PythonText.isWord(scalar) || !scalar.isASCII && PythonText.isIdentifier("a" + String(Character(scalar)))
     }
 
-    /// `\xhh`, `\uhhhh` or `\Uhhhhhhhh`.
-    static func escape(scalar: Unicode.Scalar) -> String {
-        let (letter, count) = scalar.value < 0x100 ? ("x", 2) : scalar.value < 0x10000 ? ("u", 4) : ("U", 8)
-        let digits = String(scalar.value, radix: 16)
-        return "\\" + letter + String(repeating: "0", count: count - digits.utf8.count) + digits
-    }
-
     /// Python's `int(text, base)`; `nil` for what is none, or has more digits than Python takes.
     static func integer(_ text: String, base: Int) -> BigInteger? {
         var scalars = Array(Self.strip(text, nil).unicodeScalars)[...]

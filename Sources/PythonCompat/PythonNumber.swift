@@ -139,13 +139,13 @@ public enum PythonNumber {
 /// The decimal digits of a finite floating-point number's magnitude, all of them.
 ///
 /// The C library would give them, too, but with the decimal point of the process's locale.
-struct ExactDecimal {
+public struct ExactDecimal: Sendable {
     /// Without zeros in front; empty for 0.
     private let digits: [UInt8]
     /// Where the decimal point is: the value is 0.DIGITS times ten to this power.
     private let point: Int
 
-    init(_ number: Double) {
+    public init(_ number: Double) {
         let magnitude = abs(number)
         guard magnitude > 0 else {
             (self.digits, self.point) = ([], 0)
@@ -222,7 +222,7 @@ struct ExactDecimal {
     }
 
     /// With so many digits after the decimal point; with a negative number, that many zeros stand before it.
-    func fixed(_ places: Int) -> String {
+    public func fixed(_ places: Int) -> String {
         let rounded = self.rounded(self.point + places)
         var text: [UInt8] = []
         let whole = rounded.digits.isEmpty ? 0 : max(rounded.point, 0)
@@ -238,7 +238,7 @@ struct ExactDecimal {
     }
 
     /// So many significant digits, with zeros in place of those that there are not, and the decimal point before them.
-    func significant(_ count: Int) -> (digits: [UInt8], point: Int) {
+    public func significant(_ count: Int) -> (digits: [UInt8], point: Int) {
         guard !self.digits.isEmpty else { return ([UInt8](repeating: UInt8(ascii: "0"), count: count), 1) }
         let rounded = self.rounded(count)
         var digits = Array(rounded.digits.prefix(count))

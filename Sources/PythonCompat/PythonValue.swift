@@ -1,4 +1,4 @@
-/// A value of Python's, as literals, `repr` and formatting know it.
+/// A value of Python's, as literals and `repr` know it.
 public indirect enum PythonValue: Sendable {
     case none
     case bool(Bool)
@@ -16,6 +16,46 @@ public indirect enum PythonValue: Sendable {
     case dictionary([(key: PythonValue, value: PythonValue)])
     /// A value of another type, such as a date, with its `str()` and its `repr()`.
     case other(type: String, text: String, repr: String)
+
+    /// The name of its type in Python.
+    public var typeName: String {
+        switch self {
+        case .none: "NoneType"
+        case .bool: "bool"
+        case .int: "int"
+        case .float: "float"
+        case .complex: "complex"
+        case .string: "str"
+        case .bytes: "bytes"
+        case .list: "list"
+        case .tuple: "tuple"
+        case .set: "set"
+        case .dictionary: "dict"
+        case .other(let type, _, _): type
+        }
+    }
+}
+
+/// What Python raises, where a caller has to tell.
+public struct PythonError: Error, Hashable {
+    public enum Kind: String, Sendable, Hashable {
+        case type = "TypeError"
+        case value = "ValueError"
+        case key = "KeyError"
+        case index = "IndexError"
+        case overflow = "OverflowError"
+        case syntax = "SyntaxError"
+        /// What Python can do and this module can't.
+        case unsupported = "NotImplementedError"
+    }
+
+    public var kind: Kind
+    public var message: String
+
+    public init(_ kind: Kind, _ message: String) {
+        self.kind = kind
+        self.message = message
+    }
 }
 
 extension PythonText {
@@ -81,10 +121,10 @@ extension PythonText {
         return "(" + part(real) + sign + part(imaginary) + "j)"
     }
 
-    /// Python's `ascii(value)`: as `repr`, with an escape for what is not ASCII.
-    public static func ascii(_ value: PythonValue) -> String {
+    /// What Python's `ascii(value)` makes of the value's `repr`: an escape for what is not ASCII.
+    public static func ascii(_ repr: String) -> String {
         var text = String.UnicodeScalarView()
-        for scalar in Self.repr(value).unicodeScalars {
+        for scalar in repr.unicodeScalars {
             if scalar.isASCII {
                 text.append(scalar)
             } else {
@@ -128,7 +168,20 @@ extension PythonText {
             }
         }
         while digits.count > 1, digits.last == UInt8(ascii: "0") { digits.removeLast() }
-        return (number < 0 ? "-" : "") + PythonFormat.shortest(digits, point)
+        return (number < 0 ? "-" : "") + Self.shortest(digits, point)
+    }
+
+    /// Digits that stand after a decimal point at `point`: an exponent where that is shorter.
+    private static func shortest(_ digits: [UInt8], _ point: Int) -> String {
+        let text = String(decoding: digits, as: UTF8.self)
+        if point <= -4 || point > 16 {
+            let exponent = String((point - 1).magnitude)
+            return text.prefix(1) + (digits.count > 1 ? "." : "") + text.dropFirst() + (point < 1 ? "e-" : "e+")
+                + (exponent.utf8.count < 2 ? "0" : "") + exponent
+        }
+        if point <= 0 { return "0." + String(repeating: "0", count: -point) + text }
+        let zeros = String(repeating: "0", count: max(0, point - digits.count))
+        return text.prefix(point) + zeros + "." + (digits.count > point ? text.dropFirst(point) : "0")
     }
 
     /// Python's `repr` of a string: in quotes, with an escape for what is not printable.

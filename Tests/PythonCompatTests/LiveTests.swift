@@ -1,18 +1,20 @@
+import ProcessTesting
 import PythonCompat
 import Testing
 
 /// Answers are those of CPython to questions that nobody has thought of.
 @Suite(
     .enabled("ASSAY_PYTHON is not the version that the tables were made with") {
-        try await LivePython.isComparable(to: PythonText.version.python)
+        // Another version than that of the tables gives other answers.
+        await Python.confirms("'%d.%d' % sys.version_info[:2] == '\(PythonText.version.python)'")
     }
 )
 struct LiveTests {
     private func ask(
         _ kind: String, _ count: Int, _ check: ([String]) throws -> String?
     ) async throws {
-        let seed = LivePython.seed
-        let cases = try await LivePython.cases(kind, seed: seed, count: count)
+        let seed = Python.seed
+        let cases = try await Python.table(CharacterFixture.folder + "live.py", [kind, "\(seed)", "\(count)"])
         #expect(cases.count >= count)
         var faults = 0
         for fields in cases {
@@ -87,7 +89,7 @@ struct LiveTests {
                 PythonText.expandTabs(text, size: width), PythonText.zeroFill(text, width: width),
                 PythonText.justify(text, .center, width: width, fill: "é"),
                 PythonText.justify(text, .left, width: width), PythonText.justify(text, .right, width: width),
-                PythonText.repr(text), PythonText.ascii(.string(text)),
+                PythonText.repr(text), PythonText.ascii(PythonText.repr(text)),
                 list(PythonText.split(scalars, by: part).map { String($0) }),
                 PythonText.replace(text, part, with: "<>"), String(LiteralSearch(part).count(in: scalars)),
                 predicates.map { $0 ? "1" : "0" }.joined(), PythonRegex.escape(text),
@@ -134,32 +136,6 @@ struct LiveTests {
             }
             let tens = PythonNumber.round(whole, digits: digits).map(String.init)
             return tens == (fields[6] == "=" ? nil : String(fields[6].dropFirst())) ? nil : "round: \(tens as Any)"
-        }
-    }
-
-    private static func value(_ code: String) -> PythonValue {
-        let rest = String(code.unicodeScalars.dropFirst())
-        switch code.unicodeScalars.first {
-        case "f": return .float(Self.float(rest))
-        case "i": return .int(Int(rest) ?? 0)
-        case "s": return .string(rest)
-        case "b": return .bool(rest == "1")
-        default: return .none
-        }
-    }
-
-    @Test func formats() async throws {
-        try await self.ask("formats", 20_000) { fields in
-            let value = Self.value(fields[0])
-            let formatted = Self.attempt { try PythonFormat.format(value, fields[1]) }
-            if !formatted.utf8.elementsEqual(fields[2].utf8) { return "format: \(formatted.debugDescription)" }
-            let percent = Self.attempt { try PythonFormat.percent(fields[3], .tuple([value])) }
-            if !percent.utf8.elementsEqual(fields[4].utf8) { return "%: \(percent.debugDescription)" }
-            let filled = Self.attempt {
-                try PythonFormat.format(
-                    fields[5], [value, .string(fields[6])], [("x", value), ("y", .int(5))])
-            }
-            return filled.utf8.elementsEqual(fields[7].utf8) ? nil : "str.format: \(filled.debugDescription)"
         }
     }
 
