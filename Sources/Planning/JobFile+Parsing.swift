@@ -136,6 +136,11 @@ extension JobRequirements {
         guard let node else { return }
         let reader = try YAMLReader(node, path: path, prefix: "requires", known: ["labels", "gpu_mb", "device"])
         self.labels = try reader.strings("labels") ?? []
+        if let label = self.labels.first(where: { $0.hasPrefix(WorkerLabel.reservedPrefix) }) {
+            throw reader.error(
+                "labels", reader.node("labels"),
+                "has '\(label)'; a label does not begin with \(WorkerLabel.reservedPrefix)")
+        }
         self.gpuMegabytes = try reader.integer("gpu_mb", in: 0...100_000_000) ?? 0
         self.device = try reader.string("device")
         if let device, !device.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x7a).contains($0) }) {

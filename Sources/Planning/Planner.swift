@@ -175,7 +175,7 @@ public struct Planner: Sendable {
             JobSubmission(
                 ordinal: ordinal, task: task.configuration.name, model: model.name, modelSHA256: model.sha256,
                 specification: json, sampleCount: samples, shards: shards,
-                needLabels: file.requirements.labels + (runsCode ? [WorkerLabel.runsCode] : []),
+                needLabels: file.requirements.labels + [WorkerLabel.rules] + (runsCode ? [WorkerLabel.runsCode] : []),
                 needGPUMegabytes: file.requirements.gpuMegabytes, needDevice: file.requirements.device,
                 maxAttempts: file.maxAttempts ?? 3, maxFailures: file.maxFailures,
                 after: prerequisites + Self.siblings(entry.after, model: model.name, in: plan)))

@@ -20,7 +20,7 @@ extension AssayWorker {
         }
         let description = try await WorkerDescription.ofDevice(
             DeviceChoice(self.device) ?? .auto, name: self.deviceName,
-            labels: self.labels + (self.runCode ? [WorkerLabel.runsCode] : []),
+            labels: self.labels + [WorkerLabel.rules] + (self.runCode ? [WorkerLabel.runsCode] : []),
             host: ProcessInfo.processInfo.hostName, pid: Int(ProcessInfo.processInfo.processIdentifier))
         var options = WorkerOptions(
             endsWhenDrained: self.drain, shardLimit: self.once ? 1 : nil, leaseTTL: .seconds(self.leaseSeconds),

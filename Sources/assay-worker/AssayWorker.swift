@@ -96,6 +96,9 @@ struct AssayWorker: AsyncParsableCommand {
         guard !self.labels.contains(WorkerLabel.runsCode) else {
             throw ValidationError("--label \(WorkerLabel.runsCode) comes with --run-code, which also runs the code")
         }
+        guard !self.labels.contains(where: { $0.hasPrefix(WorkerLabel.reservedPrefix) }) else {
+            throw ValidationError("a --label does not begin with \(WorkerLabel.reservedPrefix)")
+        }
         guard (1...64).contains(self.perDevice) else { throw ValidationError("--per-device is from 1 to 64") }
         guard self.allDevices || self.perDevice == 1 else {
             throw ValidationError("--per-device is for --all-devices")

@@ -45,13 +45,22 @@ extension FaultSuite {
                 try await new.eventually("it registers again") {
                     try await new.count("worker WHERE state = 'live'") == 1
                 }
+                // It would compute a job of this release by its own rules, and leaves it.
+                let fresh = try await new.submit(.few)
+                let explained = try await new.bench.assay("explain", fresh)
+                #expect(explained.contains("another release of Assay"), "\(explained)")
                 let young = try await new.spawn("new", lease: 20, "--once")
                 #expect(try await new.summary(of: young).failed == 0, "\(young.logText)")
                 #expect(try await old.summary(of: worker).failed == 0, "\(worker.logText)")
                 try await new.drain()
                 try await new.expectUndisturbed([open], of: .many, digest: many)
+                let strangers = try await new.count(
+                    "shard_result JOIN job USING (job_id) JOIN worker USING (worker_id) "
+                        + "WHERE run_id = $1::text AND labels = '{}'", fresh)
+                #expect(strangers == 0)
                 try await new.expectUndisturbed(
-                    [done], of: .few, digest: few, after: ["schema migrated under a worker of the last release": 1])
+                    [done, fresh], of: .few, digest: few,
+                    after: ["schema migrated under a worker of the last release": 1])
                 let built = try await new.bench.run("assay-report", "build", done)
                 #expect(built.termination.isSuccess, "\(built.standardError.text)")
             }

@@ -221,7 +221,11 @@ import Testing
         let error = await #expect(throws: PlanningError.self) { try await folder.plan("model: m\ntasks: [code.yaml]") }
         #expect(error?.message.contains("allow it with run_code: true") == true)
         let plan = try await folder.plan("model: m\nsettings: {run_code: true}\ntasks: [code.yaml, task.yaml]")
-        #expect(plan.submission.jobs.map(\.needLabels) == [["run_code"], []])
+        #expect(plan.submission.jobs.map(\.needLabels) == [[WorkerLabel.rules, "run_code"], [WorkerLabel.rules]])
+        let reserved = await #expect(throws: PlanningError.self) {
+            try await folder.plan("model: m\nrequires: {labels: ['assay:rules-1']}\ntasks: [task.yaml]")
+        }
+        #expect(reserved?.message.contains("does not begin with assay:") == true)
     }
 
     @Test func epochsAreForTexts() async throws {

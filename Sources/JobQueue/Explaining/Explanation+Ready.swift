@@ -58,12 +58,14 @@ extension Explanation {
     private mutating func explainNobody(_ job: JobRecord) {
         var needs: [String] = []
         var flags = ""
-        let labels = job.needLabels.filter { $0 != WorkerLabel.runsCode }
+        let needed = WorkerLabel.shown(job.needLabels)
+        if let rules = Self.otherRules(job) { return self.explain(otherRules: rules) }
+        let labels = needed.filter { $0 != WorkerLabel.runsCode }
         if !labels.isEmpty {
             needs.append("labeled \(labels.joined(separator: ", "))")
             flags += labels.map { " --label \($0)" }.joined()
         }
-        if labels.count < job.needLabels.count {
+        if labels.count < needed.count {
             needs.append("that runs programs")
             flags += " --run-code"
         }
@@ -80,15 +82,34 @@ extension Explanation {
             "assay-worker\(flags)   starts one\(isThere ? "" : "; do it on a machine that has such a device")")
     }
 
+    /// The rules of another release, by which the job was submitted.
+    private static func otherRules(_ job: JobRecord) -> String? {
+        job.needLabels.first { $0.hasPrefix(WorkerLabel.reservedPrefix) && $0 != WorkerLabel.rules }
+    }
+
+    private mutating func explain(otherRules rules: String) {
+        reasons.append(
+            "It was submitted with another release of Assay, which reads tasks by other rules (\(rules)); "
+                + "no worker of that release is alive.")
+        remedies.append("Submit it again with this release, or start a worker of that one.")
+    }
+
     private mutating func explainUnsuitable(_ facts: JobFacts) {
         let (job, workers) = (facts.job, facts.workers)
-        if !job.needLabels.isEmpty, workers.withLabels == 0 {
+        let labels = WorkerLabel.shown(job.needLabels)
+        if let rules = Self.otherRules(job), workers.withLabels == 0 {
+            self.explain(otherRules: rules)
+        } else if !labels.isEmpty, workers.withLabels == 0 {
             reasons.append(
-                "It needs workers labeled \(job.needLabels.joined(separator: ", ")); "
+                "It needs workers labeled \(labels.joined(separator: ", ")); "
                     + "of the \(workers.live) alive none has these labels.")
             remedies.append(
-                "assay-worker\(job.needLabels.map { $0 == WorkerLabel.runsCode ? " --run-code" : " --label \($0)" }.joined())"
+                "assay-worker\(labels.map { $0 == WorkerLabel.runsCode ? " --run-code" : " --label \($0)" }.joined())"
                     + "   starts one that has")
+        } else if !job.needLabels.isEmpty, workers.withLabels == 0 {
+            reasons.append(
+                "The \(workers.live) workers alive are of another release of Assay, which reads tasks by other rules.")
+            remedies.append("assay-worker   starts one of this release")
         }
         if job.needGPUMegabytes > 0, workers.withMemory == 0 {
             reasons.append(

@@ -32,10 +32,11 @@ struct WorkerListCommand: AsyncParsableCommand {
         var table = Table(
             "worker", "host", ">pid", "device", ">memory", "labels", "state", ">holds", "warm model", ">seen")
         for worker in workers {
+            let labels = WorkerLabel.shown(worker.labels)
             table.add(
                 "\(worker.id)", worker.host, "\(worker.pid)", worker.device,
                 worker.gpuMegabytes > 0 ? Format.bytes(Int64(worker.gpuMegabytes) << 20) : "-",
-                worker.labels.isEmpty ? "-" : worker.labels.joined(separator: ","), worker.shownState,
+                labels.isEmpty ? "-" : labels.joined(separator: ","), worker.shownState,
                 "\(worker.holding)",
                 worker.warmModels.isEmpty
                     ? "-" : worker.warmModels.map { names[$0] ?? String($0.prefix(12)) }.joined(separator: ","),

@@ -89,6 +89,23 @@ import Testing
         #expect(explanation.remedies[0].hasPrefix("assay-worker   starts one; do it on a machine"))
     }
 
+    /// Jobs are for workers that read tasks by the rules by which they were submitted.
+    @Test func workersOfAnotherReleaseReadTasksOtherwise() throws {
+        var facts = try facts()
+        facts.job.needLabels = ["h100", WorkerLabel.rules]
+        (facts.workers.withLabels, facts.workers.suitable) = (0, 0)
+        #expect(Explanation(facts).reasons[0].hasPrefix("It needs workers labeled h100; "))
+        facts.job.needLabels = [WorkerLabel.rules]
+        #expect(Explanation(facts).reasons[0].contains("are of another release of Assay"))
+        #expect(Explanation(facts).remedies[0].hasPrefix("assay-worker   "))
+        facts.job.needLabels = ["h100", "assay:rules-0"]
+        #expect(Explanation(facts).reasons[0].hasPrefix("It was submitted with another release"))
+        facts.workers = JobFacts.WorkerFacts()
+        #expect(Explanation(facts).reasons[0].hasPrefix("It was submitted with another release"))
+        facts.job.needLabels = [WorkerLabel.rules]
+        #expect(Explanation(facts).reasons == ["No worker is alive."])
+    }
+
     @Test func nobodyIsGoodEnough() throws {
         var facts = try facts()
         facts.job.needLabels = ["a100", "fast"]
