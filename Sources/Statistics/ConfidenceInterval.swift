@@ -137,3 +137,13 @@ extension ConfidenceInterval {
             .clamped(to: range)
     }
 }
+
+extension ClosedRange<Double> {
+    /// Whether a score lies within, but for what rounding does to it: a perfect BLEU is 100.00000000000004.
+    func covers(_ score: Double) -> Bool {
+        let slack = 1e-9 * (self.upperBound - self.lowerBound)
+        return self.lowerBound - slack <= score && score <= self.upperBound + slack
+    }
+
+    func nearest(to score: Double) -> Double { Swift.min(Swift.max(score, self.lowerBound), self.upperBound) }
+}

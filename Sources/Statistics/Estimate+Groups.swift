@@ -65,7 +65,8 @@ extension Estimate {
                 } ?? .skewed(mean: score, standardError: error, degreesOfFreedom: freedom, units: 1, skewness: 0)
             (lower, upper) = (min(lower, interval.lower), max(upper, interval.upper))
         }
-        estimate.interval = .init(lower: lower, upper: upper)
+        let interval = ConfidenceInterval(lower: lower, upper: upper)
+        estimate.interval = estimate.range.map { interval.clamped(to: $0) } ?? interval
         return estimate
     }
 }

@@ -119,14 +119,14 @@ extension Estimate {
             gap: clusters == nil ? .oneSample : .oneCluster)
         estimate.clusterCount = clusters.map { Set($0).count }
         if scale == .times(1) { estimate.range = range }
-        // A score outside the range that it is said to have, for which no bounds are known then.
-        if let known = range, !known.contains(quotient) { estimate.range = nil }
+        if range?.covers(quotient) == false { estimate.range = nil }
+        let inside = estimate.range?.nearest(to: quotient) ?? quotient
         guard samples.count > 1, estimate.clusterCount ?? 2 > 1 else {
             // One sample, or one cluster, still bounds the score.
-            if let range = estimate.range { estimate.interval = .equal(value, units: 1, in: range) }
+            if let range = estimate.range { estimate.interval = .equal(inside, units: 1, in: range) }
             return estimate
         }
-        guard let spread = Spread(samples, quotient: quotient, clusters: clusters, range: estimate.range) else {
+        guard let spread = Spread(samples, quotient: inside, clusters: clusters, range: estimate.range) else {
             estimate.gap = .overflow
             return estimate
         }
@@ -147,16 +147,21 @@ extension Estimate {
         self.standardError = printed
         self.gap = nil
         guard spread.caution > 0 else {
-            self.interval = self.range.flatMap { .equal(value, units: spread.effectiveUnits, in: $0) }
+            self.interval = self.range.flatMap {
+                .equal($0.nearest(to: value), units: spread.effectiveUnits, in: $0)
+            }
             if self.interval == nil { self.gap = .noSpread }
             return
         }
         self.degreesOfFreedom = spread.degreesOfFreedom
         if let range = self.range {
+            let inside = range.nearest(to: value)
             self.interval =
                 .score(
-                    mean: value, standardError: spread.caution, degreesOfFreedom: spread.degreesOfFreedom, in: range)
-            if self.interval != nil { return }
+                    mean: inside, standardError: spread.caution, degreesOfFreedom: spread.degreesOfFreedom, in: range)
+                // At an end there is no spread but that of rounding.
+                ?? .equal(inside, units: spread.effectiveUnits, in: range)
+            return
         }
         // The bootstrap's error of a perplexity is that of its logarithm, times the perplexity.
         let caution = error.map { $0 / value } ?? spread.caution

@@ -24,15 +24,16 @@ extension Estimate {
             count: influences.count, value: score, standardError: nil, interval: nil, method: method,
             gap: clusters == nil ? .oneSample : .oneCluster)
         estimate.clusterCount = clusters.map { Set($0).count }
-        estimate.range = range.flatMap { $0.contains(score) ? $0 : nil }
+        estimate.range = range.flatMap { $0.covers(score) ? $0 : nil }
+        let inside = estimate.range?.nearest(to: score) ?? score
         guard influences.count > 1, estimate.clusterCount ?? 2 > 1 else { return estimate }
         guard influences.allSatisfy(\.isFinite) else {
             estimate.gap = .undefined
             return estimate
         }
         let mean = CompensatedSum.of(influences) / Double(influences.count)
-        let samples = influences.map { WeightedValue(value: score + ($0 - mean), weight: 1) }
-        guard var spread = Spread(samples, quotient: score, clusters: clusters, range: estimate.range) else {
+        let samples = influences.map { WeightedValue(value: inside + ($0 - mean), weight: 1) }
+        guard var spread = Spread(samples, quotient: inside, clusters: clusters, range: estimate.range) else {
             estimate.gap = .overflow
             return estimate
         }

@@ -184,6 +184,55 @@ for count in [5, 10, 30, 60] {
         })
 }
 
+// MARK: Scores that are no quotients
+
+/// The correlation of two yes/no columns by how often they say yes and no: gold and found, gold alone, found alone, neither.
+func correlation(_ cells: [Double]) -> Double {
+    let (both, gold, found, none) = (cells[0], cells[1], cells[2], cells[3])
+    let product = (both + gold) * (both + found) * (none + gold) * (none + found)
+    return product > 0 ? (both * none - gold * found) / product.squareRoot() : 0
+}
+
+for n in [10, 30, 100, 300] {
+    for (share, right) in [(0.5, 0.8), (0.5, 0.6), (0.3, 0.9), (0.15, 0.8)] {
+        let chances = [share * right, share * (1 - right), (1 - share) * (1 - right), (1 - share) * right]
+        lines.append(
+            Coverage(
+                "correlation (mcc), \(Int((100 * share).rounded())) % positive", units: n, truth: correlation(chances),
+                bounds: -1...1, seed: &seed
+            ) { random in
+                var cells = [0.0, 0, 0, 0]
+                let samples = (0..<n).map { _ -> Int in
+                    let cell = random.chance(share) ? (random.chance(right) ? 0 : 1) : (random.chance(right) ? 3 : 2)
+                    cells[cell] += 1
+                    return cell
+                }
+                let score = correlation(cells)
+                let influence = (0..<4).map { cell -> Double in
+                    guard cells[cell] > 0 else { return 0 }
+                    var others = cells
+                    others[cell] -= 1
+                    return Double(n - 1) * (score - correlation(others))
+                }
+                let classes = [cells[0] + cells[1], cells[2] + cells[3], cells[0] + cells[2], cells[1] + cells[3]]
+                return .statistic(
+                    score: score, influences: samples.map { influence[$0] }, clusters: nil as [Int]?, in: -1...1,
+                    units: Int(classes.min() ?? 0))
+            })
+    }
+}
+for (name, median, draw) in [
+    ("normal", 0, { $0.normal() }), ("exponential", log(2), { -log($0.unit()) }),
+    ("two humps", 0, { $0.normal() + ($0.chance(0.5) ? 2 : -2) }),
+] as [(String, Double, (inout Random) -> Double)] {
+    for n in [10, 30, 31, 100, 300] {
+        lines.append(
+            Coverage("median, \(name)", units: n, truth: median, bounds: nil, seed: &seed) { random in
+                .median(of: (0..<n).map { _ in draw(&random) }, clusters: nil as [Int]?, in: nil)
+            })
+    }
+}
+
 // MARK: Groups
 
 for (tasks, n) in [(2, 10), (2, 50), (5, 20), (30, 10), (57, 20)] {

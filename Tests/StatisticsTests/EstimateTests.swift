@@ -193,6 +193,26 @@ struct EstimateTests {
         #expect(rate.method == .jackknifeLog && (rate.interval?.lower ?? 0) > 0)
     }
 
+    @Test("A score that rounding puts outside its range has an interval within")
+    func roundedScores() throws {
+        // As sacrebleu has it where every word is right.
+        let perfect = Estimate.statistic(
+            score: 100.00000000000004, influences: [Double](repeating: 0, count: 12), clusters: nil as [Int]?,
+            in: 0...100)
+        #expect(perfect.value == 100.00000000000004 && perfect.range == 0...100)
+        let interval = try #require(perfect.interval)
+        #expect(interval.upper == 100 && interval.lower > 50 && interval.lower < 100)
+        // At the end of its range, with influences that are noise of rounding.
+        for score in [1, 1.0000000000000002] {
+            let noise = (0..<10).map { $0 % 2 == 0 ? 1e-15 : -1e-15 }
+            let estimate = Estimate.statistic(score: score, influences: noise, clusters: nil as [Int]?, in: -1...1)
+            let interval = try #require(estimate.interval)
+            #expect(interval.upper == 1 && interval.lower < 0.9 && interval.lower > -1)
+        }
+        // What is clearly outside has no known bounds.
+        #expect(Estimate.statistic(score: 1.1, influences: [1, 2], clusters: nil as [Int]?, in: -1...1).range == nil)
+    }
+
     @Test("Small terms are not lost beside large ones")
     func compensation() {
         // A plain sum of these gives 0.
