@@ -54,6 +54,16 @@ import Testing
         #expect(throws: TaskError.self) { try deaf.render([.init(.assistant, message)], continuesLast: true) }
     }
 
+    /// What transformers 5.24 gives; the beginning may be a part of what the template writes.
+    @Test(arguments: [
+        ("|", "<|im_start|>assistant\n|"), ("<", "<|im_start|>assistant\n<"), (" ", "<|im_start|>assistant\n "),
+        ("  lead ", "<|im_start|>assistant\n  lead "), ("end|>", "<|im_start|>assistant\nend|>"),
+    ])
+    func anAnswerMayBeginLikeTheTemplate(beginning: String, expected: String) throws {
+        let source = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+        #expect(try JinjaChatTemplate(source).render([.init(.assistant, beginning)], continuesLast: true) == expected)
+    }
+
     @Test func beginningOfTextIsNotDoubled() throws {
         let tokenizer = ToyTokenizer(addsPrefix: true)
         let encoder = try TextEncoder(tokenizer, TokenRules(), isChat: true)

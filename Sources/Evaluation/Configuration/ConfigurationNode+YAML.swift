@@ -273,7 +273,11 @@ extension ConfigurationNode {
                 }
                 let name = self.text.key(scalar.string)
                 guard name == "<<", key.tag.description == YAMLText.plain else {
-                    own.append(Member(key: name, place: place, node: try self.node(value, depth: depth + 1)))
+                    let tag = key.tag.description == YAMLText.plain ? YAMLScalar.tag(of: name) : key.tag.description
+                    own.append(
+                        Member(
+                            key: name, place: place, node: try self.node(value, depth: depth + 1),
+                            isText: tag == Self.standard + "str"))
                     continue
                 }
                 for member in try self.merged(value, depth: depth) {

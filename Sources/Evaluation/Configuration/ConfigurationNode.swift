@@ -12,6 +12,8 @@ struct ConfigurationNode: Sendable {
         var key: String
         var place: Place
         var node: ConfigurationNode
+        /// False for a key that YAML takes for something else, such as `yes` or `1`, and that equals no text.
+        var isText = true
     }
 
     enum Content: Sendable {

@@ -2,7 +2,9 @@ extension TaskConfiguration.FewShot {
     init(
         _ reader: inout MappingReader, isResolved: Bool, processDocs: NativeFunction?
     ) throws(TaskError) {
-        self.count = try reader.integer("num_fewshot", in: 0...1000) ?? 0
+        let count = try reader.integer("num_fewshot", in: 0...1000)
+        self.count = count ?? 0
+        self.isNone = count == 0 && !isResolved
         self.split = try reader.string("fewshot_split")
         guard let node = reader.node("fewshot_config") else { return }
         var inner = try MappingReader(node, name: "fewshot_config")

@@ -9,6 +9,8 @@ extension TaskConfiguration {
         }
 
         public var count = 0
+        /// The file says that there are none, which lm-eval lets nobody change.
+        var isNone = false
         public var sampler = Sampler.random
         /// The random stream's seed; lm-eval's unless set.
         public var seed = FewShotDraws.defaultSeed

@@ -81,8 +81,9 @@ extension FilterPipeline {
             guard let node = reader.node("mapping_dict"), case .mapping(let members) = node.content else {
                 throw reader.missing("mapping_dict", "write it such as mapping_dict: {A: yes, B: no}")
             }
+            // As in Python, where True and 1 are no texts.
             return .map(
-                members.map { MapEntry(text: $0.key, value: PythonText.str($0.node.value)) },
+                members.filter(\.isText).map { MapEntry(text: $0.key, value: PythonText.str($0.node.value)) },
                 fallback: reader.node("default_value").map { PythonText.str($0.value) })
         case .regex:
             let (pattern, group, fallback) = try Self.expression(&reader)

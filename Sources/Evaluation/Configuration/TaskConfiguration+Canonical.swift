@@ -38,6 +38,7 @@ extension TaskConfiguration {
         }
         if !self.tags.isEmpty { members["tag"] = .array(self.tags.map(JSONValue.string)) }
         if let choices = self.docToChoice { members["doc_to_choice"] = choices.canonical }
+        if let multiple = self.multipleTarget { members["multiple_target"] = .bool(multiple) }
         if self.fewShot.count > 0 {
             members["fewshot_config"] = self.fewShot.canonical(samples: samples, pool: pool)
         }

@@ -53,11 +53,15 @@ extension TaskConfiguration {
         if self.outputType == .multipleChoice, self.docToChoice == nil {
             throw reader.missing("doc_to_choice", "it gives a row's answer options as a list")
         }
+        self.multipleTarget = try reader.boolean("multiple_target")
         self.taskDescription = try reader.template("description") ?? ""
         self.targetDelimiter = try reader.string("target_delimiter") ?? " "
         self.fewShotDelimiter = try reader.string("fewshot_delimiter") ?? "\n\n"
         self.genPrefix = try reader.template("gen_prefix")
         self.fewShot = try FewShot(&reader, isResolved: isResolved, processDocs: self.processDocs)
+        if self.fewShot.indices != nil, !isResolved {
+            self.notes.append("fewshot_indices chooses the rows of examples; lm-eval 0.4.13 does not read it")
+        }
         self.generation = try Generation(
             &reader, outputType: self.outputType, fewShotDelimiter: self.fewShotDelimiter, notes: &self.notes)
         self.filters = try FilterPipeline.list(&reader, outputType: self.outputType)

@@ -50,6 +50,8 @@ public struct TaskConfiguration: Sendable, Hashable {
     public var docToText: Field
     public var docToTarget: Target
     public var docToChoice: Choices?
+    /// Whether every target is a list of which any is right, or none; `nil` where each row says so itself.
+    public var multipleTarget: Bool?
     /// A column's name or a template; stands before everything else.
     public var taskDescription: String
     public var targetDelimiter: String

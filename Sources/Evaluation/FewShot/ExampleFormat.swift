@@ -12,7 +12,9 @@ struct ExampleFormat: Sendable {
         self.format = try DocumentFormat(
             text: fewShot.docToText ?? configuration.docToText,
             target: fewShot.docToTarget ?? configuration.docToTarget,
-            choices: fewShot.docToChoice ?? configuration.docToChoice)
+            choices: fewShot.docToChoice ?? configuration.docToChoice,
+            // As lm-eval, which asks the task for its choices here, and not the examples.
+            readsNumbers: configuration.docToChoice != nil)
         self.prefix = try (fewShot.genPrefix ?? configuration.genPrefix).map { text throws(TaskError) in
             try DocumentField(text, key: "gen_prefix")
         }
@@ -23,7 +25,7 @@ struct ExampleFormat: Sendable {
     func messages(_ document: RenderedDocument) throws(TaskError) -> [ChatMessage] {
         let options = try self.format.options(document)
         let question: String
-        var answer: String
+        var answer: String?
         switch (try self.format.question(document), try self.format.answer(document)) {
         case (.number(let number), let target):
             // The choices are contexts: the right one is the question.
@@ -32,16 +34,17 @@ struct ExampleFormat: Sendable {
             }
             question = options[number]
             answer = PythonText.str(target)
+            if answer == "" { answer = nil }
         case (.text(let text), .array(let targets)):
             question = text
-            answer = targets.first.map(PythonText.str) ?? ""
+            answer = targets.first.map(PythonText.str)
             if !options.isEmpty, case .int(let number)? = targets.first, options.indices.contains(number) {
                 answer = options[number]
             }
         case (.text(let text), let target):
             question = text
             // An example without an answer is a question.
-            answer = target == .null ? "" : PythonText.str(target)
+            answer = target == .null || target == .string("") ? nil : PythonText.str(target)
             if !options.isEmpty, case .int = target {
                 answer = options[try self.format.gold(document, among: options)]
             }

@@ -1,4 +1,5 @@
 public import OrderedCollections
+internal import PythonCompat
 
 /// A value of a row: JSON, whose objects keep their order and whose integers stay integers, and a date, which loaders make
 /// of texts.
@@ -11,13 +12,19 @@ public enum JSONValue: Sendable, Hashable {
     case double(Double)
     case string(String)
     /// Printed and written as Python prints it; only the stored form knows it from a text.
-    case date(PythonDate)
+    ///
+    /// Kept elsewhere, so that all the other values are not made as large as it.
+    indirect case date(PythonDate)
     case array([JSONValue])
     case object(OrderedDictionary<String, JSONValue>)
 
     /// A member of an object; `nil` if there is none or this is no object.
     public subscript(key: String) -> JSONValue? {
-        if case .object(let members) = self { members[key] } else { nil }
+        guard case .object(let members) = self, let place = members.index(forKey: key),
+            // Keys are code points, not what is canonically equivalent.
+            PythonText.equal(members.keys[place], key)
+        else { return nil }
+        return members.values[place]
     }
 
     /// The text of a string; `nil` for anything else.

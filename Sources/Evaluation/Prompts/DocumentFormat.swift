@@ -23,10 +23,15 @@ struct DocumentFormat: Sendable {
     private let text: Text
     private let target: Target
     private let choices: Choices?
+    /// Whether what a template gives is read as a number where it is one.
+    private let readsNumbers: Bool
 
+    /// - Parameter readsNumbers: Of examples: whether the task itself has choices; `nil` for whether these are there.
     init(
-        text: TaskConfiguration.Field, target: TaskConfiguration.Target, choices: TaskConfiguration.Choices?
+        text: TaskConfiguration.Field, target: TaskConfiguration.Target, choices: TaskConfiguration.Choices?,
+        readsNumbers: Bool? = nil
     ) throws(TaskError) {
+        self.readsNumbers = readsNumbers ?? (choices != nil)
         switch text {
         case .text(let text): self.text = .field(try DocumentField(text, key: "doc_to_text"))
         case .function(let function): self.text = .function(try function.value("doc_to_text"))
@@ -63,7 +68,7 @@ struct DocumentFormat: Sendable {
         switch value {
         case .string(let text):
             // Only what a template gives is read as a number.
-            if case .field(let field) = self.text, !field.namesColumn(document), self.hasChoices,
+            if case .field(let field) = self.text, !field.namesColumn(document), self.readsNumbers,
                 PythonText.isDigits(text), let number = Int(text)
             {
                 return .number(number)
@@ -87,6 +92,11 @@ struct DocumentFormat: Sendable {
             value = try document.placing { () throws(TaskError) in try function(document.value) }
         case .field(let field):
             let found = try field.evaluated(document)
+            if case .string = found, field.namesColumn(document) {
+                throw document.error(
+                    "doc_to_choice names a column of texts, whose characters lm-eval would take for the choices; to have "
+                        + "a text read as a list, write it as a template ({{column}})")
+            }
             // lm-eval evaluates the rendered text as a Python literal.
             if case .string(let text) = found { value = JSONValue.pythonLiteral(text) ?? found } else { value = found }
         }
@@ -120,7 +130,7 @@ struct DocumentFormat: Sendable {
         }
         switch value {
         case .string(let text):
-            if self.hasChoices, PythonText.isDigits(text), let number = Int(text) { return .int(number) }
+            if self.readsNumbers, PythonText.isDigits(text), let number = Int(text) { return .int(number) }
             if text.hasPrefix("["), text.hasSuffix("]"), case .array(let items)? = JSONValue.pythonLiteral(text) {
                 return .array(items)
             }
@@ -135,15 +145,47 @@ struct DocumentFormat: Sendable {
         }
     }
 
-    /// The texts that are right, at least one.
-    func references(_ document: RenderedDocument) throws(TaskError) -> [String] {
-        guard case .array(let items) = try self.answer(document) else {
-            return [PythonText.str(try self.answer(document))]
+    /// Whether the target is a column's value as it is.
+    func takesColumn(_ document: RenderedDocument) -> Bool {
+        if case .field(let field) = self.target { field.namesColumn(document) } else { false }
+    }
+
+    /// What is right, in text: at least one.
+    struct References {
+        var texts: [String]
+        /// Those that a text can equal.
+        var comparable: [String]
+    }
+
+    /// - Parameter areLists: Whether targets are lists of which any is right; `nil` where this one says so itself.
+    func references(_ document: RenderedDocument, areLists: Bool?) throws(TaskError) -> References {
+        let answer = try self.answer(document)
+        let items: [JSONValue]
+        switch (answer, areLists) {
+        case (.array(let given), nil), (.array(let given), true): items = given
+        case (.string(let text), true): items = text.unicodeScalars.map { .string(String(Character($0))) }
+        case (_, true):
+            throw document.error("doc_to_target gives \(answer.kind), but a list in the first row")
+        case (_, nil), (_, false):
+            let text = PythonText.str(answer)
+            return References(texts: [text], comparable: [text])
         }
         guard !items.isEmpty else {
             throw document.error("doc_to_target gives an empty list; a row needs one right answer at least")
         }
-        return items.map(PythonText.str)
+        return References(texts: items.map(PythonText.str), comparable: Self.comparable(items).map(PythonText.str))
+    }
+
+    /// Numpy makes texts of numbers that stand beside a text, and compares no others with a text.
+    private static func comparable(_ items: [JSONValue]) -> [JSONValue] {
+        let texts = items.filter { $0.string != nil }
+        let isUniform = items.allSatisfy {
+            switch $0 {
+            case .string, .int, .double, .bool: true
+            case .null, .date, .array, .object: false
+            }
+        }
+        return texts.isEmpty || !isUniform ? texts : items
     }
 
     /// Which of `options` is the answer.

@@ -58,14 +58,16 @@ public struct JinjaChatTemplate: ChatTemplate {
     }
 
     private func rendered(_ messages: [ChatMessage], _ continuesLast: Bool) throws(TaskError) -> String {
+        var shown = messages
+        if continuesLast, let last = shown.indices.last { shown[last].content += Self.mark + " " }
         let text: String
         do throws(JinjaError) {
-            text = try self.template.render { self.variable($0, messages, isOpen: !continuesLast) }
+            text = try self.template.render { self.variable($0, shown, isOpen: !continuesLast) }
         } catch {
             throw TaskError(.invalidTemplate, "the model's chat template fails: \(error)")
         }
         guard continuesLast, let last = messages.last?.content else { return text }
-        return try Self.cut(text, behind: last)
+        return try Self.cut(text, continuing: last)
     }
 
     /// What transformers gives to templates; there are no tools and no documents.
@@ -87,23 +89,24 @@ public struct JinjaChatTemplate: ChatTemplate {
         }
     }
 
-    /// The text up to the end of the last place where `message` stands, so that it goes on.
-    private static func cut(_ text: String, behind message: String) throws(TaskError) -> String {
-        let whole = Array(text.utf8)
-        let core = Array(PythonText.strip(message).utf8)
-        // What stands behind the message's last visible character, if the template kept it.
-        let open = Array(message.utf8.drop { [0x20, 0x09, 0x0A, 0x0D].contains($0) })
-        guard core.count <= whole.count,
-            let place = stride(from: whole.count - core.count, through: 0, by: -1).first(where: {
-                whole[$0..<$0 + core.count].elementsEqual(core)
+    /// Stands behind the message that the model is to go on with, as transformers has it; a message alone may be a part of
+    /// what the template writes.
+    private static let mark = "CONTINUE_FINAL_MESSAGE_TAG"
+
+    /// The text up to the mark, without the space before it where the template drops the one that follows.
+    private static func cut(_ text: String, continuing message: String) throws(TaskError) -> String {
+        let whole = Array(text.unicodeScalars)
+        let mark = Array(Self.mark.unicodeScalars)
+        guard LiteralSearch(PythonText.strip(message)).isFound(in: whole),
+            let place = stride(from: whole.count - mark.count, through: 0, by: -1).first(where: {
+                whole[$0..<$0 + mark.count].elementsEqual(mark)
             })
         else {
             throw TaskError(
                 .invalidTemplate, "the model's chat template does not show the message that its answer is to continue")
         }
-        let end =
-            whole[place...].starts(with: open) && open.count == message.utf8.count
-            ? place + open.count : place + core.count
-        return String(decoding: whole[..<end], as: UTF8.self)
+        let end = place + mark.count
+        let kept = String(String.UnicodeScalarView(whole[..<place]))
+        return end < whole.count && whole[end] == " " ? kept : PythonText.rstrip(kept)
     }
 }

@@ -3,7 +3,7 @@ internal import PythonCompat
 /// A question and its answer as messages, as lm-eval builds them.
 struct PromptTurn {
     var question: String
-    /// `nil` for the question that the model is to answer.
+    /// `nil` for the question that the model is to answer, and for an example without one.
     var answer: String?
     /// How the model's answer begins.
     var prefix: String?
@@ -13,12 +13,10 @@ struct PromptTurn {
 
     var messages: [ChatMessage] {
         let prefix = self.prefix?.isEmpty == false ? self.prefix : nil
-        // An example with an empty answer is a question without delimiters.
-        let answer = self.answer?.isEmpty == false ? self.answer : nil
         let isDelimited =
-            prefix.map { !self.question.isEmpty && PythonText.needsSpace(self.question, $0) } ?? (answer != nil)
+            prefix.map { !self.question.isEmpty && PythonText.needsSpace(self.question, $0) } ?? (self.answer != nil)
         let question = ChatMessage(.user, self.question, delimiter: isDelimited ? self.targetDelimiter : "")
-        if let answer {
+        if let answer = self.answer {
             let text = prefix.map { PythonText.joined($0, answer, by: " ") } ?? answer
             return [question, ChatMessage(.assistant, text, delimiter: self.fewShotDelimiter)]
         }

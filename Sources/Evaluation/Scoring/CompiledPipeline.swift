@@ -12,7 +12,8 @@ struct CompiledPipeline: Sendable {
     private enum Step {
         /// Each text becomes another one; a text that is the fallback counts as no answer.
         case change(fallback: String?, @Sendable ([String], JSONValue) throws(TaskError) -> [String])
-        case map([String: String], fallback: String?)
+        /// By the bytes of a text: what is canonically equivalent is another text in Python.
+        case map([[UInt8]: String], fallback: String?)
         case takeFirst(Int)
         case majorityVote
     }
@@ -56,7 +57,8 @@ struct CompiledPipeline: Sendable {
         case .uppercase: return Self.each(PythonText.upper)
         case .map(let entries, let fallback):
             return .map(
-                .init(entries.map { ($0.text, $0.value) }, uniquingKeysWith: { first, _ in first }), fallback: fallback)
+                .init(entries.map { (Array($0.text.utf8), $0.value) }, uniquingKeysWith: { first, _ in first }),
+                fallback: fallback)
         case .takeFirst: return .takeFirst(1)
         case .takeFirstK(let count): return .takeFirst(count)
         case .majorityVote: return .majorityVote
@@ -81,7 +83,9 @@ struct CompiledPipeline: Sendable {
                 }
             case .map(let map, let fallback):
                 answers = answers.map { answer in
-                    if let value = map[answer.text] { return Answer(text: value, fellBack: answer.fellBack) }
+                    if let value = map[Array(answer.text.utf8)] {
+                        return Answer(text: value, fellBack: answer.fellBack)
+                    }
                     return Answer(text: fallback ?? "", fellBack: true)
                 }
             }

@@ -80,7 +80,7 @@ extension EvaluationTask {
                 }
             }
             let comparison = TextComparison(
-                texts: given.texts, references: sample.references, normalizer: normalizer)
+                texts: given.texts, references: sample.comparable, normalizer: normalizer)
             return try self.value(of: column, sample) { () throws(PatternError) in
                 try comparison.value(column.metric)
                     ?? self.translation(column.metric, comparison.texts.first ?? "", sample.references)

@@ -33,8 +33,9 @@ extension EvaluationTask {
                     sampling: generation.sampling.map { SampledText($0, row: document.row, repeat: number) },
                     constraint: generation.constraint)
             }
+            let references = try self.references(rendered)
             return PreparedSample(
-                rendered, id: id, prompt: prompt, references: try self.references(rendered),
+                rendered, id: id, prompt: prompt, references: references.texts, comparable: references.comparable,
                 texts + (self.continuation.map { [.loglikelihood(context: prompt, continuation: $0)] } ?? []))
         }
     }
@@ -107,10 +108,13 @@ extension EvaluationTask {
     }
 
     /// The texts that a generated one is compared with.
-    private func references(_ document: RenderedDocument) throws(TaskError) -> [String] {
+    private func references(_ document: RenderedDocument) throws(TaskError) -> DocumentFormat.References {
         let format = self.prompts.question
-        guard format.hasChoices else { return try format.references(document) }
+        guard format.hasChoices else {
+            return try format.references(document, areLists: self.configuration.multipleTarget)
+        }
         let options = try format.options(document)
-        return try format.golds(document, among: options).map { options[$0] }
+        let texts = try format.golds(document, among: options).map { options[$0] }
+        return .init(texts: texts, comparable: texts)
     }
 }

@@ -91,6 +91,7 @@ public struct EvaluationTask: Sendable {
             let data = try data.processed(by: configuration)
             var configuration = configuration
             configuration.notes += data.notes
+            try configuration.decideTargets(by: data.evaluated)
             return (try EvaluationTask(configuration, data), data)
         } catch {
             throw error.placed(in: configuration.file)
@@ -101,7 +102,13 @@ public struct EvaluationTask: Sendable {
 extension TaskConfiguration {
     fileprivate static func load(path: String, fewShot: Int?, epochs: Int?) throws(TaskError) -> TaskConfiguration {
         var configuration = try self.load(path: path)
-        if let fewShot { configuration.fewShot.count = fewShot }
+        if let fewShot, fewShot > 0, configuration.fewShot.isNone {
+            configuration.notes.append(
+                "there are no few-shot examples, though \(fewShot) are asked for: the task file says num_fewshot: 0, which "
+                    + "lm-eval lets nobody change; take it out of the file to have them")
+        } else if let fewShot {
+            configuration.fewShot.count = fewShot
+        }
         if let epochs { try configuration.setEpochs(epochs) }
         return configuration
     }
@@ -114,6 +121,40 @@ extension TaskConfiguration {
         }
         self.epochs = epochs
         try self.checkEpochs(.init(file: self.file))
+    }
+}
+
+extension TaskConfiguration {
+    /// Says whether targets are lists where rows differ, which the first row decides in lm-eval.
+    fileprivate mutating func decideTargets(by rows: DataSet) throws(TaskError) {
+        guard self.outputType == .generateUntil, self.docToChoice == nil, self.processResults == nil,
+            self.multipleTarget == nil, rows.rowCount > 0
+        else { return }
+        let format = try DocumentFormat(text: self.docToText, target: self.docToTarget, choices: nil)
+        func answer(_ row: Int) throws(TaskError) -> JSONValue? {
+            let document = RenderedDocument(try rows.document(at: row))
+            // What is wrong with a row is said when it is prepared.
+            return try? format.answer(document)
+        }
+        guard let first = try answer(0) else { return }
+        if case .array(let items) = first, !items.isEmpty, !items.contains(where: { $0.string != nil }) {
+            self.notes.append(
+                "doc_to_target gives lists without texts, which no answer equals, as in lm-eval; make texts of them, "
+                    + "such as {{answers|map('string')|list}}")
+        }
+        // The texts of a column are no lists, whatever stands in them.
+        if case .string = first, format.takesColumn(RenderedDocument(try rows.document(at: 0))) { return }
+        let isList = if case .array(let items) = first { !items.isEmpty } else { false }
+        for row in 0..<rows.rowCount {
+            guard let found = try answer(row) else { continue }
+            guard isList == (found.kind != "a list") else { continue }
+            self.multipleTarget = isList
+            self.notes.append(
+                "doc_to_target gives lists in some rows only; as in lm-eval, the first row decides, so that "
+                    + (isList
+                        ? "a text is the list of its characters (row \(row))" : "a list is a text (row \(row))"))
+            return
+        }
     }
 }
 

@@ -10,6 +10,8 @@ public struct PreparedSample: Sendable, Hashable {
     public var target: String
     /// Everything that is right, in text; at least one.
     public var references: [String]
+    /// Those of them that a text can equal.
+    var comparable: [String]
     /// The right choices' indices in `choices`; empty unless the task is multiple choice.
     public var golds: [Int]
     /// The answer options without delimiter; empty unless the task is multiple choice.
@@ -23,14 +25,15 @@ public struct PreparedSample: Sendable, Hashable {
     var document: JSONValue
 
     init(
-        _ document: RenderedDocument, id: String, prompt: String, references: [String], golds: [Int] = [],
-        choices: [String] = [], _ requests: [Request]
+        _ document: RenderedDocument, id: String, prompt: String, references: [String], comparable: [String]? = nil,
+        golds: [Int] = [], choices: [String] = [], _ requests: [Request]
     ) {
         self.sampleID = id
         self.row = document.row
         self.prompt = prompt
         self.target = references.first ?? ""
         self.references = references
+        self.comparable = comparable ?? references
         self.golds = golds
         self.choices = choices
         self.requests = requests
