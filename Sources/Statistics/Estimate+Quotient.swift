@@ -171,7 +171,7 @@ extension Estimate {
         let ends = [scale.apply(quotient.lower), scale.apply(quotient.upper)].sorted()
         let interval = ConfidenceInterval(lower: ends[0], upper: ends[1])
         guard interval.isFinite else {
-            self.standardError = nil
+            // A standard error that is wide but known stays.
             self.degreesOfFreedom = nil
             self.gap = .overflow
             return

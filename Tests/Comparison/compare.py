@@ -1,10 +1,13 @@
 """Runs Assay on what reference_runs.py ran, and prints both scores as a Markdown table.
 
-    python3 reference_runs.py FOLDER DATA    # writes tasks/ and reference.json beside itself, see there
-    python3 compare.py PROGRAMS MODEL.gguf   # PROGRAMS: where assay and assay-worker are; MODEL: what dequantise.py wrote
+    python3 reference_runs.py MODELS DATA    # writes tasks/ and reference.json beside itself, see there
+    python3 compare.py PROGRAMS MODELS       # PROGRAMS: where assay and assay-worker are
 
-Needs the PyPI package h5py. Columns: lm-eval's score and standard error, Assay's, the differences of both, samples whose
-value of the metric is another, and the largest difference of a log-likelihood in nat per token.
+Needs the PyPI package h5py. MODELS has the files that random_models.py writes, and smollm2.gguf, which dequantise.py writes;
+names of models behind it choose those. Columns: lm-eval's score, Assay's, their difference (in percent from 1000 on), both
+standard errors, samples whose value of the metric or generated text is another, and the largest difference of a
+log-likelihood in nat per token. A last line adds them up; the exit status is 1 where a sample is another, or a difference is
+more than rounding.
 """
 
 import json
@@ -18,18 +21,18 @@ import h5py
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def job_file(runs):
+def job_file(model, runs):
     """One job for each run, in their order."""
     tasks = []
     for run in runs:
-        settings = {"max_length": run["max_length"]}
+        settings = {"max_length": run["max_length"]} if run["max_length"] else {}
         if run["chat"]:
             settings |= {"chat_template": True, "fewshot_as_multiturn": True}
         entry = {"task": os.path.join(HERE, "tasks", run["file"]), "num_fewshot": run["shots"], "settings": settings}
         if run["limit"]:
             entry["limit"] = run["limit"]
         tasks.append(entry)
-    return {"name": "comparison", "model": "reference", "tasks": tasks}
+    return {"name": "comparison", "model": model, "tasks": tasks}
 
 
 def largest_difference(path, run):
@@ -41,12 +44,12 @@ def largest_difference(path, run):
         tokens = file["choices/n_tokens"][:]
     largest = None
     for number, sample in enumerate(run["samples"]):
-        for place, answer in enumerate(sample["responses"]):
-            if isinstance(answer, str):
-                continue
+        # Those of acc_mutual_info without their contexts come last in lm-eval, and are not among the results.
+        count = starts[number + 1] - starts[number]
+        for place, answer in enumerate(sample["responses"][:count]):
             expected = answer[0] if isinstance(answer, list) else answer
             row = starts[number] + place
-            difference = abs(sums[row] - expected) / tokens[row]
+            difference = abs(sums[row] - expected) / max(1, tokens[row])
             largest = max(largest or 0, difference)
     return largest
 
@@ -56,11 +59,51 @@ def values(path, column):
         return file["samples"][column][:]
 
 
+def other_texts(path, run):
+    """The samples whose generated text is another; none where nothing was generated."""
+    if run["output_type"] != "generate_until":
+        return set()
+    with h5py.File(path) as file:
+        ends, data = file["text/generation_offsets"][:], file["text/generation"][:].tobytes()
+    texts = [data[start:end].decode() for start, end in zip(ends, ends[1:])]
+    return {place for place, sample in enumerate(run["samples"]) if texts[place] != sample["responses"][0]}
+
+
+class Totals:
+    """What all rows of the table come to."""
+
+    def __init__(self):
+        self.models, self.runs, self.samples, self.scores, self.others = set(), 0, 0, 0, 0
+        self.score = self.error = self.likelihood = 0
+
+    def add(self, expected, ours, error, our_error, other):
+        self.scores += 1
+        self.others += other
+        self.score = max(self.score, relative(ours, expected))
+        if error is not None:
+            self.error = max(self.error, relative(our_error, error))
+
+    def line(self):
+        return (
+            f"{len(self.models)} models, {self.runs} runs, {self.samples} samples, {self.scores} scores: {self.others} samples "
+            f"are other ones; largest differences: {self.score:.1e} of a score, {self.error:.1e} of a standard error, "
+            f"{self.likelihood:.1e} nat per token")
+
+    @property
+    def is_equal(self):
+        return self.others == 0 and self.score < 1e-4 and self.error < 1e-4 and self.likelihood < 5e-5
+
+
+def relative(ours, expected):
+    """The difference, as a share of what is more than 1."""
+    return float("inf") if ours is None else abs(ours - expected) / max(1, abs(expected))
+
+
 def number(value):
-    return f"{value:.4f}" if abs(value) < 1000 else f"{value:.1f}"
+    return f"{value:.4f}" if abs(value) < 1000 else f"{value:.1f}" if abs(value) < 1e6 else f"{value:.4e}"
 
 
-def main(programs, model):
+def main(programs, models, *names):
     with open(os.path.join(HERE, "reference.json"), encoding="utf-8") as file:
         runs = json.load(file)["runs"]
     with tempfile.TemporaryDirectory() as home:
@@ -70,23 +113,29 @@ def main(programs, model):
             command = [os.path.join(programs, "assay"), *arguments]
             return subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
 
+        totals = Totals()
+        print("| model | task | metric | lm-eval | ours | difference | SE: lm-eval | ours | other samples | nat per token |")
+        print("|---|---|---|---:|---:|---:|---:|---:|---:|---:|")
         assay("up")
         try:
-            assay("model", "add", "reference", model)
-            path = os.path.join(home, "job.json")
-            with open(path, "w", encoding="utf-8") as file:
-                json.dump(job_file(runs), file)
-            answer = json.loads(assay("run", path, "--json"))
-            with open(os.path.join(answer["report"], "report.json"), encoding="utf-8") as file:
-                report = json.load(file)
-            show(runs, report, f"{home}/store")
+            assay("store", "create", f"{home}/store")
+            for name in names or dict.fromkeys(run["model"] for run in runs):
+                chosen = [run for run in runs if run["model"] == name]
+                assay("model", "add", name, os.path.join(models, f"{name}.gguf"))
+                path = os.path.join(home, "job.json")
+                with open(path, "w", encoding="utf-8") as file:
+                    json.dump(job_file(name, chosen), file)
+                answer = json.loads(assay("run", path, "--json"))
+                with open(os.path.join(answer["report"], "report.json"), encoding="utf-8") as file:
+                    report = json.load(file)
+                show(chosen, report, f"{home}/store", totals)
         finally:
             assay("down")
+    print(f"\n{totals.line()}")
+    raise SystemExit(0 if totals.is_equal else 1)
 
 
-def show(runs, report, store):
-    print("| task | metric | lm-eval | ours | difference | SE: lm-eval | ours | other samples | nat per token |")
-    print("|---|---|---:|---:|---:|---:|---:|---:|---:|")
+def show(runs, report, store, totals):
     scores = {}
     for score in report["scores"]:
         metric = score["column"] if "," in score["column"] else score["column"] + ",none"
@@ -94,10 +143,15 @@ def show(runs, report, store):
     files = {int(job["job"].split(".")[1]): os.path.join(store, job["results"]) for job in report["jobs"]}
     for number_of_run, run in enumerate(runs):
         name = f"{run['task']}, {run['shots']}-shot" + (", chat" if run["chat"] else "")
-        if run["max_length"] != 8192:
-            name += f", windows of {run['max_length']}"
+        if run["max_length"]:
+            name += f", {'windows of' if run['output_type'] == 'loglikelihood_rolling' else 'at most'} {run['max_length']} tokens"
         path = files[number_of_run]
+        texts = other_texts(path, run)
         largest = largest_difference(path, run)
+        totals.models.add(run["model"])
+        totals.runs += 1
+        totals.samples += len(run["samples"])
+        totals.likelihood = max(totals.likelihood, largest or 0)
         for metric, expected in run["results"].items():
             if "_stderr" in metric:
                 continue
@@ -109,13 +163,20 @@ def show(runs, report, store):
             other = "-"
             if all(isinstance(sample["metrics"].get(metric), (int, float)) for sample in run["samples"]):
                 pairs = zip(run["samples"], found)
-                other = sum(abs(sample["metrics"][metric] - value) > 1e-3 * max(1, abs(value)) for sample, value in pairs)
-            spread = ["-", "-"] if error in (None, "N/A") else [number(error), number(ours) if ours is not None else "-"]
+                differ = [abs(sample["metrics"][metric] - value) > 1e-3 * max(1, abs(value)) for sample, value in pairs]
+                other = sum(is_other or place in texts for place, is_other in enumerate(differ))
+            elif run["output_type"] == "generate_until":
+                other = len(texts)
+            error = None if error == "N/A" else error
+            totals.add(expected, score["value"], error, ours, 0 if other == "-" else other)
+            spread = ["-", "-"] if error is None else [number(error), "-" if ours is None else number(ours)]
             likelihood = "-" if largest is None else f"{largest:.1e}"
             filter_shown = "" if filter_name == "none" else f" ({filter_name})"
+            difference = score["value"] - expected
+            shown = f"{difference:+.1e}" if abs(expected) < 1000 else f"{100 * difference / expected:+.1e} %"
             print(
-                f"| {name} | {title}{filter_shown} | {number(expected)} | {number(score['value'])} "
-                f"| {score['value'] - expected:+.1e} | {spread[0]} | {spread[1]} | {other} | {likelihood} |")
+                f"| {run['model']} | {name} | {title}{filter_shown} | {number(expected)} | {number(score['value'])} | {shown} "
+                f"| {spread[0]} | {spread[1]} | {other} | {likelihood} |")
 
 
 main(*sys.argv[1:])

@@ -62,12 +62,14 @@ struct EstimateTests {
         let estimate = Estimate.perplexity(ofLogLikelihoods: [-800, -900])
         #expect(estimate.value == nil)
         #expect(estimate.gap == .overflow)
-        // The score can be told, its spread cannot.
-        let wide = Estimate.perplexity(ofLogLikelihoods: [-1000, 0])
-        #expect(wide.value != nil)
-        #expect(wide.standardError == nil)
-        #expect(wide.interval == nil)
-        #expect(wide.gap == .overflow)
+        // Score and standard error can be told, the interval cannot.
+        for error in [nil, 1e219] {
+            let wide = Estimate.perplexity(ofLogLikelihoods: [-1000, 0], bootstrapError: error)
+            #expect(wide.value == exp(500))
+            #expect(wide.standardError == error ?? 500 * exp(500))
+            #expect(wide.interval == nil)
+            #expect(wide.gap == .overflow)
+        }
         #expect(Estimate.mean(of: [1e308, 1e308, 1e308]).gap == .overflow)
     }
 
