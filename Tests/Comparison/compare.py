@@ -6,8 +6,8 @@
 Needs the PyPI package h5py. MODELS has the files that random_models.py writes, and smollm2.gguf, which dequantise.py writes;
 names of models behind it choose those. Columns: lm-eval's score, Assay's, their difference (in percent from 1000 on), both
 standard errors, samples whose value of the metric or generated text is another, and the largest difference of a
-log-likelihood in nat per token. A last line adds them up; the exit status is 1 where a sample is another, or a difference is
-more than rounding.
+log-likelihood in nat per token. A second table adds them up, with the largest differences (as a share of scores above 1); the
+exit status is 1 where a sample is another, or a difference is more than rounding.
 """
 
 import json
@@ -70,10 +70,10 @@ def other_texts(path, run):
 
 
 class Totals:
-    """What all rows of the table come to."""
+    """What the rows of one model come to."""
 
     def __init__(self):
-        self.models, self.runs, self.samples, self.scores, self.others = set(), 0, 0, 0, 0
+        self.runs = self.samples = self.scores = self.others = 0
         self.score = self.error = self.likelihood = 0
 
     def add(self, expected, ours, error, our_error, other):
@@ -83,11 +83,10 @@ class Totals:
         if error is not None:
             self.error = max(self.error, relative(our_error, error))
 
-    def line(self):
+    def row(self, name):
         return (
-            f"{len(self.models)} models, {self.runs} runs, {self.samples} samples, {self.scores} scores: {self.others} samples "
-            f"are other ones; largest differences: {self.score:.1e} of a score, {self.error:.1e} of a standard error, "
-            f"{self.likelihood:.1e} nat per token")
+            f"| {name} | {self.runs} | {self.samples} | {self.scores} | {self.others} | {self.score:.1e} | {self.error:.1e} "
+            f"| {self.likelihood:.1e} |")
 
     @property
     def is_equal(self):
@@ -113,7 +112,7 @@ def main(programs, models, *names):
             command = [os.path.join(programs, "assay"), *arguments]
             return subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
 
-        totals = Totals()
+        totals = {}
         print("| model | task | metric | lm-eval | ours | difference | SE: lm-eval | ours | other samples | nat per token |")
         print("|---|---|---|---:|---:|---:|---:|---:|---:|---:|")
         assay("up")
@@ -128,15 +127,18 @@ def main(programs, models, *names):
                 answer = json.loads(assay("run", path, "--json"))
                 with open(os.path.join(answer["report"], "report.json"), encoding="utf-8") as file:
                     report = json.load(file)
-                show(chosen, report, f"{home}/store", totals)
+                totals[name] = show(chosen, report, f"{home}/store")
         finally:
             assay("down")
-    print(f"\n{totals.line()}")
-    raise SystemExit(0 if totals.is_equal else 1)
+    print("\n| model | runs | samples | scores | other samples | score | standard error | nat per token |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|")
+    for name, total in totals.items():
+        print(total.row(name))
+    raise SystemExit(0 if all(total.is_equal for total in totals.values()) else 1)
 
 
-def show(runs, report, store, totals):
-    scores = {}
+def show(runs, report, store):
+    totals, scores = Totals(), {}
     for score in report["scores"]:
         metric = score["column"] if "," in score["column"] else score["column"] + ",none"
         scores[int(score["job"].split(".")[1]), metric] = score
@@ -148,7 +150,6 @@ def show(runs, report, store, totals):
         path = files[number_of_run]
         texts = other_texts(path, run)
         largest = largest_difference(path, run)
-        totals.models.add(run["model"])
         totals.runs += 1
         totals.samples += len(run["samples"])
         totals.likelihood = max(totals.likelihood, largest or 0)
@@ -177,6 +178,7 @@ def show(runs, report, store, totals):
             print(
                 f"| {run['model']} | {name} | {title}{filter_shown} | {number(expected)} | {number(score['value'])} | {shown} "
                 f"| {spread[0]} | {spread[1]} | {other} | {likelihood} |")
+    return totals
 
 
 main(*sys.argv[1:])

@@ -295,9 +295,9 @@ def samples(lm, found, generated):
     for sample in found:
         entry = entries.setdefault(sample["doc_id"], {"doc": sample["doc_id"]})
         asked = [list(arguments) for arguments in sample["arguments"]]
-        if "requests_sha256" not in entry:
+        if "requests" not in entry:
             texts = [[part for part in arguments if isinstance(part, str)] for arguments in asked]
-            entry["requests_sha256"] = sha256(json.dumps(texts, ensure_ascii=False).encode())
+            entry["requests"] = sha256(json.dumps(texts, ensure_ascii=False).encode())[:16]
             entry["responses"] = rounded([answer for (answer,) in sample["resps"]])
             if generated:
                 tokens = lm.tok_batch_encode([texts[0][0]])[0][0].tolist()
@@ -325,8 +325,8 @@ def run(lm, model, folder, file, shots=None, limit=None, chat=False, max_length=
         )
     config = result["configs"][name]
     written = {
-        "model": model, "file": f"{folder}/{file}", "task": name, "output_type": config["output_type"], "shots": result["n-shot"][name],
-        "limit": limit, "chat": chat, "max_length": max_length,
+        "model": model, "file": f"{folder}/{file}", "task": name, "output_type": config["output_type"],
+        "shots": result["n-shot"][name], "limit": limit, "chat": chat, "max_length": max_length,
         "results": {k: rounded(v) for k, v in result["results"][name].items() if "," in k and v != "N/A"},
         "samples": samples(lm, result["samples"][name], config["output_type"] == "generate_until"),
     }

@@ -231,70 +231,34 @@ struct CSVTable {
         }
     }
 
-    private static let powers: [Double] = (0...308).map { Double("1e\($0)") ?? 0 }
-
-    /// A number as pandas computes it: 17 digits, then one multiplication or division by a power of ten.
+    /// A number as pandas 3 reads it: the nearest double, which is infinite beyond the greatest.
     static func double(_ cell: [UInt8]) -> JSONValue? {
-        var position = 0
-        func digit() -> Double? {
-            guard position < cell.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(cell[position]) else {
-                return nil
-            }
-            return Double(cell[position] - UInt8(ascii: "0"))
+        var rest = cell[...]
+        @discardableResult func skip(while isWanted: (UInt8) -> Bool) -> Int {
+            let end = rest.firstIndex { !isWanted($0) } ?? rest.endIndex
+            defer { rest = rest[end...] }
+            return end - rest.startIndex
         }
-        func sign() -> Bool {
-            guard position < cell.count, cell[position] == UInt8(ascii: "-") || cell[position] == UInt8(ascii: "+")
-            else { return false }
-            position += 1
-            return cell[position - 1] == UInt8(ascii: "-")
+        func skipOne(of bytes: UInt8...) -> Bool {
+            guard let first = rest.first, bytes.contains(first) else { return false }
+            rest.removeFirst()
+            return true
         }
-        while position < cell.count, Self.isSpace(cell[position]) { position += 1 }
-        let isNegative = sign()
-        var (number, exponent, count) = (0.0, 0, 0)
-        while let value = digit() {
-            if count < 17 {
-                number = number * 10 + value
-                count += 1
-            } else {
-                exponent += 1
-            }
-            position += 1
-        }
-        if position < cell.count, cell[position] == UInt8(ascii: ".") {
-            position += 1
-            while let value = digit() {
-                if count < 17 {
-                    number = number * 10 + value
-                    count += 1
-                    exponent -= 1
-                }
-                position += 1
-            }
-        }
+        let digits: ClosedRange = UInt8(ascii: "0")...UInt8(ascii: "9")
+        let (plus, minus) = (UInt8(ascii: "+"), UInt8(ascii: "-"))
+        skip(while: Self.isSpace)
+        let start = rest.startIndex
+        _ = skipOne(of: plus, minus)
+        var count = skip(while: digits.contains)
+        if skipOne(of: UInt8(ascii: ".")) { count += skip(while: digits.contains) }
         guard count > 0 else { return Self.infinity(cell) }
-        if isNegative { number = -number }
-        if position < cell.count, cell[position] | 0x20 == UInt8(ascii: "e") {
-            position += 1
-            let isSmall = sign()
-            var (power, digits) = (0, 0)
-            while digits < 17, let value = digit() {
-                power = min(power * 10 + Int(value), 1 << 20)
-                digits += 1
-                position += 1
-            }
-            exponent += isSmall ? -power : power
-            if digits == 0 { position -= 1 }
+        if skipOne(of: UInt8(ascii: "e"), UInt8(ascii: "E")) {
+            _ = skipOne(of: plus, minus)
+            guard skip(while: digits.contains) > 0 else { return nil }
         }
-        if exponent > 308 { return nil }
-        if exponent > 0 {
-            number *= Self.powers[exponent]
-        } else if exponent < -308 {
-            number = exponent < -616 ? 0 : number / Self.powers[-308 - exponent] / Self.powers[308]
-        } else {
-            number /= Self.powers[-exponent]
-        }
-        while position < cell.count, Self.isSpace(cell[position]) { position += 1 }
-        return number.isFinite && position == cell.count ? .double(number) : nil
+        let number = Double(String(decoding: cell[start..<rest.startIndex], as: UTF8.self))
+        skip(while: Self.isSpace)
+        return rest.isEmpty ? number.map(JSONValue.double) : nil
     }
 
     private static func infinity(_ cell: [UInt8]) -> JSONValue? {
