@@ -37,7 +37,7 @@ from lm_eval.tasks import TaskManager
 HERE = os.path.dirname(os.path.abspath(__file__))
 REFERENCE = os.path.join(HERE, "reference.json")
 WHEEL = os.path.join(os.path.dirname(lm_eval.__file__), "tasks")
-PACKAGES = ["lm-eval", "torch", "transformers", "tokenizers", "datasets", "sacrebleu", "numpy"]
+PACKAGES = ["lm-eval", "torch", "transformers", "tokenizers", "datasets", "pandas", "sacrebleu", "numpy"]
 
 # What is taken from lm-eval's folder of that name, and the files for its splits. The first file is the task; the others
 # are what it includes or calls.
