@@ -142,9 +142,9 @@ extension TaskConfiguration {
                 "doc_to_target gives lists without texts, which no answer equals, as in lm-eval; make texts of them, "
                     + "such as {{answers|map('string')|list}}")
         }
-        // The texts of a column are no lists, whatever stands in them.
-        if case .string = first, format.takesColumn(RenderedDocument(try rows.document(at: 0))) { return }
         let isList = if case .array(let items) = first { !items.isEmpty } else { false }
+        // A column has lists in every row or in none: the texts in it are no lists, whatever stands in them.
+        if format.takesColumn(RenderedDocument(try rows.document(at: 0))), isList || first.kind != "a list" { return }
         for row in 0..<rows.rowCount {
             guard let found = try answer(row) else { continue }
             guard isList == (found.kind != "a list") else { continue }
