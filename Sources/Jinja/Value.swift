@@ -203,14 +203,7 @@ struct ExactString: Hashable {
 }
 
 /// Equality by code points.
-func isSame(_ a: String, _ b: String) -> Bool {
-    let (a, b) = (a.utf8, b.utf8)
-    guard a.count == b.count else { return false }
-    let same = a.withContiguousStorageIfAvailable { a in
-        b.withContiguousStorageIfAvailable { b in a.elementsEqual(b) }
-    }
-    return (same ?? nil) ?? a.elementsEqual(b)
-}
+func isSame(_ a: String, _ b: String) -> Bool { PythonText.equal(a, b) }
 
 extension Value {
     /// As Python names the type.

@@ -227,7 +227,18 @@ public enum PythonText {
     }
 
     /// Equality by code points; Swift's `==` also takes canonically equivalent texts as equal.
-    public static func equal(_ a: String, _ b: String) -> Bool { a.utf8.elementsEqual(b.utf8) }
+    public static func equal(_ a: String, _ b: String) -> Bool {
+        let (a, b) = (a.utf8, b.utf8)
+        guard a.count == b.count else { return false }
+        // Byte by byte where they lie in a row, as nearly always: several times as fast as by an iterator.
+        let same = a.withContiguousStorageIfAvailable { a in
+            b.withContiguousStorageIfAvailable { b in
+                for index in a.indices where a[index] != b[index] { return false }
+                return true
+            }
+        }
+        return (same ?? nil) ?? a.elementsEqual(b)
+    }
 
     /// `len(re.split(r"\s+", text))`.
     public static func wordCount(_ text: String) -> Int {

@@ -184,21 +184,31 @@ private struct JSONParser {
 
     mutating func string() throws(JSONError) -> String {
         self.position += 1
+        // What stood before the last escape, and where the bytes after it begin.
         var text: [UInt8] = []
+        var start = self.position
         while true {
             guard let byte = self.next else { throw self.error("the string has no closing quote") }
             self.position += 1
             switch byte {
             case UInt8(ascii: "\""):
-                guard let text = String(validating: text, as: UTF8.self) else {
-                    throw self.error("the string is not valid UTF-8")
-                }
-                return text
-            case UInt8(ascii: "\\"): try self.escape(into: &text)
+                let rest = start..<self.position - 1
+                if text.isEmpty { return try self.text(self.bytes.span.extracting(rest)) }
+                text.append(contentsOf: self.bytes[rest])
+                return try self.text(text.span)
+            case UInt8(ascii: "\\"):
+                text.append(contentsOf: self.bytes[start..<self.position - 1])
+                try self.escape(into: &text)
+                start = self.position
             case 0..<0x20: throw self.error("a control character must be written as an escape")
-            default: text.append(byte)
+            default: break
             }
         }
+    }
+
+    private func text(_ bytes: Span<UInt8>) throws(JSONError) -> String {
+        guard let text = try? UTF8Span(validating: bytes) else { throw self.error("the string is not valid UTF-8") }
+        return String(copying: text)
     }
 
     mutating func escape(into text: inout [UInt8]) throws(JSONError) {
