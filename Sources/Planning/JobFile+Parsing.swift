@@ -139,7 +139,7 @@ extension JobRequirements {
         if let label = self.labels.first(where: { $0.hasPrefix(WorkerLabel.reservedPrefix) }) {
             throw reader.error(
                 "labels", reader.node("labels"),
-                "has '\(label)'; a label does not begin with \(WorkerLabel.reservedPrefix)")
+                "has '\(label)'; labels that begin with \(WorkerLabel.reservedPrefix) are reserved")
         }
         self.gpuMegabytes = try reader.integer("gpu_mb", in: 0...100_000_000) ?? 0
         self.device = try reader.string("device")

@@ -97,7 +97,7 @@ struct AssayWorker: AsyncParsableCommand {
             throw ValidationError("--label \(WorkerLabel.runsCode) comes with --run-code, which also runs the code")
         }
         guard !self.labels.contains(where: { $0.hasPrefix(WorkerLabel.reservedPrefix) }) else {
-            throw ValidationError("a --label does not begin with \(WorkerLabel.reservedPrefix)")
+            throw ValidationError("labels that begin with \(WorkerLabel.reservedPrefix) are reserved")
         }
         guard (1...64).contains(self.perDevice) else { throw ValidationError("--per-device is from 1 to 64") }
         guard self.allDevices || self.perDevice == 1 else {

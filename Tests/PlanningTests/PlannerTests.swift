@@ -225,7 +225,7 @@ import Testing
         let reserved = await #expect(throws: PlanningError.self) {
             try await folder.plan("model: m\nrequires: {labels: ['assay:rules-1']}\ntasks: [task.yaml]")
         }
-        #expect(reserved?.message.contains("does not begin with assay:") == true)
+        #expect(reserved?.message.contains("that begin with assay: are reserved") == true)
     }
 
     @Test func epochsAreForTexts() async throws {

@@ -89,8 +89,8 @@ public struct JinjaChatTemplate: ChatTemplate {
         }
     }
 
-    /// Stands behind the message that the model is to go on with, as transformers has it; a message alone may be a part of
-    /// what the template writes.
+    /// Marks the end of the message that the model continues, as in transformers; the message's own text may also occur in
+    /// the template.
     private static let mark = "CONTINUE_FINAL_MESSAGE_TAG"
 
     /// The text up to the mark, without the space before it where the template drops the one that follows.

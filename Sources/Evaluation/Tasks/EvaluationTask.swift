@@ -104,8 +104,8 @@ extension TaskConfiguration {
         var configuration = try self.load(path: path)
         if let fewShot, fewShot > 0, configuration.fewShot.isNone {
             configuration.notes.append(
-                "there are no few-shot examples, though \(fewShot) are asked for: the task file says num_fewshot: 0, which "
-                    + "lm-eval lets nobody change; take it out of the file to have them")
+                "num_fewshot \(fewShot) has no effect: the task file says num_fewshot: 0, which cannot be overridden, as in "
+                    + "lm-eval; remove it from the file to use examples")
         } else if let fewShot {
             configuration.fewShot.count = fewShot
         }
@@ -139,7 +139,7 @@ extension TaskConfiguration {
         guard let first = try answer(0) else { return }
         if case .array(let items) = first, !items.isEmpty, !items.contains(where: { $0.string != nil }) {
             self.notes.append(
-                "doc_to_target gives lists without texts, which no answer equals, as in lm-eval; make texts of them, "
+                "doc_to_target gives lists without texts, which no answer can equal, as in lm-eval; turn them into texts, "
                     + "such as {{answers|map('string')|list}}")
         }
         let isList = if case .array(let items) = first { !items.isEmpty } else { false }
@@ -150,9 +150,10 @@ extension TaskConfiguration {
             guard isList == (found.kind != "a list") else { continue }
             self.multipleTarget = isList
             self.notes.append(
-                "doc_to_target gives lists in some rows only; as in lm-eval, the first row decides, so that "
+                "doc_to_target gives lists in some rows only; as in lm-eval, the first row decides, so "
                     + (isList
-                        ? "a text is the list of its characters (row \(row))" : "a list is a text (row \(row))"))
+                        ? "a text counts as a list of its characters (row \(row))"
+                        : "a list counts as a text (row \(row))"))
             return
         }
     }
