@@ -106,13 +106,23 @@ extension JobFile {
             entries.append(
                 TaskEntry(
                     path: try entry.required("task"), line: line,
-                    limit: try entry.integer("limit", in: 1...1_000_000_000),
+                    limit: try Self.limit(entry),
                     fewShot: try entry.integer("num_fewshot", in: 0...1000),
                     epochs: try entry.integer("epochs", in: 1...1000),
                     settings: try JobSettings(entry.node("settings"), path: reader.path, prefix: "\(prefix).settings"),
                     after: after))
         }
         return entries
+    }
+
+    private static func limit(_ entry: YAMLReader) throws(PlanningError) -> RowLimit? {
+        guard let node = entry.node("limit") else { return nil }
+        if let count = node.int, (1...1_000_000_000).contains(count) { return .count(count) }
+        if let share = node.float, share > 0, share < 1 { return .share(share) }
+        throw entry.error(
+            "limit", node,
+            "is '\(node.scalar?.string ?? "not a number")'; it must be a whole number from 1, or a share of the rows between 0 "
+                + "and 1")
     }
 
     /// What YAML makes of a cron expression that begins with one of its own marks is hard to guess from its error.

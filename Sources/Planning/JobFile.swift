@@ -27,8 +27,7 @@ public struct JobFile: Sendable, Hashable {
         public var path: String
         /// The line of the job file, from 1.
         public var line: Int
-        /// Only so many rows, from the first.
-        public var limit: Int?
+        public var limit: RowLimit?
         /// As many few-shot examples instead of what the task file says.
         public var fewShot: Int?
         /// How often each row's texts are generated and scored, instead of what the task file says.
@@ -36,6 +35,21 @@ public struct JobFile: Sendable, Hashable {
         public var settings: JobSettings
         /// Other task files of this job file, written before this one, whose jobs must be done first.
         public var after: [String] = []
+    }
+
+    /// Only the first rows.
+    public enum RowLimit: Sendable, Hashable {
+        case count(Int)
+        /// Above 0 and below 1, of all rows; rounded up, as lm-eval does.
+        case share(Double)
+
+        /// How many of `count` rows.
+        func rows(of count: Int) -> Int {
+            switch self {
+            case .count(let limit): min(limit, count)
+            case .share(let share): Int((Double(count) * share).rounded(.up))
+            }
+        }
     }
 
     /// A run or a job of the queue that must end first.

@@ -35,7 +35,7 @@ extension Planner {
             path: path, searchFolders: self.searchFolders, fewShot: entry.fewShot, epochs: entry.epochs,
             catalog: self.catalog)
         let dataSet = data.evaluated
-        let rows = min(entry.limit ?? dataSet.rowCount, dataSet.rowCount)
+        let rows = entry.limit?.rows(of: dataSet.rowCount) ?? dataSet.rowCount
         guard rows > 0 else { throw TaskError(.invalidData, "the data set has no rows", file: path) }
         if let constraint = task.configuration.generation?.constraint,
             let problem = self.constraintProblem(constraint)

@@ -121,7 +121,7 @@ public struct Planner: Sendable {
     ) throws(PlanningError) {
         let dataSet = data.evaluated
         let settings = entry.settings.over(file.settings).over(Self.defaults)
-        let samples = min(entry.limit ?? dataSet.rowCount, dataSet.rowCount)
+        let samples = entry.limit?.rows(of: dataSet.rowCount) ?? dataSet.rowCount
         let place = "\(file.path):\(entry.line)"
         if let maxLength = settings.maxLength, maxLength > model.contextLength {
             throw PlanningError(

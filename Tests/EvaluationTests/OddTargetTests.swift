@@ -127,6 +127,74 @@ import Testing
         #expect(try task.prepare(try data.evaluated.document(at: 1)).prompt == "q0 1\n\nq1")
     }
 
+    private static let choices = "doc_to_choice: ['a', 'b']\noutput_type: multiple_choice\ndoc_to_target: a\n"
+
+    /// The first row decides whether the choices are contexts.
+    @Test func theFirstRowSaysWhetherChoicesAreContexts() throws {
+        let row = { (text: String) in "{\"q\": \"\(text)\", \"a\": 0}" }
+        let lines = Self.choices + "doc_to_text: '{{q}}'\n"
+        let numbers = try self.task(lines, rows: [row("1"), row("0"), row("b"), row("c")])
+        #expect(numbers.task.configuration.multipleInput == true)
+        func golds(_ number: Int) throws -> [Int] {
+            try numbers.task.prepare(try numbers.data.evaluated.document(at: number)).golds
+        }
+        #expect(try golds(0) == [1] && golds(1) == [0] && golds(2) == [1])
+        let none = #expect(throws: TaskError.self) { try golds(3) }
+        #expect(none?.message.contains("none of the choices, but a number in the first row") == true)
+
+        // lm-eval stops at a later row of digits; it is no number of a choice.
+        let texts = try self.task(lines, rows: [row("x"), row("1")])
+        #expect(texts.task.configuration.multipleInput == nil)
+        let digits = #expect(throws: TaskError.self) {
+            try texts.task.prepare(try texts.data.evaluated.document(at: 1))
+        }
+        #expect(digits?.message.contains("row 1: doc_to_text gives 1, which stands for a choice") == true)
+        let said = try self.task(lines + "multiple_input: false\n", rows: [row("1"), row("0")])
+        let sample = try said.task.prepare(try said.data.evaluated.document(at: 0))
+        #expect(sample.prompt == "1" && sample.golds == [0])
+        #expect(Set([numbers, texts, said].map(\.task.taskHash)).count == 3)
+    }
+
+    @Test func aColumnOfTextsIsNoNumberOfAChoice() throws {
+        let (task, data, _) = try self.task(
+            Self.choices, rows: ["x", "1"].map { "{\"q\": \"\($0)\", \"a\": 1}" })
+        let sample = try task.prepare(try data.evaluated.document(at: 1))
+        #expect(sample.prompt == "1" && sample.golds == [1])
+    }
+
+    /// lm-eval makes of a target what the answer is: `type(result)(gold)`.
+    @Test(arguments: [
+        ("{x: 1, y: 0}", "1.0; null", "x", 1.0), ("{x: 1, y: 0}", "1.0; null", "y", 0),
+        ("{x: 1, y: 0}", "1.5; null", "x", 1), ("{x: 1}", "'1'", "x", 1), ("{x: 1.0}", "1", "x", 1),
+        ("{x: 1.5}", "'1.5'", "x", 1), ("{x: true}", "1", "x", 1), ("{x: false}", "0", "x", 1),
+        ("{x: true}", "true", "x", 1), ("{x: false}", "true", "x", 0), ("{x: '1'}", "1.0; null", "x", 0),
+        ("{x: '1.0'}", "1.0; null", "x", 1), ("{x: 1}", "[1, 2]", "x", 1), ("{x: 3}", "[1, 2]", "x", 0),
+    ])
+    func numbersOfAMapAreComparedAsNumbers(map: String, targets: String, text: String, score: Double) throws {
+        let rows = targets.replacing("'", with: "\"").split(separator: "; ")
+        let lines = """
+            doc_to_target: a
+            output_type: generate_until
+            filter_list:
+              - {name: f, filter: [{function: map, mapping_dict: \(map)}, {function: take_first}]}
+
+            """
+        let (task, data, _) = try self.task(lines, rows: rows.map { "{\"q\": \"Q\", \"a\": \($0)}" })
+        let row = try data.evaluated.document(at: 0).value
+        #expect(try Answering.score(task, row, texts: [text]).value("exact_match,f") == score)
+    }
+
+    @Test func datesOfListedSamplesAreDates() throws {
+        let task = try Answering.task(
+            """
+            num_fewshot: 1
+            fewshot_config: {samples: [{q: 2024-02-29, a: 2001-12-14 21:59:43.5}], doc_to_text: '{{q.year + 1}}', \
+            doc_to_target: '{{a.minute}}', sampler: first_n}
+            """.replacing("\\\n", with: ""))
+        let row = JSONValue.object(["q": .string("Q"), "a": .string("A")])
+        #expect(try task.prepare(Document(row: 0, value: row)).prompt == "2025 59\n\nQ")
+    }
+
     @Test func aColumnIsNamedByItsCodePoints() throws {
         let row = JSONValue.object(["e\u{301}": .string("x")])
         #expect(row["e\u{301}"] == .string("x") && row["\u{e9}"] == nil)

@@ -46,6 +46,7 @@ import Testing
             evaluated: try #require(try split(item["evaluated"]?.string)), fewShotPool: try split(task.fewShotSplit)
         )
         .processed(by: task)
+        try task.decideKinds(by: data.evaluated)
         return (try EvaluationTask(task, data), data)
     }
 

@@ -94,7 +94,7 @@ import Testing
         ("label", JSONValue.int(3), "none of the 3 choices"), ("label", .string("x"), "none of the 3 choices"),
         ("label", .null, "doc_to_target gives null"), ("choices", .array([]), "a list of strings"),
         ("choices", .array([.int(1)]), "an integer"), ("choices", .array([.string("")]), "an empty string"),
-        ("q", .string("12"), "the choices are contexts"),
+        ("q", .string("12"), "multiple_input: false if it is a text"),
     ])
     func badRowsAreNamed(column: String, value: JSONValue, hint: String) throws {
         var document = Self.document

@@ -23,7 +23,7 @@ import Testing
         #expect(file.priority == .high)
         #expect(file.tasks.map(\.path) == ["tasks/x.yaml", "tasks/y.yaml"])
         #expect(file.tasks.map(\.line) == [6, 7])
-        #expect(file.tasks[1].limit == 10)
+        #expect(file.tasks[1].limit == .count(10))
         let settings = file.tasks[1].settings.over(file.settings)
         #expect(settings.shardSize == 5)
         #expect(settings.batchTokens == 256)
@@ -46,6 +46,8 @@ import Testing
         ("model: m\ntasks: [a]\npriority: 9", "f.yaml:3", "priority '9' does not exist"),
         ("model: m\ntasks:\n  - limit: 3", "f.yaml:3", "'tasks[0].task' is missing"),
         ("model: m\ntasks:\n  - task: a\n    limit: 0", "f.yaml:4", "it must be a whole number from 1"),
+        ("model: m\ntasks:\n  - task: a\n    limit: 1.5", "f.yaml:4", "is '1.5'; it must be a whole number from 1"),
+        ("model: m\ntasks:\n  - task: a\n    limit: [1]", "f.yaml:4", "is 'not a number'"),
         ("model: m\ntasks: [a]\nsettings: {logits: all}", "f.yaml:3", "it must be one of none, choices, tokens"),
         ("model: m\ntasks: [a]\nsettings: {overflow: cut}", "f.yaml:3", "it must be one of truncate, error"),
         ("model: m\ntasks: [a]\nsettings: {cache_mb: 0}", "f.yaml:3", "1"),

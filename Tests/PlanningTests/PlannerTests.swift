@@ -87,8 +87,12 @@ import Testing
     }
 
     @Test func aLimitTakesTheFirstRows() async throws {
-        let plan = try await Folder().plan("model: m\ntasks: [{task: task.yaml, limit: 2}]")
-        #expect(plan.submission.jobs.first?.sampleCount == 2)
+        let folder = try Folder(rows: Array(repeating: #"{"q": "x", "c": ["a"], "gold": 0}"#, count: 7))
+        // A share is rounded up, as lm-eval does.
+        for (limit, rows) in [("2", 2), ("100", 7), ("0.5", 4), ("0.001", 1), ("0.999", 7)] {
+            let plan = try await folder.plan("model: m\ntasks: [{task: task.yaml, limit: \(limit)}]")
+            #expect(plan.submission.jobs.first?.sampleCount == rows)
+        }
     }
 
     @Test func aRowThatCanNotBeRenderedIsNamed() async throws {

@@ -83,8 +83,8 @@ extension FilterPipeline {
             }
             // As in Python, where True and 1 are no texts.
             return .map(
-                members.filter(\.isText).map { MapEntry(text: $0.key, value: PythonText.str($0.node.value)) },
-                fallback: reader.node("default_value").map { PythonText.str($0.value) })
+                members.filter(\.isText).map { MapEntry(text: $0.key, value: $0.node.value.mapped) },
+                fallback: reader.node("default_value").map(\.value.mapped))
         case .regex:
             let (pattern, group, fallback) = try Self.expression(&reader)
             return .regex(pattern: pattern, group: group, fallback: fallback)
@@ -104,6 +104,16 @@ extension FilterPipeline {
             try reader.integer("group_select", in: -1_000_000...1_000_000) ?? 0,
             try reader.string("fallback") ?? "[invalid]"
         )
+    }
+}
+
+extension JSONValue {
+    /// What a filter's map gives: a number or boolean as it is, all else as Python prints it.
+    fileprivate var mapped: JSONValue {
+        switch self {
+        case .int, .double, .bool: self
+        default: .string(PythonText.str(self))
+        }
     }
 }
 

@@ -12,7 +12,7 @@ public struct FilterPipeline: Sendable, Hashable {
         case lowercase
         case uppercase
         /// Texts become others; those that are not named become `fallback`, or no answer.
-        case map([MapEntry], fallback: String?)
+        case map([MapEntry], fallback: JSONValue?)
         case takeFirst
         case takeFirstK(Int)
         /// The most frequent text, of equally frequent ones the first.
@@ -35,7 +35,8 @@ public struct FilterPipeline: Sendable, Hashable {
 
     public struct MapEntry: Sendable, Hashable {
         public var text: String
-        public var value: String
+        /// A text, a number or a boolean.
+        public var value: JSONValue
     }
 
     /// Keeps all texts, or the first one.

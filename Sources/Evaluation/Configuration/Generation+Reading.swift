@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 extension TaskConfiguration.Generation {
     /// `nil` unless the task generates.
     init?(
@@ -20,7 +22,7 @@ extension TaskConfiguration.Generation {
             self.until = until
         }
         for key in ["max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens"].reversed() {
-            if let limit = try inner.integer(key, in: 1...1_000_000) { self.maxTokens = limit }
+            if let limit = try inner.integer(key, in: 1...1_000_000, readsText: true) { self.maxTokens = limit }
         }
         self.sampling = try Sampling(&inner, notes: &notes)
         self.constraint = try TextConstraint(&inner)
@@ -42,7 +44,11 @@ extension Sampling {
     fileprivate init?(_ reader: inout MappingReader, notes: inout [String]) throws(TaskError) {
         let draws = try reader.boolean("do_sample")
         let node = reader.node("temperature")
-        let temperature = try node.map { node throws(TaskError) in try reader.number("temperature", node) }
+        let temperature = try node.map { node throws(TaskError) in
+            // YAML takes 1e-1 for a text, which lm-eval turns into a number.
+            if let number = node.value.string.flatMap(PythonNumber.float) { return number }
+            return try reader.number("temperature", node)
+        }
         let topK = reader.node("top_k")
         let topP = reader.node("top_p")
         let minP = reader.node("min_p")

@@ -1,3 +1,5 @@
+internal import PythonCompat
+
 /// Takes a mapping's keys one after the other; what is left at the end is unknown.
 struct MappingReader {
     let place: ConfigurationNode.Place
@@ -29,15 +31,25 @@ struct MappingReader {
 
     mutating func string(_ key: String) throws(TaskError) -> String? {
         guard let node = self.node(key) else { return nil }
-        guard case .scalar(.string(let text)) = node.content else {
-            throw self.wrong(key, node, "a string; quote it if it is text")
+        switch node.content {
+        case .scalar(.string(let text)): return text
+        case .scalar(.date(let date)): return date.text
+        default: throw self.wrong(key, node, "a string; quote it if it is text")
         }
-        return text
     }
 
-    mutating func integer(_ key: String, in range: ClosedRange<Int>) throws(TaskError) -> Int? {
+    /// - Parameter readsText: Whether a text that Python's `int()` reads is a number, too.
+    mutating func integer(
+        _ key: String, in range: ClosedRange<Int>, readsText: Bool = false
+    ) throws(TaskError) -> Int? {
         guard let node = self.node(key) else { return nil }
-        guard case .scalar(.int(let number)) = node.content, range.contains(number) else {
+        let number: Int? =
+            switch node.content {
+            case .scalar(.int(let number)): number
+            case .scalar(.string(let text)) where readsText: PythonNumber.int(text)
+            default: nil
+            }
+        guard let number, range.contains(number) else {
             throw self.wrong(key, node, "an integer from \(range.lowerBound) to \(range.upperBound)")
         }
         return number

@@ -38,6 +38,7 @@ extension TaskConfiguration {
         }
         if !self.tags.isEmpty { members["tag"] = .array(self.tags.map(JSONValue.string)) }
         if let choices = self.docToChoice { members["doc_to_choice"] = choices.canonical }
+        if let multiple = self.multipleInput { members["multiple_input"] = .bool(multiple) }
         if let multiple = self.multipleTarget { members["multiple_target"] = .bool(multiple) }
         if self.fewShot.count > 0 {
             members["fewshot_config"] = self.fewShot.canonical(samples: samples, pool: pool)
@@ -159,8 +160,8 @@ extension FilterPipeline {
         case .takeFirstK(let count): members["k"] = .int(count)
         case .map(let entries, let fallback):
             members["mapping_dict"] = .object(
-                .init(entries.map { ($0.text, .string($0.value)) }, uniquingKeysWith: { first, _ in first }))
-            if let fallback { members["default_value"] = .string(fallback) }
+                .init(entries.map { ($0.text, $0.value) }, uniquingKeysWith: { first, _ in first }))
+            if let fallback { members["default_value"] = fallback }
         case .regex(let pattern, let group, let fallback):
             members["regex_pattern"] = .string(pattern)
             members["group_select"] = .int(group)

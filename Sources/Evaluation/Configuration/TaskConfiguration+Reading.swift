@@ -53,6 +53,7 @@ extension TaskConfiguration {
         if self.outputType == .multipleChoice, self.docToChoice == nil {
             throw reader.missing("doc_to_choice", "it gives a row's answer options as a list")
         }
+        self.multipleInput = try reader.boolean("multiple_input")
         self.multipleTarget = try reader.boolean("multiple_target")
         self.taskDescription = try reader.template("description") ?? ""
         self.targetDelimiter = try reader.string("target_delimiter") ?? " "
@@ -70,7 +71,7 @@ extension TaskConfiguration {
         self.shouldDecontaminate = try reader.boolean("should_decontaminate") ?? false
         self.decontaminationQuery = try reader.template("doc_to_decontamination_query")
         let metadata = reader.node("metadata")
-        self.metadata = metadata?.value.withoutOddNumbers ?? .object([:])
+        self.metadata = metadata?.value.storable ?? .object([:])
         if let key = self.metadata["cluster_key"], key.string == nil, let metadata {
             throw metadata.error(.invalidValue, "cluster_key is \(key.kind); it must be a column's name")
         }
@@ -155,11 +156,12 @@ extension OutputType {
 
 extension JSONValue {
     /// With texts in place of numbers that are not finite, so that every reader of JSON can read it.
-    fileprivate var withoutOddNumbers: JSONValue {
+    fileprivate var storable: JSONValue {
         switch self {
+        case .date: .string(PythonText.str(self))
         case .double(let number) where !number.isFinite: .string(PythonText.str(self))
-        case .array(let items): .array(items.map(\.withoutOddNumbers))
-        case .object(let members): .object(members.mapValues(\.withoutOddNumbers))
+        case .array(let items): .array(items.map(\.storable))
+        case .object(let members): .object(members.mapValues(\.storable))
         default: self
         }
     }

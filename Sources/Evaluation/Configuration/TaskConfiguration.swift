@@ -50,6 +50,9 @@ public struct TaskConfiguration: Sendable, Hashable {
     public var docToText: Field
     public var docToTarget: Target
     public var docToChoice: Choices?
+    /// Whether digits that doc_to_text renders are the number of the right choice, or a text; `nil` where a row that has
+    /// nothing else is an error.
+    public var multipleInput: Bool?
     /// Whether every target is a list of which any is right, or none; `nil` where each row says so itself.
     public var multipleTarget: Bool?
     /// A column's name or a template; stands before everything else.

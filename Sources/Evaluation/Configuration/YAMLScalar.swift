@@ -22,7 +22,7 @@ enum YAMLScalar {
         return self.standard + name
     }
 
-    /// The value of a scalar; dates are texts as Python prints them, and so are integers beyond 64 bits.
+    /// The value of a scalar; integers beyond 64 bits and bytes are texts as Python prints them.
     ///
     /// - Returns: `nil` for what Python refuses, such as `!!int x` or the 13th month.
     static func value(_ text: String, tag: String) -> JSONValue? {
@@ -37,7 +37,7 @@ enum YAMLScalar {
             }
         case "int": self.integer(text)
         case "float": self.float(text)
-        case "timestamp": self.time(Array(text.utf8)).map { .string($0.text) }
+        case "timestamp": self.time(Array(text.utf8)).map(JSONValue.date)
         case "binary": self.binary(text)
         default: nil
         }

@@ -14,7 +14,7 @@ struct ExampleFormat: Sendable {
             target: fewShot.docToTarget ?? configuration.docToTarget,
             choices: fewShot.docToChoice ?? configuration.docToChoice,
             // As lm-eval, which asks the task for its choices here, and not the examples.
-            readsNumbers: configuration.docToChoice != nil)
+            readsNumbers: configuration.docToChoice != nil, multipleInput: configuration.multipleInput)
         self.prefix = try (fewShot.genPrefix ?? configuration.genPrefix).map { text throws(TaskError) in
             try DocumentField(text, key: "gen_prefix")
         }

@@ -166,7 +166,12 @@ struct NativeResult: Sendable {
 public struct NativeFilterOptions: Sendable, Hashable {
     var expression = ExtendedRegexFilter.Options()
     /// The key regex_pattern_to_value.
-    var values: [FilterPipeline.MapEntry] = []
+    var values: [Entry] = []
+
+    struct Entry: Sendable, Hashable {
+        var text: String
+        var value: String
+    }
 
     /// What stands in where nothing is found.
     var fallback: String { self.expression.fallback }

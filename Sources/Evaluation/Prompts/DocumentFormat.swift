@@ -25,12 +25,16 @@ struct DocumentFormat: Sendable {
     private let choices: Choices?
     /// Whether what a template gives is read as a number where it is one.
     private let readsNumbers: Bool
+    private let multipleInput: Bool?
 
-    /// - Parameter readsNumbers: Of examples: whether the task itself has choices; `nil` for whether these are there.
+    /// - Parameters:
+    ///   - readsNumbers: Of examples: whether the task itself has choices; `nil` for whether these are there.
+    ///   - multipleInput: As the task's configuration has it.
     init(
         text: TaskConfiguration.Field, target: TaskConfiguration.Target, choices: TaskConfiguration.Choices?,
-        readsNumbers: Bool? = nil
+        readsNumbers: Bool? = nil, multipleInput: Bool? = nil
     ) throws(TaskError) {
+        self.multipleInput = multipleInput
         self.readsNumbers = readsNumbers ?? (choices != nil)
         switch text {
         case .text(let text): self.text = .field(try DocumentField(text, key: "doc_to_text"))
@@ -68,18 +72,45 @@ struct DocumentFormat: Sendable {
         switch value {
         case .string(let text):
             // Only what a template gives is read as a number.
-            if case .field(let field) = self.text, !field.namesColumn(document), self.readsNumbers,
-                PythonText.isDigits(text), let number = Int(text)
-            {
-                return .number(number)
+            guard let number = self.rendersNumber(document, text) else {
+                guard self.multipleInput == true else { return .text(text) }
+                if let index = try self.options(document).firstIndex(where: { PythonText.equal($0, text) }) {
+                    return .number(index)
+                }
+                throw document.error(
+                    "doc_to_text gives a text that is none of the choices, but a number in the first row; it must give "
+                        + "the number of the right choice in every row")
             }
-            return .text(text)
+            switch self.multipleInput {
+            case true?: return .number(number)
+            case false?: return .text(text)
+            case nil:
+                throw document.error(
+                    "doc_to_text gives \(text), which stands for a choice, but a text in the first row, and lm-eval stops "
+                        + "here; write multiple_input: false if it is a text, true if it is the right choice's number")
+            }
         case .int(let number) where self.hasChoices: return .number(number)
         case let value:
             throw document.error(
                 "doc_to_text gives \(value.text()); it must give a text, or with doc_to_choice the number of the right "
                     + "choice")
         }
+    }
+
+    /// The number that a template's text is read as; `nil` where it is a text.
+    private func rendersNumber(_ document: RenderedDocument, _ text: String) -> Int? {
+        guard case .field(let field) = self.text, self.readsNumbers, PythonText.isDigits(text),
+            !field.namesColumn(document)
+        else { return nil }
+        return Int(text)
+    }
+
+    /// Whether doc_to_text renders a number, which makes the choices contexts; `nil` where it can't be told.
+    func rendersNumber(_ document: RenderedDocument) -> Bool? {
+        guard case .field(let field) = self.text, case .string(let text)? = try? field.value(document) else {
+            return nil
+        }
+        return self.rendersNumber(document, text) != nil
     }
 
     /// The answer options.

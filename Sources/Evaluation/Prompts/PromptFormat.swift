@@ -18,7 +18,8 @@ struct PromptFormat: Sendable {
 
     init(_ configuration: TaskConfiguration, examples: FewShotExamples) throws(TaskError) {
         self.question = try DocumentFormat(
-            text: configuration.docToText, target: configuration.docToTarget, choices: configuration.docToChoice)
+            text: configuration.docToText, target: configuration.docToTarget, choices: configuration.docToChoice,
+            multipleInput: configuration.multipleInput)
         self.taskDescription = try DocumentField(configuration.taskDescription, key: "description")
         self.prefix = try configuration.genPrefix.map { text throws(TaskError) in
             try DocumentField(text, key: "gen_prefix")

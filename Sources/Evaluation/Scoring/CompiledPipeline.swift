@@ -7,13 +7,48 @@ struct CompiledPipeline: Sendable {
         var text: String
         /// A filter found no answer and its fallback stands in.
         var fellBack: Bool
+        /// What a map made of it, where that is no text.
+        var kind = Kind.text
+    }
+
+    /// What a target becomes before an answer is compared with it: lm-eval turns it into what the answer is.
+    enum Kind: Sendable, Hashable {
+        case text
+        case integer
+        case float
+        case boolean
+
+        init(_ value: JSONValue) {
+            self =
+                switch value {
+                case .int: .integer
+                case .double: .float
+                case .bool: .boolean
+                default: .text
+                }
+        }
+
+        /// Python's `int(target)`, `float(target)` or `bool(target)`, printed; as it is where that would be an error.
+        func cast(_ target: String) -> String {
+            switch self {
+            case .text: return target
+            case .integer:
+                if let number = PythonNumber.int(target) { return String(number) }
+                return PythonNumber.float(target).flatMap { Int(exactly: $0.rounded(.towardZero)) }.map(String.init)
+                    ?? target
+            case .float: return PythonNumber.float(target).map(PythonNumber.str) ?? target
+            // Booleans of a column stay what they are.
+            case .boolean where target == "True" || target == "False": return target
+            case .boolean: return PythonNumber.float(target).map { $0 != 0 } ?? !target.isEmpty ? "True" : "False"
+            }
+        }
     }
 
     private enum Step {
         /// Each text becomes another one; a text that is the fallback counts as no answer.
         case change(fallback: String?, @Sendable ([String], JSONValue) throws(TaskError) -> [String])
         /// By the bytes of a text: what is canonically equivalent is another text in Python.
-        case map([[UInt8]: String], fallback: String?)
+        case map([[UInt8]: JSONValue], fallback: JSONValue?)
         case takeFirst(Int)
         case majorityVote
     }
@@ -83,10 +118,10 @@ struct CompiledPipeline: Sendable {
                 }
             case .map(let map, let fallback):
                 answers = answers.map { answer in
-                    if let value = map[Array(answer.text.utf8)] {
-                        return Answer(text: value, fellBack: answer.fellBack)
-                    }
-                    return Answer(text: fallback ?? "", fellBack: true)
+                    let found = map[Array(answer.text.utf8)]
+                    guard let value = found ?? fallback else { return Answer(text: "", fellBack: true) }
+                    return Answer(
+                        text: PythonText.str(value), fellBack: answer.fellBack || found == nil, kind: .init(value))
                 }
             }
         }

@@ -80,7 +80,7 @@ extension EvaluationTask {
                 }
             }
             let comparison = TextComparison(
-                texts: given.texts, references: sample.comparable, normalizer: normalizer)
+                texts: given.texts, references: sample.targets(for: answers.first), normalizer: normalizer)
             return try self.value(of: column, sample) { () throws(PatternError) in
                 try comparison.value(column.metric)
                     ?? self.translation(column.metric, comparison.texts.first ?? "", sample.references)
@@ -103,6 +103,15 @@ extension EvaluationTask {
             )
         }
         return value.value(of: column)
+    }
+}
+
+extension PreparedSample {
+    /// What the answers are compared with.
+    fileprivate func targets(for answer: CompiledPipeline.Answer?) -> [String] {
+        guard let kind = answer?.kind, kind != .text else { return self.comparable }
+        // Numbers that equal no text may equal a number.
+        return (self.comparable.isEmpty ? self.references : self.comparable).map(kind.cast)
     }
 }
 

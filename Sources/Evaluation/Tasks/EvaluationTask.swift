@@ -91,7 +91,7 @@ public struct EvaluationTask: Sendable {
             let data = try data.processed(by: configuration)
             var configuration = configuration
             configuration.notes += data.notes
-            try configuration.decideTargets(by: data.evaluated)
+            try configuration.decideKinds(by: data.evaluated)
             return (try EvaluationTask(configuration, data), data)
         } catch {
             throw error.placed(in: configuration.file)
@@ -125,8 +125,21 @@ extension TaskConfiguration {
 }
 
 extension TaskConfiguration {
-    /// Says whether targets are lists where rows differ, which the first row decides in lm-eval.
-    fileprivate mutating func decideTargets(by rows: DataSet) throws(TaskError) {
+    /// Says what the first row decides in lm-eval: whether choices are contexts, and targets lists.
+    mutating func decideKinds(by rows: DataSet) throws(TaskError) {
+        try self.decideInputs(by: rows)
+        try self.decideTargets(by: rows)
+    }
+
+    /// Says that the choices are contexts where doc_to_text renders a number in the first row.
+    private mutating func decideInputs(by rows: DataSet) throws(TaskError) {
+        guard self.docToChoice != nil, self.multipleInput == nil, rows.rowCount > 0 else { return }
+        let format = try DocumentFormat(text: self.docToText, target: self.docToTarget, choices: self.docToChoice)
+        if format.rendersNumber(RenderedDocument(try rows.document(at: 0))) == true { self.multipleInput = true }
+    }
+
+    /// Says whether targets are lists where rows differ.
+    private mutating func decideTargets(by rows: DataSet) throws(TaskError) {
         guard self.outputType == .generateUntil, self.docToChoice == nil, self.processResults == nil,
             self.multipleTarget == nil, rows.rowCount > 0
         else { return }

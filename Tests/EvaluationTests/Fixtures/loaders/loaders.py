@@ -6,7 +6,6 @@ where Python refuses. JSON and CSV are read by pyarrow and pandas, called as the
 PyYAML's CSafeLoader, as lm-eval does.
 """
 
-import datetime
 import io
 import json
 import random
@@ -138,7 +137,7 @@ def printed(value):
         return {key if isinstance(key, str) else str(key): printed(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [printed(item) for item in value]
-    if isinstance(value, (datetime.date, bytes)):
+    if isinstance(value, bytes):
         return str(value)
     if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
         return str(value)
