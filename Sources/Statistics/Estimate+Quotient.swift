@@ -49,6 +49,34 @@ extension Estimate {
             values, clusters: nil as [Int]?, scale: .times(1), in: range, range == nil ? .ratio : .boundedRatio)
     }
 
+    /// F1 of class 1 against class 0: 2 TP / (2 TP + FP + FN).
+    ///
+    /// It grows with TP's share J of the samples that either side calls 1, F1 = 2 J / (1 + J). Given how many these are, TP is
+    /// binomial, so that the ends of a proportion's interval become those of F1.
+    ///
+    /// - Parameters:
+    ///   - samples: Values are 2 for a true positive, else 0; weights are how many sides say 1: 0, 1 or 2.
+    ///   - clusters: One per sample; nil for independent samples.
+    public static func f1(of samples: [WeightedValue], clusters: [some Hashable]?) -> Estimate {
+        var estimate = Self.quotient(
+            samples, clusters: clusters, scale: .times(1), in: 0...1, clusters == nil ? .f1 : .clusteredF1)
+        guard estimate.value != nil else { return estimate }
+        let said = samples.indices.filter { samples[$0].weight > 0 }
+        let right = said.count { samples[$0].value > 0 }
+        var share = ConfidenceInterval.proportion(successes: right, count: said.count)
+        estimate.degreesOfFreedom = nil
+        if let clusters {
+            let both = said.map { WeightedValue(value: samples[$0].value > 0 ? 1 : 0, weight: 1) }
+            let clustered = Self.clustered(both, clusters: said.map { clusters[$0] }, in: 0...1)
+            share = clustered.interval
+            estimate.degreesOfFreedom = clustered.degreesOfFreedom
+        }
+        estimate.interval = share.map {
+            .init(lower: 2 * $0.lower / (1 + $0.lower), upper: 2 * $0.upper / (1 + $0.upper))
+        }
+        return estimate
+    }
+
     /// exp(-mean) of the samples' log-likelihoods in nat.
     ///
     /// - Parameter bootstrapError: Of the score, to be used in place of the delta method's.

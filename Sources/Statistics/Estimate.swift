@@ -51,6 +51,8 @@ public enum EstimateMethod: String, Sendable, Hashable, CaseIterable {
     case ratio = "delta-ratio"
     /// A quotient of sums of bounded scores; SE as `ratio`; interval as `bounded`.
     case boundedRatio = "bounded-ratio"
+    /// F1; SE as `ratio`, or from the bootstrap; interval from that of the share of true positives, as `proportion`.
+    case f1 = "f1"
     /// exp of a quotient of sums; SE by the delta method; interval is the exponential of the quotient's interval.
     case logRatio = "delta-log-ratio"
     /// A bounded score that is no quotient; SE from the bootstrap or the jackknife; interval as `bounded`, from the jackknife.
@@ -67,6 +69,8 @@ public enum EstimateMethod: String, Sendable, Hashable, CaseIterable {
     case clustered = "clustered"
     /// As `clustered`, of bounded scores; interval as `bounded`, over clusters.
     case clusteredBounded = "clustered-bounded"
+    /// F1 over samples in clusters; interval from that of the share of true positives, as `clusteredBounded`.
+    case clusteredF1 = "clustered-f1"
     /// exp of a quotient over samples in clusters; interval is the exponential of the quotient's interval.
     case clusteredLog = "clustered-log"
     /// Of several tasks, each counted by its samples.

@@ -22,15 +22,17 @@ for n in [1, 2, 3, 5, 8, 12, 20, 29, 30, 40, 60, 100, 300] {
     }
 }
 
+/// How likely 0...n successes are of n trials with probability p.
+func binomial(_ n: Int, _ p: Double) -> [Double] {
+    (0...n).map { k in
+        let ways = lgamma(Double(n) + 1) - lgamma(Double(k) + 1) - lgamma(Double(n - k) + 1)
+        return exp(ways + Double(k) * log(p) + Double(n - k) * log1p(-p))
+    }
+}
+
 /// The smallest probability of at least 94 % that an unbroken row of counts has, of n trials with probability p.
 func attainable(_ n: Int, _ p: Double) -> Double {
-    var sums = [0.0]
-    for k in 0...n {
-        let logarithm =
-            lgamma(Double(n) + 1) - lgamma(Double(k) + 1) - lgamma(Double(n - k) + 1) + Double(k) * log(p)
-            + Double(n - k) * log1p(-p)
-        sums.append(sums[k] + exp(logarithm))
-    }
+    let sums = binomial(n, p).reduce(into: [0.0]) { $0.append($0[$0.count - 1] + $1) }
     var (least, first) = (1.0, 0)
     for end in sums.indices {
         while first < end, sums[end] - sums[first + 1] >= 0.94 { first += 1 }
@@ -124,24 +126,60 @@ for count in [5, 10, 30, 60] {
 
 // MARK: Quotients
 
-for n in [5, 10, 30, 100] {
-    for (recall, share) in [(0.5, 0.3), (0.9, 0.3), (0.8, 0.1)] {
-        // Precision and recall alike.
-        let f1 = recall
-        lines.append(
-            Coverage("F1, \(Int(share * 100)) % positive", units: n, truth: f1, seed: &seed) { random in
-                let samples = (0..<n).map { _ -> WeightedValue in
+/// Precision and recall alike, which F1 is then, too.
+func draw(_ random: inout Random, recall: Double, share: Double, gold: Bool) -> WeightedValue {
+    let found = random.chance(gold ? recall : share * (1 - recall) / (1 - share))
+    return .init(value: gold && found ? 2 : 0, weight: (gold ? 1 : 0) + (found ? 1 : 0))
+}
+
+/// As in reports: nothing was found and there was nothing to find, so that F1 may be anything.
+func f1(_ samples: [WeightedValue], _ clusters: [Int]?) -> Estimate {
+    let estimate = Estimate.f1(of: samples, clusters: clusters)
+    if estimate.gap != .noWeight { return estimate }
+    return Estimate(
+        count: samples.count, value: 0, standardError: 0, interval: .init(lower: 0, upper: 1), method: .f1)
+}
+
+for n in [5, 10, 30, 100, 300] {
+    for (recall, share) in [(0.05, 0.3), (0.5, 0.3), (0.9, 0.3), (0.8, 0.1), (0.98, 0.5)] {
+        var line = Coverage("F1, \(Int(share * 100)) % positive", units: n, truth: recall, seed: &seed) { random in
+            f1(
+                (0..<n).map { _ in
                     let gold = random.chance(share)
-                    let found = random.chance(gold ? recall : share * (1 - recall) / (1 - share))
-                    return .init(value: gold && found ? 2 : 0, weight: (gold ? 1 : 0) + (found ? 1 : 0))
+                    return draw(&random, recall: recall, share: share, gold: gold)
+                }, nil)
+        }
+        // Of the samples that a side calls positive, both do in this share.
+        let said = share * (2 - recall)
+        line.attainable = binomial(n, said).enumerated().reduce(0) {
+            $0 + $1.element * attainable($1.offset, recall / (2 - recall))
+        }
+        lines.append(line)
+    }
+}
+for count in [5, 10, 30, 60] {
+    let clusters = (0..<count).flatMap { [Int](repeating: $0, count: 1 + $0 * 7 % 13) }
+    for (recall, share) in [(0.5, 0.3), (0.9, 0.3), (0.8, 0.1)] {
+        lines.append(
+            Coverage("F1, clusters of 1 to 13", units: count, truth: recall, seed: &seed) { random in
+                var samples: [WeightedValue] = []
+                for cluster in 0..<count {
+                    // Clusters differ in how often they are positive, and in how often that is found.
+                    let positive = random.beta(mean: share, size: 4)
+                    let (isEasy, mean) = (random.unit(), recall)
+                    let part = min(mean, 1 - mean) / 2
+                    let chance = isEasy < 0.5 ? mean - part : mean + part
+                    for _ in 0..<(1 + cluster * 7 % 13) {
+                        let gold = random.chance(positive)
+                        let found = random.chance(gold ? chance : share * (1 - chance) / (1 - share))
+                        samples.append(.init(value: gold && found ? 2 : 0, weight: (gold ? 1 : 0) + (found ? 1 : 0)))
+                    }
                 }
-                let estimate = Estimate.ratio(of: samples, in: 0...1)
-                if estimate.gap != .noWeight { return estimate }
-                return Estimate(
-                    count: n, value: 0, standardError: 0, interval: .init(lower: 0, upper: 1), method: .boundedRatio)
+                return f1(samples, clusters)
             })
     }
 }
+
 // MARK: Without bounds
 
 let unbounded: [(name: String, mean: Double, draw: (inout Random) -> Double)] = [

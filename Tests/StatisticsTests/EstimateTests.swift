@@ -178,6 +178,34 @@ struct EstimateTests {
         #expect(wrong == Estimate.calibration(sure, isRight: isRight, bins: bins, clusters: nil as [Int]?))
     }
 
+    /// Of 19 samples that a side calls 1, both do for 9: Blaker's interval of 9 of 19, and F1 = 2 J / (1 + J).
+    @Test func f1HasTheExactIntervalOfItsShare() throws {
+        let samples =
+            [WeightedValue](repeating: .init(value: 2, weight: 2), count: 9)
+            + [WeightedValue](repeating: .init(value: 0, weight: 1), count: 10)
+            + [WeightedValue](repeating: .init(value: 0, weight: 0), count: 11)
+        let estimate = Estimate.f1(of: samples, clusters: nil as [Int]?)
+        let share = try #require(ConfidenceInterval.proportion(successes: 9, count: 19))
+        #expect(estimate.value == 18.0 / 28 && estimate.method == .f1 && estimate.degreesOfFreedom == nil)
+        #expect(isClose(estimate.interval?.lower, 2 * share.lower / (1 + share.lower)))
+        #expect(isClose(estimate.interval?.upper, 2 * share.upper / (1 + share.upper)))
+        // The standard error is that of the quotient.
+        #expect(estimate.standardError == Estimate.ratio(of: samples, in: 0...1).standardError)
+        // Samples that nobody calls 1 say nothing about it.
+        let fewer = Estimate.f1(of: Array(samples.prefix(20)), clusters: nil as [Int]?)
+        #expect(fewer.interval == estimate.interval)
+        // Three of each in a cluster say as much as a third of them, or less.
+        let clusters = samples.indices.map { $0 < 9 ? $0 / 3 : $0 < 19 ? 3 + $0 / 4 : $0 }
+        let clustered = Estimate.f1(of: samples, clusters: clusters)
+        #expect(clustered.method == .clusteredF1 && clustered.value == estimate.value)
+        #expect((clustered.interval?.lower ?? 1) < (estimate.interval?.lower ?? 0))
+        #expect((clustered.interval?.upper ?? 0) > (estimate.interval?.upper ?? 1))
+        let none = Estimate.f1(of: Array(samples.suffix(5)), clusters: nil as [Int]?)
+        #expect(none.gap == .noWeight && none.value == nil && none.interval == nil)
+        let one = Estimate.f1(of: Array(samples.prefix(1)), clusters: nil as [Int]?)
+        #expect(one.interval?.upper == 1 && (one.interval?.lower ?? 1) < 0.2 && one.standardError == nil)
+    }
+
     @Test func aStatisticHasTheJackknifesError() throws {
         // The influences of a mean are its residuals.
         let values = [0.2, 0.9, 0.4, 0.4, 0.1]

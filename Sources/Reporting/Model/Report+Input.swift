@@ -109,7 +109,9 @@ extension JobReport {
             case .bitsPerByte: .times(-Estimate.bitsPerNat)
             default: .times(1)
             }
-        if let clusters { return .clustered(samples, clusters: clusters, scale: scale, in: range) }
+        if let clusters, aggregation != .f1 {
+            return .clustered(samples, clusters: clusters, scale: scale, in: range)
+        }
         switch aggregation {
         case .perplexity:
             let values = samples.map(\.value)
@@ -120,8 +122,8 @@ extension JobReport {
         case .bitsPerByte: return .bitsPerByte(ofLogLikelihoods: samples)
         case .weightedMean: return .ratio(of: samples, in: range)
         case .f1:
-            var estimate = Estimate.ratio(of: samples, in: range)
-            if estimate.gap == .noWeight, let range {
+            var estimate = Estimate.f1(of: samples, clusters: clusters)
+            if estimate.gap == .noWeight, clusters == nil, let range {
                 // Neither an answer nor a right one is of class 1: F1 counts as 0, and may be anything.
                 estimate.value = 0
                 estimate.standardError = drawn

@@ -34,6 +34,7 @@ extension EstimateMethod {
         case .logNormal: "delta, log scale"
         case .ratio: "delta, ratio"
         case .boundedRatio: "score, bounded ratio"
+        case .f1: "exact, F1"
         case .logRatio: "delta, log ratio"
         case .jackknife: "jackknife"
         case .jackknifeLog: "jackknife, log scale"
@@ -42,6 +43,7 @@ extension EstimateMethod {
         case .calibration: "gaps with noise"
         case .clustered: "clustered"
         case .clusteredBounded: "clustered, bounded"
+        case .clusteredF1: "clustered, F1"
         case .clusteredLog: "clustered, log scale"
         case .pooled: "pooled"
         case .averaged: "averaged"
@@ -76,7 +78,11 @@ extension EstimateMethod {
                 + "√(n / (n − 1) · Σ eᵢ²) / Σ wᵢ. Interval: \(Self.skewed), and Satterthwaite’s degrees of freedom."
         case .boundedRatio:
             "The score is a quotient x̄ of two sums. SE by the delta method, from the residuals eᵢ = xᵢ − x̄ wᵢ: "
-                + "√(n / (n − 1) · Σ eᵢ²) / Σ wᵢ; for F1 \(Self.drawn). Interval: \(Self.score)."
+                + "√(n / (n − 1) · Σ eᵢ²) / Σ wᵢ. Interval: \(Self.score)."
+        case .f1:
+            "The score is 2 TP / (2 TP + FP + FN) = 2 J / (1 + J), J being the share of the TP true positives among the "
+                + "samples that the answer or the right answer puts into class 1. \(Self.drawn). Interval: that of J, Blaker’s "
+                + "exact one, which covers in at least 94 %, put into the formula."
         case .logRatio:
             "The score is exp(r), r a quotient of two sums. SE of r by the delta method, from the residuals eᵢ = xᵢ − r wᵢ: "
                 + "√(n / (n − 1) · Σ eᵢ²) / Σ wᵢ; SE of the score = exp(r) · SE(r). Interval: the exponential of that of r, "
@@ -104,6 +110,10 @@ extension EstimateMethod {
             "Samples come in C clusters, which are independent, not the samples. With the residuals eᵢ = xᵢ − x̄ wᵢ: "
                 + "SE = √(C / (C − 1) · Σ over clusters of (Σ eᵢ)²) / Σ wᵢ. Interval: \(Self.score); with Satterthwaite’s "
                 + "degrees of freedom, and corrected where the clusters’ sizes differ."
+        case .clusteredF1:
+            "The score is 2 TP / (2 TP + FP + FN) = 2 J / (1 + J), J being the share of the TP true positives among the "
+                + "samples that the answer or the right answer puts into class 1. SE as for other quotients over clusters. "
+                + "Interval: that of J over clusters, put into the formula; \(Self.score)."
         case .clusteredLog:
             "The score is exp(r), r a quotient of two sums over samples in C clusters, which are independent, not the samples. "
                 + "SE of r from the sums of residuals in each cluster; SE of the score = exp(r) · SE(r). Interval: the "
