@@ -118,8 +118,9 @@ extension ConfidenceInterval {
     /// - Parameters:
     ///   - units: How many independent terms the mean is over.
     ///   - skewness: Of a term.
+    ///   - tail: Where there may be rare terms far off, of which few terms show nothing.
     static func skewed(
-        mean: Double, standardError: Double, degreesOfFreedom: Double, units: Int, skewness: Double
+        mean: Double, standardError: Double, degreesOfFreedom: Double, units: Int, skewness: Double, tail: Tail
     ) -> ConfidenceInterval {
         let root = Double(units).squareRoot()
         let t = Self.studentQuantile(degreesOfFreedom: degreesOfFreedom)
@@ -128,7 +129,30 @@ extension ConfidenceInterval {
             let inner = cbrt(1 + skewness * (t / root - skewness / (6 * Double(units))))
             return mean - standardError * root * 3 * (inner - 1) / skewness
         }
-        return .init(lower: end(t), upper: end(-t))
+        var interval = Self(lower: end(t), upper: end(-t))
+        let reach = standardError * Self.reach(degreesOfFreedom: degreesOfFreedom)
+        if tail == .below || tail == .either { interval.lower = min(interval.lower, mean - reach) }
+        if tail == .above || tail == .either { interval.upper = max(interval.upper, mean + reach) }
+        return interval
+    }
+
+    /// Where terms may be far from their mean.
+    enum Tail { case below, above, either, none }
+
+    /// How many standard errors the ends of `skewed` are at least away from the mean, where terms are so few that their
+    /// skewness can't be told.
+    ///
+    /// With 1, 2, ... 7 degrees of freedom, intervals of means of squared normal numbers (chi-squared, 1 degree of freedom, skewness
+    /// 2.8) then hold in 93.8 %, of all less skewed ones in more; found by 400,000 simulations each. From 9 terms on they
+    /// do without.
+    private static let reaches = [48.6, 14.3, 8.25, 5.4, 4, 3.27, 2.8, 0]
+
+    private static func reach(degreesOfFreedom: Double) -> Double {
+        guard degreesOfFreedom >= 1 else { return Self.reaches[0] }
+        guard degreesOfFreedom < Double(Self.reaches.count) else { return 0 }
+        let index = Int(degreesOfFreedom) - 1
+        let part = degreesOfFreedom - degreesOfFreedom.rounded(.down)
+        return Self.reaches[index] + part * (Self.reaches[index + 1] - Self.reaches[index])
     }
 
     private func scaled(to range: ClosedRange<Double>) -> ConfidenceInterval {

@@ -62,7 +62,9 @@ extension Estimate {
                 estimate.range.flatMap {
                     ConfidenceInterval.score(
                         mean: score, standardError: error, degreesOfFreedom: freedom, in: $0)
-                } ?? .skewed(mean: score, standardError: error, degreesOfFreedom: freedom, units: 1, skewness: 0)
+                }
+                ?? .skewed(
+                    mean: score, standardError: error, degreesOfFreedom: freedom, units: 1, skewness: 0, tail: .none)
             (lower, upper) = (min(lower, interval.lower), max(upper, interval.upper))
         }
         let interval = ConfidenceInterval(lower: lower, upper: upper)

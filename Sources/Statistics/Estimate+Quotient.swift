@@ -6,6 +6,14 @@ public enum QuotientScale: Sendable, Hashable {
     /// exp(-quotient), as a perplexity of log-likelihoods.
     case perplexity
 
+    /// Where samples may be far off: log-likelihoods are at most 0, and rare texts are far below.
+    var tail: ConfidenceInterval.Tail {
+        switch self {
+        case .times(let factor): factor < 0 ? .below : .either
+        case .perplexity: .below
+        }
+    }
+
     func apply(_ quotient: Double) -> Double {
         switch self {
         case .times(let factor): factor * quotient
@@ -164,7 +172,8 @@ extension Estimate {
 
     /// Sets standard error and interval of a score that has its value.
     ///
-    /// - Parameter error: The standard error to use in place of that of `spread`.
+    /// - Parameter error: The standard error to report in place of that of `spread`. A bootstrap's is too small for an interval: of
+    ///   3 samples by a fifth.
     mutating func complete(_ spread: Spread, scale: QuotientScale, error: Double? = nil) {
         guard let value = self.value else { return }
         let printed = error ?? scale.spread(spread.standardError, at: value)
@@ -191,11 +200,9 @@ extension Estimate {
                 ?? .equal(inside, units: spread.effectiveUnits, in: range)
             return
         }
-        // The bootstrap's error of a perplexity is that of its logarithm, times the perplexity.
-        let caution = error.map { $0 / value } ?? spread.caution
         let quotient = ConfidenceInterval.skewed(
-            mean: spread.quotient, standardError: caution, degreesOfFreedom: spread.degreesOfFreedom,
-            units: spread.units, skewness: spread.skewness)
+            mean: spread.quotient, standardError: spread.caution, degreesOfFreedom: spread.degreesOfFreedom,
+            units: spread.units, skewness: spread.skewness, tail: scale.tail)
         let ends = [scale.apply(quotient.lower), scale.apply(quotient.upper)].sorted()
         let interval = ConfidenceInterval(lower: ends[0], upper: ends[1])
         guard interval.isFinite else {

@@ -49,7 +49,7 @@ extension Estimate {
             estimate.degreesOfFreedom = spread.degreesOfFreedom
             let interval = ConfidenceInterval.skewed(
                 mean: log(score), standardError: spread.caution / score, degreesOfFreedom: spread.degreesOfFreedom,
-                units: spread.units, skewness: spread.skewness
+                units: spread.units, skewness: spread.skewness, tail: .either
             ).exponentiated
             if interval.isFinite { estimate.interval = interval } else { estimate.gap = .overflow }
             return estimate

@@ -59,7 +59,7 @@ public enum EstimateMethod: String, Sendable, Hashable, CaseIterable {
     case jackknife = "jackknife"
     /// As `jackknife`, for scores above 0 that have no upper bound: on the log scale.
     case jackknifeLog = "jackknife-log"
-    /// exp(-mean); SE from the bootstrap; interval value * exp(+- t SE / value), corrected for skewness.
+    /// exp(-mean); SE from the bootstrap; interval as `logNormal`.
     case bootstrapLog = "bootstrap-log"
     /// The median; SE from the bootstrap; interval between the values at the ends of the interval for a half (Woodruff 1952).
     case quantile = "quantile"

@@ -50,7 +50,9 @@ extension EstimateMethod {
         }
     }
 
-    private static let skewed = "by Student’s t with Hall’s correction for skewness"
+    private static let skewed =
+        "by Student’s t with Hall’s correction for skewness, and with fewer than 9 samples or clusters as wide as squares of "
+        + "normal numbers need it"
     private static let score =
         "the p with |x̄ − p| ≤ t SE √(p (1 − p) / (x̄ (1 − x̄))), as in Wilson’s interval, with Student’s t and the scores’ range "
         + "as 0…1; where few samples differ from the rest, SE is drawn towards that of the worst case in the range; where none "
@@ -93,7 +95,7 @@ extension EstimateMethod {
             "\(Self.drawn). Interval: on the log scale, with the relative SE of the jackknife, \(Self.skewed)."
         case .bootstrapLog:
             "The score is exp(−m), m the mean log-likelihood. \(Self.drawn). Interval: the exponential of that of −m, with "
-                + "SE / score as its standard error, \(Self.skewed)."
+                + "s / √n as its standard error, \(Self.skewed)."
         case .quantile:
             "The score is the median. \(Self.drawn). Interval: from the value at the lower end to that at the upper end of the "
                 + "interval for the share of a half."
