@@ -45,11 +45,14 @@ extension ConfidenceInterval {
             lower: Self.lowerEnd(successes, of: count), upper: 1 - Self.lowerEnd(count - successes, of: count))
     }
 
+    /// How often exact intervals may miss; see `proportion`.
+    static func exactError(of count: Int) -> Double { 1 - Self.level + min(0.01, 0.1 / Double(count).squareRoot()) }
+
     /// The smallest proportion for which `successes` are not too many to be believed.
     private static func lowerEnd(_ successes: Int, of count: Int) -> Double {
         guard successes > 0 else { return 0 }
         let (k, n) = (Double(successes), Double(count))
-        let error = 1 - Self.level + min(0.01, 0.1 / n.squareRoot())
+        let error = Self.exactError(of: count)
         func atLeast(_ p: Double) -> Double { cboostmath_beta_lower(k, n - k + 1, p) }
         func atMost(_ q: Int, _ p: Double) -> Double {
             q < 0 ? 0 : cboostmath_beta_upper(Double(q) + 1, n - Double(q), p)
@@ -119,8 +122,10 @@ extension ConfidenceInterval {
     ///   - units: How many independent terms the mean is over.
     ///   - skewness: Of a term.
     ///   - tail: Where there may be rare terms far off, of which few terms show nothing.
+    ///   - isWide: Whether no end is nearer than without the correction, as rare terms make it wrong, too.
     static func skewed(
-        mean: Double, standardError: Double, degreesOfFreedom: Double, units: Int, skewness: Double, tail: Tail
+        mean: Double, standardError: Double, degreesOfFreedom: Double, units: Int, skewness: Double, tail: Tail,
+        isWide: Bool = false
     ) -> ConfidenceInterval {
         let root = Double(units).squareRoot()
         let t = Self.studentQuantile(degreesOfFreedom: degreesOfFreedom)
@@ -130,6 +135,10 @@ extension ConfidenceInterval {
             return mean - standardError * root * 3 * (inner - 1) / skewness
         }
         var interval = Self(lower: end(t), upper: end(-t))
+        if isWide {
+            interval.lower = min(interval.lower, mean - standardError * t)
+            interval.upper = max(interval.upper, mean + standardError * t)
+        }
         let reach = standardError * Self.reach(degreesOfFreedom: degreesOfFreedom)
         if tail == .below || tail == .either { interval.lower = min(interval.lower, mean - reach) }
         if tail == .above || tail == .either { interval.upper = max(interval.upper, mean + reach) }

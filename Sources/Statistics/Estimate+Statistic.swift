@@ -12,9 +12,10 @@ extension Estimate {
     ///   - range: Where such scores lie; nil for those above 0 without an upper bound.
     ///   - bootstrapError: To be reported in place of the jackknife's.
     ///   - units: How many independent samples bound the score where no sample changes it; nil for all.
+    ///   - sizes: How much each sample counts in the score, in any unit; nil for all alike.
     public static func statistic(
         score: Double, influences: [Double], clusters: [some Hashable]?, in range: ClosedRange<Double>?,
-        bootstrapError: Double? = nil, units: Int? = nil
+        bootstrapError: Double? = nil, units: Int? = nil, sizes: [Double]? = nil
     ) -> Estimate {
         let method: EstimateMethod =
             clusters != nil ? .clusteredBounded : range == nil ? .jackknifeLog : .jackknife
@@ -32,8 +33,15 @@ extension Estimate {
             return estimate
         }
         let mean = CompensatedSum.of(influences) / Double(influences.count)
-        let samples = influences.map { WeightedValue(value: inside + ($0 - mean), weight: 1) }
-        guard var spread = Spread(samples, quotient: inside, clusters: clusters, range: estimate.range) else {
+        let total = sizes.map { CompensatedSum.of($0) / Double(influences.count) } ?? 0
+        let samples = influences.indices.map { index -> WeightedValue in
+            let weight = total > 0 ? (sizes?[index] ?? total) / total : 1
+            return .init(value: inside * weight + (influences[index] - mean), weight: weight)
+        }
+        guard
+            var spread = Spread(
+                samples, quotient: inside, clusters: clusters, range: estimate.range, isJackknifed: sizes != nil)
+        else {
             estimate.gap = .overflow
             return estimate
         }
@@ -49,7 +57,7 @@ extension Estimate {
             estimate.degreesOfFreedom = spread.degreesOfFreedom
             let interval = ConfidenceInterval.skewed(
                 mean: log(score), standardError: spread.caution / score, degreesOfFreedom: spread.degreesOfFreedom,
-                units: spread.units, skewness: spread.skewness, tail: .either
+                units: spread.units, skewness: spread.skewness, tail: .none, isWide: true
             ).exponentiated
             if interval.isFinite { estimate.interval = interval } else { estimate.gap = .overflow }
             return estimate
@@ -82,23 +90,13 @@ extension Estimate {
         estimate.range = range
         guard values.count > 1, estimate.clusterCount ?? 2 > 1 else { return estimate }
         estimate.gap = nil
-        // Where a half of all values lies, as a proportion; then the values there.
-        var half = ConfidenceInterval.proportion(successes: values.count / 2, count: values.count)
-        if clusters != nil {
-            let below = values.map { WeightedValue(value: $0 < median ? 1 : $0 == median ? 0.5 : 0, weight: 1) }
-            let share = CompensatedSum.of(below.lazy.map(\.value)) / n
-            let spread = Spread(below, quotient: share, clusters: clusters, range: 0...1)
-            half = spread.flatMap {
-                .score(mean: 0.5, standardError: $0.caution, degreesOfFreedom: $0.degreesOfFreedom, in: 0...1)
-            }
+        func value(_ rank: Int) -> Double? {
+            rank < 1 ? range?.lowerBound : rank > sorted.count ? range?.upperBound : sorted[rank - 1]
         }
-        func value(at share: Double, up: Bool) -> Double? {
-            let rank = share * n
-            let index = Int((up ? rank.rounded(.up) : rank.rounded(.down))) - (up ? 0 : 1)
-            if sorted.indices.contains(index) { return sorted[index] }
-            return up ? range?.upperBound : range?.lowerBound
-        }
-        if let half, let lower = value(at: half.lower, up: false), let upper = value(at: half.upper, up: true) {
+        let first = Self.medianRank(of: values.count)
+        let ranks =
+            clusters.map { Self.medianRanks(median, of: values, clusters: $0) } ?? (first, values.count + 1 - first)
+        if let ranks, let lower = value(ranks.lower), let upper = value(ranks.upper) {
             estimate.interval = .init(lower: lower, upper: upper)
         }
         if estimate.interval == nil
@@ -122,6 +120,37 @@ extension Estimate {
         }
         estimate.standardError = max(0, squares.value - mean.value * mean.value).squareRoot()
         return estimate
+    }
+
+    /// The rank of the lower end among independent values, which the true median is rarely below; 0 if there is none.
+    private static func medianRank(of count: Int) -> Int {
+        let n = Double(count)
+        let tail = ConfidenceInterval.exactError(of: count) / 2
+        var (rank, end) = (0, count / 2 + 1)
+        while end - rank > 1 {
+            let middle = (rank + end) / 2
+            // Fewer than `middle` values are below the true median, each of them with a chance of a half.
+            if cboostmath_beta_upper(Double(middle), n - Double(middle) + 1, 0.5) <= tail {
+                rank = middle
+            } else {
+                end = middle
+            }
+        }
+        return rank
+    }
+
+    /// The ranks of the ends among values in clusters: those at the ends of the interval for the share of a half.
+    private static func medianRanks(
+        _ median: Double, of values: [Double], clusters: [some Hashable]
+    ) -> (lower: Int, upper: Int)? {
+        let n = Double(values.count)
+        let below = values.map { WeightedValue(value: $0 < median ? 1 : $0 == median ? 0.5 : 0, weight: 1) }
+        let share = CompensatedSum.of(below.lazy.map(\.value)) / n
+        guard let spread = Spread(below, quotient: share, clusters: clusters, range: 0...1),
+            let half = ConfidenceInterval.score(
+                mean: 0.5, standardError: spread.caution, degreesOfFreedom: spread.degreesOfFreedom, in: 0...1)
+        else { return nil }
+        return (Int((half.lower * n).rounded(.down)), Int((half.upper * n).rounded(.up)) + 1)
     }
 
     /// The expected calibration error: the mean of the bins' absolute gaps between confidence and share of right answers, each

@@ -36,9 +36,11 @@ struct Spread {
     ///   - samples: Finite, of weights that are not negative and not all 0.
     ///   - clusters: One per sample; nil for independent samples.
     ///   - range: Where value / weight of each sample lies; nil where that is not known.
+    ///   - isJackknifed: Whether residuals are influences, which leave nothing to correct where sizes differ.
     /// - Returns: nil for fewer than two units.
     init?(
-        _ samples: [WeightedValue], quotient: Double, clusters: [some Hashable]?, range: ClosedRange<Double>?
+        _ samples: [WeightedValue], quotient: Double, clusters: [some Hashable]?, range: ClosedRange<Double>?,
+        isJackknifed: Bool = false
     ) {
         let count = Double(samples.count)
         let weight = CompensatedSum.of(samples.lazy.map(\.weight))
@@ -75,7 +77,7 @@ struct Spread {
         let active = squares > 0 ? squares * squares / fourth : units
         self.inflate(
             by: exp2(-active), samples: samples, residuals: residuals, weight: weight, sizes: sizes,
-            counts: grouped.counts, range: range)
+            counts: grouped.counts, range: range, isUnbiased: isJackknifed)
     }
 
     /// Sets `caution` and its degrees of freedom.
@@ -85,7 +87,7 @@ struct Spread {
     /// their range, and clusters whose samples are all alike.
     private mutating func inflate(
         by doubt: Double, samples: [WeightedValue], residuals: [Double], weight: Double, sizes: [Double],
-        counts: [Double], range: ClosedRange<Double>?
+        counts: [Double], range: ClosedRange<Double>?, isUnbiased: Bool
     ) {
         let count = Double(samples.count)
         let squares = CompensatedSum.of(residuals.lazy.map { $0 / weight * ($0 / weight) })
@@ -107,7 +109,7 @@ struct Spread {
         }
         let (degrees, bias) = Self.satterthwaite(sizes: sizes, correlation: min(1, max(0, correlation)))
         self.degreesOfFreedom = degrees
-        self.caution = (single * bias).squareRoot()
+        self.caution = (single * (isUnbiased ? 1 : bias)).squareRoot()
     }
 
     /// Degrees of freedom of the variance of the residuals' sum, and what corrects its bias (Bell and McCaffrey 2002), where

@@ -1,5 +1,6 @@
 // Measures how often the intervals of Statistics cover the true score, in 10,000 simulations for each line, with fixed seeds.
-// It ends with 1 where an interval holds too seldom. infra/test runs it; `interval-coverage --table` prints every line.
+// It ends with 1 where an interval holds too seldom. infra/test runs it; `interval-coverage --table` prints every line, and
+// `--only TEXT` simulates those alone whose kind has the text in it.
 
 import Glibc
 import Statistics
@@ -161,7 +162,7 @@ for count in [5, 10, 30, 60] {
     let clusters = (0..<count).flatMap { [Int](repeating: $0, count: 1 + $0 * 7 % 13) }
     for (recall, share) in [(0.5, 0.3), (0.9, 0.3), (0.8, 0.1)] {
         lines.append(
-            Coverage("F1, clusters of 1 to 13", units: count, truth: recall, seed: &seed) { random in
+            Coverage("F1 over clusters of 1 to 13", units: count, truth: recall, seed: &seed) { random in
                 var samples: [WeightedValue] = []
                 for cluster in 0..<count {
                     // Clusters differ in how often they are positive, and in how often that is found.
@@ -187,7 +188,7 @@ let unbounded: [(name: String, mean: Double, draw: (inout Random) -> Double)] = 
     ("gamma 0.5", 0.5, { $0.gamma(0.5) }),
 ]
 for (name, mean, draw) in unbounded {
-    for n in [3, 5, 10, 30, 100] {
+    for n in [2, 3, 4, 5, 6, 8, 10, 20, 30, 100] {
         lines.append(
             Coverage("perplexity, \(name)", units: n, truth: exp(mean), bounds: 0...(.infinity), seed: &seed) {
                 random in
@@ -195,7 +196,15 @@ for (name, mean, draw) in unbounded {
             })
     }
 }
-for n in [10, 30, 100] {
+for (name, mean, draw) in unbounded {
+    for n in [2, 3, 5, 10, 30, 100] {
+        lines.append(
+            Coverage("mean without bounds, \(name)", units: n, truth: mean, bounds: nil, seed: &seed) { random in
+                .mean(of: (0..<n).map { _ in draw(&random) })
+            })
+    }
+}
+for n in [2, 3, 5, 10, 30, 100] {
     lines.append(
         Coverage("bits per byte, lengths of many sizes", units: n, truth: Estimate.bitsPerNat, bounds: nil, seed: &seed)
         {
@@ -234,29 +243,31 @@ func correlation(_ cells: [Double]) -> Double {
 for n in [10, 30, 100, 300] {
     for (share, right) in [(0.5, 0.8), (0.5, 0.6), (0.3, 0.9), (0.15, 0.8)] {
         let chances = [share * right, share * (1 - right), (1 - share) * (1 - right), (1 - share) * right]
-        lines.append(
-            Coverage(
-                "correlation (mcc), \(Int((100 * share).rounded())) % positive", units: n, truth: correlation(chances),
-                bounds: -1...1, seed: &seed
-            ) { random in
-                var cells = [0.0, 0, 0, 0]
-                let samples = (0..<n).map { _ -> Int in
-                    let cell = random.chance(share) ? (random.chance(right) ? 0 : 1) : (random.chance(right) ? 3 : 2)
-                    cells[cell] += 1
-                    return cell
-                }
-                let score = correlation(cells)
-                let influence = (0..<4).map { cell -> Double in
-                    guard cells[cell] > 0 else { return 0 }
-                    var others = cells
-                    others[cell] -= 1
-                    return Double(n - 1) * (score - correlation(others))
-                }
-                let classes = [cells[0] + cells[1], cells[2] + cells[3], cells[0] + cells[2], cells[1] + cells[3]]
-                return .statistic(
-                    score: score, influences: samples.map { influence[$0] }, clusters: nil as [Int]?, in: -1...1,
-                    units: Int(classes.min() ?? 0))
-            })
+        var line = Coverage(
+            "correlation (mcc), \(Int((100 * share).rounded())) % positive", units: n, truth: correlation(chances),
+            bounds: -1...1, seed: &seed
+        ) { random in
+            var cells = [0.0, 0, 0, 0]
+            let samples = (0..<n).map { _ -> Int in
+                let cell = random.chance(share) ? (random.chance(right) ? 0 : 1) : (random.chance(right) ? 3 : 2)
+                cells[cell] += 1
+                return cell
+            }
+            let score = correlation(cells)
+            let influence = (0..<4).map { cell -> Double in
+                guard cells[cell] > 0 else { return 0 }
+                var others = cells
+                others[cell] -= 1
+                return Double(n - 1) * (score - correlation(others))
+            }
+            let classes = [cells[0] + cells[1], cells[2] + cells[3], cells[0] + cells[2], cells[1] + cells[3]]
+            return .statistic(
+                score: score, influences: samples.map { influence[$0] }, clusters: nil as [Int]?, in: -1...1,
+                units: Int(classes.min() ?? 0))
+        }
+        // Of 30 samples as few as 5 are of one class.
+        if n * Int((100 * share).rounded()) < 1000 { line.most = 0.98 }
+        lines.append(line)
     }
 }
 for (name, median, draw) in [
@@ -264,10 +275,164 @@ for (name, median, draw) in [
     ("two humps", 0, { $0.normal() + ($0.chance(0.5) ? 2 : -2) }),
 ] as [(String, Double, (inout Random) -> Double)] {
     for n in [10, 30, 31, 100, 300] {
-        lines.append(
-            Coverage("median, \(name)", units: n, truth: median, bounds: nil, seed: &seed) { random in
-                .median(of: (0..<n).map { _ in draw(&random) }, clusters: nil as [Int]?, in: nil)
-            })
+        var line = Coverage("median, \(name)", units: n, truth: median, bounds: nil, seed: &seed) { random in
+            .median(of: (0..<n).map { _ in draw(&random) }, clusters: nil as [Int]?, in: nil)
+        }
+        // Both ends are equally far from the middle.
+        let sums = binomial(n, 0.5).reduce(into: [0.0]) { $0.append($0[$0.count - 1] + $1) }
+        line.attainable = sums.prefix(n / 2 + 1).map { 1 - 2 * $0 }.filter { $0 >= 0.94 }.min()
+        lines.append(line)
+    }
+}
+
+for count in [10, 30, 60] {
+    let clusters = (0..<count).flatMap { [Int](repeating: $0, count: 1 + $0 * 7 % 13) }
+    lines.append(
+        Coverage("median over clusters of 1 to 13, normal", units: count, truth: 0, bounds: nil, seed: &seed) {
+            random in
+            var values: [Double] = []
+            for cluster in 0..<count {
+                let shift = 0.5 * random.normal()
+                for _ in 0..<(1 + cluster * 7 % 13) { values.append(random.normal() + shift) }
+            }
+            return .median(of: values, clusters: clusters, in: nil)
+        })
+}
+
+// MARK: Translations
+
+/// BLEU of lengths (hypothesis, reference), matches and totals of 1 to 4 words, as Evaluation has it.
+func bleu(_ sums: UnsafeBufferPointer<Double>) -> Double {
+    guard (2..<6).contains(where: { sums[$0] > 0 }), (6..<10).allSatisfy({ sums[$0] > 0 }) else { return 0 }
+    var (smoothing, logarithm) = (1.0, 0.0)
+    for order in 2..<6 {
+        if sums[order] == 0 { smoothing *= 2 }
+        logarithm += log(100 * (sums[order] > 0 ? sums[order] : 1 / smoothing) / sums[order + 4])
+    }
+    return exp(logarithm / 4 + min(0, 1 - sums[1] / sums[0]))
+}
+
+/// chrF of hypothesis, reference and matches of 1 to 6 characters, as Evaluation has it.
+func chrF(_ sums: UnsafeBufferPointer<Double>) -> Double {
+    var (precision, recall, orders) = (0.0, 0.0, 0.0)
+    for order in stride(from: 0, to: 18, by: 3) where sums[order] > 0 && sums[order + 1] > 0 {
+        precision += sums[order + 2] / sums[order]
+        recall += sums[order + 2] / sums[order + 1]
+        orders += 1
+    }
+    return precision + recall > 0 ? 100 * (5 * precision * recall / (4 * precision + recall)) / orders : 0
+}
+
+func translationEditRate(_ sums: UnsafeBufferPointer<Double>) -> Double { 100 * sums[0] / sums[1] }
+
+/// A sentence's lengths, and which of its words are right: each with `quality`.
+func sentence(_ random: inout Random, quality: Double) -> (words: [Bool], reference: Double) {
+    let length = max(1, (18 * exp(0.5 * random.normal())).rounded())
+    let reference = max(1, (length * exp(0.03 + 0.12 * random.normal())).rounded())
+    return ((0..<Int(length)).map { _ in random.chance(quality) }, reference)
+}
+
+func bleuTerms(_ random: inout Random, quality: Double) -> [Double] {
+    let (words, reference) = sentence(&random, quality: quality)
+    var terms = [Double(words.count), reference] + [Double](repeating: 0, count: 8)
+    var run = 0
+    for (index, isRight) in words.enumerated() {
+        run = isRight ? run + 1 : 0
+        for order in 0..<4 {
+            if run > order { terms[2 + order] += 1 }
+            if index >= order { terms[6 + order] += 1 }
+        }
+    }
+    return terms
+}
+
+func chrFTerms(_ random: inout Random, quality: Double) -> [Double] {
+    let (words, reference) = sentence(&random, quality: quality)
+    // A wrong word of five characters has a third of them right, one after the other.
+    let right = words.map { $0 ? 5 : Int(3.5 * random.unit()) }
+    return (0..<6).flatMap { order -> [Double] in
+        let (hypothesis, other) = (max(0, 5 * words.count - order), max(0, 5 * Int(reference) - order))
+        var (matches, run) = (0, 0)
+        for characters in right {
+            run = characters == 5 ? run + 5 : 0
+            matches += run > 0 ? min(5, max(0, run - order)) : max(0, characters - order)
+        }
+        return [Double(hypothesis), Double(other), Double(min(matches, hypothesis, other))]
+    }
+}
+
+func editTerms(_ random: inout Random, quality: Double) -> [Double] {
+    let (words, reference) = sentence(&random, quality: quality)
+    // One in a hundred goes on and on, by up to twice its length.
+    let more = random.chance(0.01) ? 2 * random.unit() * reference : abs(Double(words.count) - reference)
+    return [(Double(words.count { !$0 }) + more).rounded(), reference]
+}
+
+/// The score of a corpus with the jackknife's influences, as Evaluation and Reporting have it.
+func corpusEstimate(
+    _ terms: [[Double]], _ clusters: [Int]?, _ range: ClosedRange<Double>?,
+    _ score: (UnsafeBufferPointer<Double>) -> Double
+) -> Estimate {
+    var sums = [Double](repeating: 0, count: terms[0].count)
+    for sample in terms { for index in sums.indices { sums[index] += sample[index] } }
+    let all = sums.withUnsafeBufferPointer(score)
+    var less = sums
+    let influences = terms.map { sample in
+        for index in sums.indices { less[index] = max(0, sums[index] - sample[index]) }
+        return Double(terms.count - 1) * (all - less.withUnsafeBufferPointer(score))
+    }
+    let sizes = range == nil ? terms.map { $0[1] } : nil
+    return .statistic(score: all, influences: influences, clusters: clusters, in: range, sizes: sizes)
+}
+
+let corpora:
+    [(
+        name: String, range: ClosedRange<Double>?, terms: (inout Random, Double) -> [Double],
+        score: (UnsafeBufferPointer<Double>) -> Double
+    )] = [
+        ("BLEU", 0...100, { bleuTerms(&$0, quality: $1) }, bleu),
+        ("chrF", 0...100, { chrFTerms(&$0, quality: $1) }, chrF),
+        ("TER", nil, { editTerms(&$0, quality: $1) }, translationEditRate),
+    ]
+for (name, range, terms, score) in corpora {
+    for quality in [0.4, 0.75, 0.95] {
+        // The score of as many sentences as there may be; its error is 1/45 of that of 100.
+        var random = Random(seed: 0)
+        var expected: [Double] = []
+        for _ in 0..<200_000 {
+            let sample = terms(&random, random.beta(mean: quality, size: 5))
+            expected = expected.isEmpty ? sample : zip(expected, sample).map(+)
+        }
+        let truth = expected.withUnsafeBufferPointer(score)
+        for n in [5, 10, 30, 100] {
+            var line = Coverage(
+                "\(name), quality \(quality)", units: n, truth: truth, bounds: range ?? 0...(.infinity), seed: &seed
+            ) { random in
+                let samples = (0..<n).map { _ in terms(&random, random.beta(mean: quality, size: 5)) }
+                return corpusEstimate(samples, nil, range, score)
+            }
+            // Edit rates have room for rare answers that go on and on.
+            if range == nil { line.most = 0.97 }
+            lines.append(line)
+        }
+        for count in [5, 10, 30] {
+            let clusters = (0..<count).flatMap { [Int](repeating: $0, count: 1 + $0 * 7 % 13) }
+            lines.append(
+                Coverage(
+                    "\(name) over clusters of 1 to 13, quality \(quality)", units: count, truth: truth, bounds: range,
+                    seed: &seed
+                ) { random in
+                    var samples: [[Double]] = []
+                    for cluster in 0..<count {
+                        // Texts are as different as sentences are all together.
+                        let mean = random.beta(mean: quality, size: 11)
+                        for _ in 0..<(1 + cluster * 7 % 13) {
+                            samples.append(terms(&random, random.beta(mean: mean, size: 10)))
+                        }
+                    }
+                    return corpusEstimate(samples, clusters, range, score)
+                })
+        }
     }
 }
 
@@ -313,6 +478,7 @@ for n in [60, 300] {
 
 // MARK: The verdict
 
+lines.removeAll { $0.runs == 0 }
 let isTable = CommandLine.arguments.contains("--table")
 func text(_ number: Double, _ digits: Int) -> String {
     guard abs(number) < 1e6 else { return "large" }

@@ -84,7 +84,7 @@ import Testing
     @Test(arguments: Fixture.cases("metrics")) func influencesAreThoseOfAJackknife(item: JSONValue) throws {
         let column = try Self.column(item)
         let n = column.values.count
-        guard case .influences(let influences, _) = column.parts else { return }
+        guard case .influences(let influences, _, _) = column.parts else { return }
         for row in 0..<n {
             let others = (0..<n).filter { $0 != row }
             let wanted = Double(n - 1) * (column.score - column.score(of: others))

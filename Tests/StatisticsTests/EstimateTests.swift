@@ -228,6 +228,23 @@ struct EstimateTests {
         #expect(drawn.standardError == 200 && drawn.method == .bootstrapLog && drawn.interval == plain.interval)
     }
 
+    /// P(fewer than 10 of 30 below the median) = 0.0214, fewer than 41 of 100 0.0284, fewer than 133 of 300 0.0216 (SciPy).
+    @Test(arguments: [(30, 10), (100, 41), (300, 133)]) func theMedianIsBetweenRanks(count: Int, rank: Int) {
+        let estimate = Estimate.median(of: (1...count).map(Double.init), clusters: nil as [Int]?, in: nil)
+        #expect(estimate.interval == .init(lower: Double(rank), upper: Double(count + 1 - rank)))
+    }
+
+    @Test func sizesThatDifferLeaveFewerDegreesOfFreedom() {
+        let influences = (0..<12).map { Double($0 * 5 % 7) - 3 }
+        let sizes = (0..<12).map { $0 == 0 ? 50.0 : 1 }
+        let alike = Estimate.statistic(score: 40, influences: influences, clusters: nil as [Int]?, in: nil)
+        let unlike = Estimate.statistic(
+            score: 40, influences: influences, clusters: nil as [Int]?, in: nil, sizes: sizes)
+        #expect(alike.degreesOfFreedom == 11 && (unlike.degreesOfFreedom ?? 11) < 2)
+        #expect(isClose(alike.standardError, unlike.standardError ?? 0))
+        #expect((unlike.interval?.upper ?? 0) > (alike.interval?.upper ?? 0))
+    }
+
     @Test func aStatisticHasTheJackknifesError() throws {
         // The influences of a mean are its residuals.
         let values = [0.2, 0.9, 0.4, 0.4, 0.1]

@@ -82,8 +82,9 @@ public struct MetricColumn: Sendable {
 public enum ScoreParts: Sendable, Hashable {
     /// sum of values / sum of weights, 1 for a mean; one of each per sample.
     case quotient(values: [Double], weights: [Double])
-    /// Any other score: (n - 1) times what it loses without each sample.
-    case influences([Double], smallestClass: Int?)
+    /// Any other score: (n - 1) times what it loses without each sample; sizes are what each sample counts by, nil if they are
+    /// not known.
+    case influences([Double], smallestClass: Int?, sizes: [Double]?)
     /// The value in the middle.
     case median
     /// The rows of each bin, sorted by confidence, whose terms are confidences and whose values say what is right.
@@ -110,7 +111,7 @@ extension MetricColumn {
             let table = Classification(self.pairs)
             let (all, less) = (table.matthewsCorrelation, table.withoutOne(\.matthewsCorrelation))
             let others = Double(self.values.count - 1)
-            return .influences(cells.map { others * (all - less[$0]) }, smallestClass: table.smallestClass)
+            return .influences(cells.map { others * (all - less[$0]) }, smallestClass: table.smallestClass, sizes: nil)
         case .calibrationError:
             let samples = self.values.indices.map { (confidence: self.terms[$0], isRight: self.values[$0]) }
             return CalibrationError.equalMass(samples).map { .bins($0) }
@@ -137,7 +138,11 @@ extension MetricColumn {
             guard let score = Statistics(values: less)?.score else { return nil }
             influences.append(Double(self.values.count - 1) * (all - score))
         }
-        return .influences(influences, smallestClass: nil)
+        // An edit rate is one by words of reference.
+        let sizes =
+            Statistics.self == EditStatistics.self
+            ? self.values.indices.map { self.terms[$0 * width + 1] } : nil
+        return .influences(influences, smallestClass: nil, sizes: sizes)
     }
 }
 

@@ -87,10 +87,10 @@ extension JobReport {
             return Self.quotient(
                 zip(values, weights).map { WeightedValue(value: $0, weight: $1) }, metric.aggregation, clusters, range,
                 drawn: drawn)
-        case .influences(let influences, let smallestClass):
+        case .influences(let influences, let smallestClass, let sizes):
             return .statistic(
                 score: column.score, influences: influences, clusters: clusters, in: range, bootstrapError: drawn,
-                units: smallestClass)
+                units: smallestClass, sizes: sizes)
         case .median:
             return .median(of: column.values, clusters: clusters, in: range, bootstrapError: drawn)
         case .bins(let bins):
