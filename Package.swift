@@ -125,6 +125,10 @@ let testSupport: [Target] = [
     // Simulates how often intervals hold; infra/test builds it with optimisation, which takes a fifth of the time.
     .executableTarget(
         name: "interval-coverage", dependencies: ["Statistics"], path: "Tests/Coverage", swiftSettings: swiftSettings),
+    // Measures how long scores and intervals of a million samples take.
+    .executableTarget(
+        name: "score-speed", dependencies: ["Evaluation", "Statistics"], path: "Tests/Speed",
+        swiftSettings: swiftSettings),
     .testTarget(
         name: "EndToEndTests",
         dependencies: ["EngineTesting", "ProcessTesting", "UVEventLoop", "assay", "assay-worker", "assay-report"],
