@@ -167,7 +167,7 @@ public struct Planner: Sendable {
         }
         let shards = Self.shards(of: samples, size: shardSize)
         let ordinal = plan.jobs.count
-        for note in task.configuration.notes.map({ "\(task.configuration.name): \($0)" })
+        for note in (task.configuration.notes + member.notes).map({ "\(task.configuration.name): \($0)" })
         where !plan.notes.contains(note) {
             plan.notes.append(note)
         }

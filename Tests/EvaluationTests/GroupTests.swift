@@ -34,6 +34,25 @@ import Foundation
         #expect(members.map(\.groups) == [["g", "inner"], ["g", "inner"], ["g"], ["g"], ["g"]])
     }
 
+    /// lm-eval counts such a task several times.
+    @Test func aTaskThatAGroupHasInSeveralWaysIsNoted() throws {
+        let folder = [
+            "inner.yaml": "group: inner\ntask: [a, b]\n", "other.yaml": "group: other\ntask: [b]\n",
+            "a.yaml": "task: a\n",
+            "b.yaml": "task: b\n",
+        ]
+        func noted(_ tasks: String) throws -> [String] {
+            let files = folder.merging(["g.yaml": "group: g\ntask: [\(tasks)]\n"]) { $1 }
+            return try withFiles(files.mapValues { Array($0.utf8) }) { folder in
+                try GroupMember.all(of: folder + "g.yaml").filter { !$0.notes.isEmpty }
+                    .map { String($0.path.suffix(6)) + ": " + $0.notes.joined().prefix(11) }
+            }
+        }
+        #expect(try noted("inner, a") == ["a.yaml: the group g"])
+        #expect(try noted("inner, other") == ["b.yaml: the group g"])
+        #expect(try noted("a, b, a") == [])
+    }
+
     @Test func aTaskStandsForItself() throws {
         let members = try Self.members(["g.yaml": "task: a\n"])
         #expect(members.map(\.path) == ["g.yaml"] && members[0].groups.isEmpty)

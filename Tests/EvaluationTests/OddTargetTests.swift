@@ -162,26 +162,121 @@ import Testing
         #expect(sample.prompt == "1" && sample.golds == [1])
     }
 
-    /// lm-eval makes of a target what the answer is: `type(result)(gold)`.
+    /// lm-eval makes of a target what the answer is, `type(result)(gold)`, and compares values otherwise.
     @Test(arguments: [
-        ("{x: 1, y: 0}", "1.0; null", "x", 1.0), ("{x: 1, y: 0}", "1.0; null", "y", 0),
-        ("{x: 1, y: 0}", "1.5; null", "x", 1), ("{x: 1}", "'1'", "x", 1), ("{x: 1.0}", "1", "x", 1),
-        ("{x: 1.5}", "'1.5'", "x", 1), ("{x: true}", "1", "x", 1), ("{x: false}", "0", "x", 1),
-        ("{x: true}", "true", "x", 1), ("{x: false}", "true", "x", 0), ("{x: '1'}", "1.0; null", "x", 0),
-        ("{x: '1.0'}", "1.0; null", "x", 1), ("{x: 1}", "[1, 2]", "x", 1), ("{x: 3}", "[1, 2]", "x", 0),
+        // One answer and one target.
+        ("map: {x: 1, y: 0}", "a", "1.0; null", "x", 1.0), ("map: {x: 1, y: 0}", "a", "1.0; null", "y", 0),
+        ("map: {x: 1, y: 0}", "a", "1.5; null", "x", 1), ("map: {x: 1}", "a", "'1'", "x", 1),
+        ("map: {x: 1.0}", "a", "1", "x", 1), ("map: {x: 1.5}", "a", "'1.5'", "x", 1),
+        ("map: {x: true}", "a", "1", "x", 1), ("map: {x: false}", "a", "0", "x", 1),
+        ("map: {x: true}", "a", "true", "x", 1), ("map: {x: false}", "a", "true", "x", 0),
+        ("map: {x: '1'}", "a", "1.0; null", "x", 0), ("map: {x: '1.0'}", "a", "1.0; null", "x", 1),
+        // What a template gives is a text, and bool("False") is true.
+        ("map: {x: true}", "'{{a}}'", "false", "x", 1), ("map: {x: false}", "'{{a}}'", "false", "x", 0),
+        ("map: {x: true}", "a", "'0'", "x", 1), ("map: {x: false}", "a", "''", "x", 1),
+        // Several targets, and choices, keep their types.
+        ("map: {x: 1}", "a", "[1, 2]", "x", 1), ("map: {x: 3}", "a", "[1, 2]", "x", 0),
+        ("map: {x: 1}", "a", "['1', '2']", "x", 0), ("map: {x: '1'}", "a", "['1', '2']", "x", 1),
+        ("map: {x: 1.0}", "a", "[1, 2]", "x", 1), ("map: {x: true}", "a", "[1, 2]", "x", 1),
+        // Filters of texts take numbers for empty texts.
+        ("map: {x: 1}; regex: '(\\d)'", "a", "1", "x", 0), ("map: {x: 1}; map: {'1': y}", "a", "'y'", "x", 0),
+        // A list of answers is left where take_first does not end it; then the target keeps its type, too.
+        ("lowercase: -", "a", "3", "3", 0), ("lowercase: -", "a", "'3'", "3", 1), ("take_first_k: 1", "a", "3", "3", 0),
+        ("majority_vote: -", "a", "3", "3", 0), ("map: {x: 3}; lowercase: -", "a", "3", "x", 0),
+        ("map: {x: 3}; majority_vote: -", "a", "3", "x", 1),
+        ("map: {x: 3}; majority_vote: -", "a", "3.0; null", "x", 1),
+        ("map: {x: 3}; majority_vote: -", "a", "'3'", "x", 0),
     ])
-    func numbersOfAMapAreComparedAsNumbers(map: String, targets: String, text: String, score: Double) throws {
-        let rows = targets.replacing("'", with: "\"").split(separator: "; ")
+    func targetsAreComparedAsInPython(
+        filters: String, target: String, rows: String, text: String, score: Double
+    ) throws {
+        var steps: [String] = []
+        for filter in filters.split(separator: "; ") {
+            let parts = filter.split(separator: ": ", maxSplits: 1)
+            let keys = ["map": "mapping_dict", "regex": "regex_pattern", "take_first_k": "k"]
+            let argument = keys[String(parts[0])].map { ", \($0): \(parts[1])" } ?? ""
+            steps.append("{function: \(parts[0])\(argument)}")
+        }
+        if filters.split(separator: "; ").allSatisfy({ $0.hasPrefix("map") || $0.hasPrefix("regex") }) {
+            steps.append("{function: take_first}")
+        }
         let lines = """
-            doc_to_target: a
+            doc_to_target: \(target)
             output_type: generate_until
-            filter_list:
-              - {name: f, filter: [{function: map, mapping_dict: \(map)}, {function: take_first}]}
+            filter_list: [{name: f, filter: [\(steps.joined(separator: ", "))]}]
 
             """
-        let (task, data, _) = try self.task(lines, rows: rows.map { "{\"q\": \"Q\", \"a\": \($0)}" })
+        let values = rows.replacing("'", with: "\"").split(separator: "; ")
+        let (task, data, _) = try self.task(lines, rows: values.map { "{\"q\": \"Q\", \"a\": \($0)}" })
         let row = try data.evaluated.document(at: 0).value
         #expect(try Answering.score(task, row, texts: [text]).value("exact_match,f") == score)
+    }
+
+    @Test(arguments: [("3", "lowercase", true), ("'3'", "lowercase", false), ("3", "take_first", false)])
+    func numbersBesideListsOfTextsAreNoted(target: String, last: String, isNoted: Bool) throws {
+        let row = "{\"q\": \"Q\", \"a\": \(target.replacing("'", with: "\""))}"
+        let (_, _, notes) = try self.task(
+            "doc_to_target: a\noutput_type: generate_until\nfilter_list: [{name: f, filter: [{function: \(last)}]}]\n",
+            rows: [row])
+        #expect(notes.contains { $0.contains("the filter f leaves") } == isNoted)
+    }
+
+    @Test func choicesEqualNoNumbers() throws {
+        let lines = """
+            doc_to_target: 0
+            doc_to_choice: ['1', '2']
+            output_type: generate_until
+            filter_list: [{name: f, filter: [{function: map, mapping_dict: {x: 1, y: '1'}}, {function: take_first}]}]
+
+            """
+        let (task, data, _) = try self.task(lines, rows: ["{\"q\": \"Q\"}"])
+        let row = try data.evaluated.document(at: 0).value
+        #expect(try Answering.score(task, row, texts: ["x"]).value("exact_match,f") == 0)
+        #expect(try Answering.score(task, row, texts: ["y"]).value("exact_match,f") == 1)
+    }
+
+    /// lm-eval goes through the characters of a text.
+    @Test func aTextToIgnoreIsItsCharacters() throws {
+        let task = try Answering.task(
+            "metric_list: [{metric: exact_match, aggregation: mean, higher_is_better: true, regexes_to_ignore: ' is'}]")
+        let row = JSONValue.object(["q": .string("Q"), "a": .string("Par")])
+        #expect(try Answering.score(task, row, texts: [" Paris"]).value("exact_match") == 1)
+        #expect(try Answering.score(task, row, texts: ["Parish"]).value("exact_match") == 0)
+    }
+
+    @Test func aKeyOfExamplesWithoutValueTakesAwayTheTasks() throws {
+        let rows = ["{\"q\": \"Q\", \"a\": \"A\"}"]
+        func prompt(_ lines: String) throws -> String {
+            let (task, data, _) = try self.task(
+                "doc_to_target: a\noutput_type: generate_until\ngen_prefix: 'Say:'\n" + lines, rows: rows, fewShot: 1)
+            return try task.prepare(try data.evaluated.document(at: 0)).prompt
+        }
+        let sample = "sampler: first_n, samples: [{q: S, a: T}]"
+        #expect(try prompt("fewshot_config: {\(sample)}\n") == "S Say: T\n\nQ Say:")
+        #expect(try prompt("fewshot_config: {gen_prefix: null, \(sample)}\n") == "S T\n\nQ Say:")
+        #expect(try prompt("fewshot_split: dev\nfewshot_config: {split: null, \(sample)}\n") == "S Say: T\n\nQ Say:")
+        for key in ["target_delimiter", "fewshot_delimiter", "doc_to_choice"] {
+            let error = #expect(throws: TaskError.self) { try prompt("fewshot_config: {\(key): null, \(sample)}\n") }
+            #expect(error?.message.contains("\(key) without a value") == true)
+        }
+    }
+
+    @Test(arguments: [
+        ("samples: [{c: u, a: T}]", "few-shot example 0 has no column q, which doc_to_text names"),
+        ("samples: [{q: S}]", "few-shot example 0 has no column a, which doc_to_target names"),
+        ("doc_to_text: x, samples: [{q: S, x: X, a: T}]", "write {{x}}"),
+        ("samples: [{q: {k: {3: b}}, a: T}]", "the key 3 of a sample is no text"),
+        ("samples: [{q: S, a: T, yes: 1}]", "put it in quotes"),
+    ])
+    func examplesHaveTheColumnsOfTheRows(lines: String, hint: String) throws {
+        let rows = ["{\"q\": \"Q\", \"a\": \"A\"}"]
+        let error = #expect(throws: TaskError.self) {
+            try self.task(
+                "doc_to_target: a\noutput_type: generate_until\nfewshot_config: {sampler: first_n, \(lines)}\n",
+                rows: rows,
+                fewShot: 1)
+        }
+        #expect(error?.message.contains(hint) == true, "\(error?.message ?? "")")
     }
 
     @Test func datesOfListedSamplesAreDates() throws {

@@ -53,7 +53,9 @@ import Testing
         #expect(try Self.read("generation_kwargs: {do_sample: false, temperature: 0.7}").notes.count == 1)
         #expect(try Self.read("generation_kwargs: {temperature: 0.5}").generation?.sampling == .init(temperature: 0.5))
         // YAML takes these for texts; lm-eval turns them into numbers.
-        let texts = try Self.read("generation_kwargs: {temperature: 1e-1, max_gen_toks: '32'}").generation
+        let texts = try Self.read(
+            "generation_kwargs: {temperature: 1e-1, max_completion_tokens: 32.0, max_gen_toks: '32'}"
+        ).generation
         #expect(texts?.sampling == .init(temperature: 0.1) && texts?.maxTokens == 32)
         let full = try Self.read(
             "generation_kwargs: {do_sample: true, temperature: 1, top_k: 40, top_p: 0.9, min_p: 0.1, seed: 7}")

@@ -94,7 +94,7 @@ import Testing
         ("label", JSONValue.int(3), "none of the 3 choices"), ("label", .string("x"), "none of the 3 choices"),
         ("label", .null, "doc_to_target gives null"), ("choices", .array([]), "a list of strings"),
         ("choices", .array([.int(1)]), "an integer"), ("choices", .array([.string("")]), "an empty string"),
-        ("q", .string("12"), "multiple_input: false if it is a text"),
+        ("q", .string("12"), "multiple_input (which only Assay knows)"),
     ])
     func badRowsAreNamed(column: String, value: JSONValue, hint: String) throws {
         var document = Self.document
@@ -143,7 +143,7 @@ import Testing
             ConfigurationTests.generating + """
                 filter_list:
                   - {name: strict, filter: [{function: regex, regex_pattern: '#### (\\d+)'}, {function: take_first}]}
-                  - {name: loose, filter: [{function: regex, regex_pattern: '\\d+', group_select: -1}]}
+                  - {name: loose, filter: [{function: regex, regex_pattern: '\\d+', group_select: -1}, {function: take_first}]}
                 """
         let task = try EvaluationTask(try TaskConfiguration(yaml: yaml, file: "t.yaml"))
         #expect(task.metrics.map(\.name) == ["exact_match,strict", "exact_match,loose"])

@@ -9,6 +9,15 @@ extension TaskConfiguration.FewShot {
         guard let node = reader.node("fewshot_config") else { return }
         var inner = try MappingReader(node, name: "fewshot_config")
         self.sampler = try inner.choice("sampler", of: Sampler.self) ?? .random
+        // As in lm-eval, a key without a value takes away what the task says.
+        for key in ["target_delimiter", "fewshot_delimiter", "doc_to_choice", "process_docs"] where inner.isNull(key) {
+            guard key == "doc_to_choice" || processDocs != nil || key != "process_docs" else { continue }
+            throw node.error(
+                .unsupported,
+                "fewshot_config has \(key) without a value, so that examples would have none; leave it out")
+        }
+        let hasNoPrefix = inner.isNull("gen_prefix")
+        if inner.isNull("split") { self.split = nil }
         self.split = try inner.string("split") ?? self.split
         if let seed = try inner.integer("seed", in: 0...Int.max) { self.seed = UInt64(seed) }
         self.samples = try Self.samples(&inner)
@@ -16,7 +25,7 @@ extension TaskConfiguration.FewShot {
         self.docToText = try inner.field("doc_to_text")
         self.docToTarget = try inner.target("doc_to_target")
         self.docToChoice = try inner.choices("doc_to_choice")
-        self.genPrefix = try inner.template("gen_prefix")
+        self.genPrefix = try inner.template("gen_prefix") ?? (hasNoPrefix ? "" : nil)
         self.targetDelimiter = try inner.string("target_delimiter")
         self.delimiter = try inner.string("fewshot_delimiter")
         if isResolved { self.pool = try TaskConfiguration.Pool(&inner) }
@@ -43,9 +52,26 @@ extension TaskConfiguration.FewShot {
             guard case .mapping = node.content else {
                 throw reader.wrong("samples", node, "a list of rows (column: value)")
             }
+            try Self.checkKeys(of: node)
             samples.append(node.value)
         }
         return samples
+    }
+
+    /// A mapping with keys that are no texts would print them as texts.
+    private static func checkKeys(of node: ConfigurationNode) throws(TaskError) {
+        switch node.content {
+        case .mapping(let members):
+            for member in members {
+                guard member.isText else {
+                    throw member.place.error(
+                        .unsupported, "the key \(member.key) of a sample is no text for YAML; put it in quotes")
+                }
+                try Self.checkKeys(of: member.node)
+            }
+        case .list(let nodes): for node in nodes { try Self.checkKeys(of: node) }
+        case .scalar, .function: break
+        }
     }
 
     private static func indices(_ reader: inout MappingReader) throws(TaskError) -> [Int]? {

@@ -120,7 +120,13 @@ extension JSONValue {
 extension ExactMatchNormalization {
     /// - Parameter numbers: Whether the key ignore_numbers is known.
     init(_ reader: inout MappingReader, numbers: Bool = true) throws(TaskError) {
-        self.regexesToIgnore = try reader.strings("regexes_to_ignore") ?? []
+        if let text = reader.peek("regexes_to_ignore")?.value.string {
+            // lm-eval goes through what is there, and of a text that is its characters.
+            _ = reader.node("regexes_to_ignore")
+            self.regexesToIgnore = text.unicodeScalars.map { String(Character($0)) }
+        } else {
+            self.regexesToIgnore = try reader.strings("regexes_to_ignore") ?? []
+        }
         for pattern in self.regexesToIgnore { try MappingReader.checkRegex(pattern, reader.place) }
         self.ignoreCase = try reader.boolean("ignore_case") ?? false
         self.ignorePunctuation = try reader.boolean("ignore_punctuation") ?? false

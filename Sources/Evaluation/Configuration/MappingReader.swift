@@ -26,6 +26,11 @@ struct MappingReader {
         return node
     }
 
+    /// Whether a key is there without a value.
+    func isNull(_ key: String) -> Bool {
+        if case .scalar(.null)? = self.peek(key)?.content { true } else { false }
+    }
+
     /// The node of a key, which stays to be taken.
     func peek(_ key: String) -> ConfigurationNode? { self.members.first { $0.key == key }?.node }
 
@@ -38,7 +43,7 @@ struct MappingReader {
         }
     }
 
-    /// - Parameter readsText: Whether a text that Python's `int()` reads is a number, too.
+    /// - Parameter readsText: Whether what Python's `int()` reads is a number, too.
     mutating func integer(
         _ key: String, in range: ClosedRange<Int>, readsText: Bool = false
     ) throws(TaskError) -> Int? {
@@ -47,6 +52,7 @@ struct MappingReader {
             switch node.content {
             case .scalar(.int(let number)): number
             case .scalar(.string(let text)) where readsText: PythonNumber.int(text)
+            case .scalar(.double(let number)) where readsText: Int(exactly: number.rounded(.towardZero))
             default: nil
             }
         guard let number, range.contains(number) else {

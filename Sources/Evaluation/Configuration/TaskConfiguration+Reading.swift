@@ -15,6 +15,12 @@ extension TaskConfiguration {
     }
 
     private init(root: ConfigurationNode, file: String) throws(TaskError) {
+        if let group = root.groupName {
+            throw root.error(
+                .invalidValue,
+                "this is the group \(group), whose tasks have files of their own; name one of those, or put the group into a "
+                    + "job file")
+        }
         let node = try root.includingOthers()
         try self.init(try node.expandingClass(), file: file, isResolved: false)
         self.notes = node.notes + self.notes

@@ -3,6 +3,8 @@ public struct GroupMember: Sendable, Hashable {
     public var path: String
     /// The groups that it belongs to, the outermost first.
     public var groups: [JobSpecification.Group]
+    /// To be told to the group's author.
+    public var notes: [String] = []
 
     /// The task files that a file stands for: all of a group's, groups within groups included, or the file itself.
     ///
@@ -10,7 +12,7 @@ public struct GroupMember: Sendable, Hashable {
     public static func all(of path: String) throws(TaskError) -> [GroupMember] {
         guard let group = try Self.group(path) else { return [GroupMember(path: path, groups: [])] }
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-        var expansion = Expansion(index: try TaskIndex(folder: folder))
+        var expansion = Expansion(try TaskIndex(folder: folder))
         try expansion.add(group, path, within: [])
         return expansion.members
     }
@@ -25,9 +27,13 @@ public struct GroupMember: Sendable, Hashable {
     private struct Expansion {
         let index: TaskIndex
         var members: [GroupMember] = []
+        /// By path, the groups that led to it, each way by itself.
+        private var ways: [String: [[JobSpecification.Group]]] = [:]
 
         static let depth = 8
         static let limit = 10_000
+
+        init(_ index: TaskIndex) { self.index = index }
 
         mutating func add(
             _ group: TaskGroup, _ file: String, within outer: [JobSpecification.Group]
@@ -60,13 +66,21 @@ public struct GroupMember: Sendable, Hashable {
             _ path: String, _ groups: [JobSpecification.Group], _ file: String
         ) throws(TaskError) {
             if let known = self.members.firstIndex(where: { $0.path == path }) {
-                self.members[known].groups += groups.filter { !self.members[known].groups.contains($0) }
+                let own = self.members[known].groups
+                if self.ways[path]?.contains(groups) == false, let shared = groups.first(where: { own.contains($0) }) {
+                    self.members[known].notes.append(
+                        "the group \(shared.name) has it in several ways; it counts once there, in lm-eval once for each"
+                    )
+                }
+                self.ways[path]?.append(groups)
+                self.members[known].groups += groups.filter { !own.contains($0) }
                 return
             }
             guard self.members.count < Self.limit else {
                 throw TaskError(.limitExceeded, "the group has more than \(Self.limit) tasks", file: file)
             }
             self.members.append(GroupMember(path: path, groups: groups))
+            self.ways[path] = [groups]
         }
     }
 }

@@ -87,7 +87,8 @@ struct DocumentFormat: Sendable {
             case nil:
                 throw document.error(
                     "doc_to_text gives \(text), which stands for a choice, but a text in the first row, and lm-eval stops "
-                        + "here; write multiple_input: false if it is a text, true if it is the right choice's number")
+                        + "here; put a word before it, or write multiple_input (which only Assay knows): false if it is a text, "
+                        + "true if it is the right choice's number")
             }
         case .int(let number) where self.hasChoices: return .number(number)
         case let value:
@@ -181,15 +182,10 @@ struct DocumentFormat: Sendable {
         if case .field(let field) = self.target { field.namesColumn(document) } else { false }
     }
 
-    /// What is right, in text: at least one.
-    struct References {
-        var texts: [String]
-        /// Those that a text can equal.
-        var comparable: [String]
-    }
-
+    /// What is right: at least one.
+    ///
     /// - Parameter areLists: Whether targets are lists of which any is right; `nil` where this one says so itself.
-    func references(_ document: RenderedDocument, areLists: Bool?) throws(TaskError) -> References {
+    func targets(_ document: RenderedDocument, areLists: Bool?) throws(TaskError) -> Targets {
         let answer = try self.answer(document)
         let items: [JSONValue]
         switch (answer, areLists) {
@@ -197,26 +193,12 @@ struct DocumentFormat: Sendable {
         case (.string(let text), true): items = text.unicodeScalars.map { .string(String(Character($0))) }
         case (_, true):
             throw document.error("doc_to_target gives \(answer.kind), but a list in the first row")
-        case (_, nil), (_, false):
-            let text = PythonText.str(answer)
-            return References(texts: [text], comparable: [text])
+        case (_, nil), (_, false): return Targets([answer], .one)
         }
         guard !items.isEmpty else {
             throw document.error("doc_to_target gives an empty list; a row needs one right answer at least")
         }
-        return References(texts: items.map(PythonText.str), comparable: Self.comparable(items).map(PythonText.str))
-    }
-
-    /// Numpy makes texts of numbers that stand beside a text, and compares no others with a text.
-    private static func comparable(_ items: [JSONValue]) -> [JSONValue] {
-        let texts = items.filter { $0.string != nil }
-        let isUniform = items.allSatisfy {
-            switch $0 {
-            case .string, .int, .double, .bool: true
-            case .null, .date, .array, .object: false
-            }
-        }
-        return texts.isEmpty || !isUniform ? texts : items
+        return Targets(items, .several)
     }
 
     /// Which of `options` is the answer.

@@ -8,40 +8,7 @@ struct CompiledPipeline: Sendable {
         /// A filter found no answer and its fallback stands in.
         var fellBack: Bool
         /// What a map made of it, where that is no text.
-        var kind = Kind.text
-    }
-
-    /// What a target becomes before an answer is compared with it: lm-eval turns it into what the answer is.
-    enum Kind: Sendable, Hashable {
-        case text
-        case integer
-        case float
-        case boolean
-
-        init(_ value: JSONValue) {
-            self =
-                switch value {
-                case .int: .integer
-                case .double: .float
-                case .bool: .boolean
-                default: .text
-                }
-        }
-
-        /// Python's `int(target)`, `float(target)` or `bool(target)`, printed; as it is where that would be an error.
-        func cast(_ target: String) -> String {
-            switch self {
-            case .text: return target
-            case .integer:
-                if let number = PythonNumber.int(target) { return String(number) }
-                return PythonNumber.float(target).flatMap { Int(exactly: $0.rounded(.towardZero)) }.map(String.init)
-                    ?? target
-            case .float: return PythonNumber.float(target).map(PythonNumber.str) ?? target
-            // Booleans of a column stay what they are.
-            case .boolean where target == "True" || target == "False": return target
-            case .boolean: return PythonNumber.float(target).map { $0 != 0 } ?? !target.isEmpty ? "True" : "False"
-            }
-        }
+        var kind = AnswerKind.text
     }
 
     private enum Step {
@@ -54,12 +21,15 @@ struct CompiledPipeline: Sendable {
     }
 
     private let steps: [Step]
+    /// Whether a list is left, even of one answer: what the task file's filters do not end with take_first.
+    let leavesList: Bool
 
     static func compiled(_ pipelines: [FilterPipeline]) throws(TaskError) -> [CompiledPipeline] {
         try pipelines.map { pipeline throws(TaskError) in
             do throws(TaskError) {
                 return CompiledPipeline(
-                    steps: try pipeline.filters.map { filter throws(TaskError) in try Self.step(filter) })
+                    steps: try pipeline.filters.map { filter throws(TaskError) in try Self.step(filter) },
+                    leavesList: pipeline.filters.last.map { $0 != .takeFirst } ?? false)
             } catch {
                 throw TaskError(error.code, "the filter \(pipeline.name): \(error.message)")
             }
@@ -112,13 +82,14 @@ struct CompiledPipeline: Sendable {
             case .takeFirst(let count): answers = Array(answers.prefix(count))
             case .majorityVote: answers = Self.mostFrequent(answers).map { [$0] } ?? []
             case .change(let fallback, let change):
-                let changed = try change(answers.map(\.text), document)
+                // Filters of texts take what is none for an empty one.
+                let changed = try change(answers.map { $0.kind == .text ? $0.text : "" }, document)
                 answers = zip(answers, changed).map { answer, text in
                     Answer(text: text, fellBack: answer.fellBack || fallback.map { PythonText.equal($0, text) } == true)
                 }
             case .map(let map, let fallback):
                 answers = answers.map { answer in
-                    let found = map[Array(answer.text.utf8)]
+                    let found = answer.kind == .text ? map[Array(answer.text.utf8)] : nil
                     guard let value = found ?? fallback else { return Answer(text: "", fellBack: true) }
                     return Answer(
                         text: PythonText.str(value), fellBack: answer.fellBack || found == nil, kind: .init(value))

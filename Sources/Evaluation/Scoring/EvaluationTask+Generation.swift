@@ -80,7 +80,12 @@ extension EvaluationTask {
                 }
             }
             let comparison = TextComparison(
-                texts: given.texts, references: sample.targets(for: answers.first), normalizer: normalizer)
+                texts: given.texts,
+                // Of metrics that lm-eval does not have, an answer is one among several texts.
+                references: sample.targets.comparable(
+                    with: answers.first?.kind ?? .text,
+                    inList: self.filters[filter].leavesList && column.metric == .exactMatch),
+                normalizer: normalizer)
             return try self.value(of: column, sample) { () throws(PatternError) in
                 try comparison.value(column.metric)
                     ?? self.translation(column.metric, comparison.texts.first ?? "", sample.references)
@@ -103,15 +108,6 @@ extension EvaluationTask {
             )
         }
         return value.value(of: column)
-    }
-}
-
-extension PreparedSample {
-    /// What the answers are compared with.
-    fileprivate func targets(for answer: CompiledPipeline.Answer?) -> [String] {
-        guard let kind = answer?.kind, kind != .text else { return self.comparable }
-        // Numbers that equal no text may equal a number.
-        return (self.comparable.isEmpty ? self.references : self.comparable).map(kind.cast)
     }
 }
 

@@ -33,9 +33,9 @@ extension EvaluationTask {
                     sampling: generation.sampling.map { SampledText($0, row: document.row, repeat: number) },
                     constraint: generation.constraint)
             }
-            let references = try self.references(rendered)
+            let targets = try self.targets(rendered)
             return PreparedSample(
-                rendered, id: id, prompt: prompt, references: references.texts, comparable: references.comparable,
+                rendered, id: id, prompt: prompt, references: targets.texts, targets: targets,
                 texts + (self.continuation.map { [.loglikelihood(context: prompt, continuation: $0)] } ?? []))
         }
     }
@@ -108,13 +108,12 @@ extension EvaluationTask {
     }
 
     /// The texts that a generated one is compared with.
-    private func references(_ document: RenderedDocument) throws(TaskError) -> DocumentFormat.References {
+    private func targets(_ document: RenderedDocument) throws(TaskError) -> Targets {
         let format = self.prompts.question
         guard format.hasChoices else {
-            return try format.references(document, areLists: self.configuration.multipleTarget)
+            return try format.targets(document, areLists: self.configuration.multipleTarget)
         }
         let options = try format.options(document)
-        let texts = try format.golds(document, among: options).map { options[$0] }
-        return .init(texts: texts, comparable: texts)
+        return Targets(texts: try format.golds(document, among: options).map { options[$0] })
     }
 }

@@ -92,6 +92,7 @@ public struct EvaluationTask: Sendable {
             var configuration = configuration
             configuration.notes += data.notes
             try configuration.decideKinds(by: data.evaluated)
+            try configuration.checkExamples(data)
             return (try EvaluationTask(configuration, data), data)
         } catch {
             throw error.placed(in: configuration.file)
@@ -125,6 +126,34 @@ extension TaskConfiguration {
 }
 
 extension TaskConfiguration {
+    /// Refuses examples of other columns: lm-eval asks the evaluated rows whether a name is a column's.
+    fileprivate func checkExamples(_ data: TaskData) throws(TaskError) {
+        guard self.fewShot.count > 0, data.evaluated.rowCount > 0 else { return }
+        let row = try data.evaluated.document(at: 0).value
+        let pool = try self.examplePool(data.fewShotPool)
+        var fields: [(key: String, text: String)] = []
+        if case .text(let text) = self.fewShot.docToText ?? self.docToText { fields.append(("doc_to_text", text)) }
+        if case .text(let text) = self.fewShot.docToTarget ?? self.docToTarget {
+            fields.append(("doc_to_target", text))
+        }
+        if case .text(let text)? = self.fewShot.docToChoice ?? self.docToChoice {
+            fields.append(("doc_to_choice", text))
+        }
+        // All rows of a data set have the same columns.
+        let count = if case .listed = pool { pool.count } else { min(pool.count, 1) }
+        for index in 0..<count {
+            let example = try pool.document(at: index)
+            for (key, text) in fields where (row[text] == nil) != (example[text] == nil) {
+                throw TaskError(
+                    .invalidData,
+                    row[text] == nil
+                        ? "\(key) of the examples is \(text), a column that only they have, which lm-eval would take for a "
+                            + "template; write {{\(text)}}"
+                        : "few-shot example \(index) has no column \(text), which \(key) names")
+            }
+        }
+    }
+
     /// Says what the first row decides in lm-eval: whether choices are contexts, and targets lists.
     mutating func decideKinds(by rows: DataSet) throws(TaskError) {
         try self.decideInputs(by: rows)
@@ -154,6 +183,13 @@ extension TaskConfiguration {
             self.notes.append(
                 "doc_to_target gives lists without texts, which no answer can equal, as in lm-eval; turn them into texts, "
                     + "such as {{answers|map('string')|list}}")
+        }
+        if first.string == nil, first.kind != "a list", self.metrics.contains(where: { $0.metric == .exactMatch }),
+            let filter = self.filters.first(where: { $0.filters.last != .takeFirst })
+        {
+            self.notes.append(
+                "doc_to_target gives \(first.kind), which equals none of the texts that the filter \(filter.name) leaves, as in "
+                    + "lm-eval; end the filter with take_first")
         }
         let isList = if case .array(let items) = first { !items.isEmpty } else { false }
         // A column has lists in every row or in none: the texts in it are no lists, whatever stands in them.

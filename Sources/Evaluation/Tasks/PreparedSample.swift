@@ -10,8 +10,8 @@ public struct PreparedSample: Sendable, Hashable {
     public var target: String
     /// Everything that is right, in text; at least one.
     public var references: [String]
-    /// Those of them that a text can equal.
-    var comparable: [String]
+    /// The same as generated texts are compared with it.
+    var targets: Targets
     /// The right choices' indices in `choices`; empty unless the task is multiple choice.
     public var golds: [Int]
     /// The answer options without delimiter; empty unless the task is multiple choice.
@@ -25,7 +25,7 @@ public struct PreparedSample: Sendable, Hashable {
     var document: JSONValue
 
     init(
-        _ document: RenderedDocument, id: String, prompt: String, references: [String], comparable: [String]? = nil,
+        _ document: RenderedDocument, id: String, prompt: String, references: [String], targets: Targets? = nil,
         golds: [Int] = [], choices: [String] = [], _ requests: [Request]
     ) {
         self.sampleID = id
@@ -33,7 +33,7 @@ public struct PreparedSample: Sendable, Hashable {
         self.prompt = prompt
         self.target = references.first ?? ""
         self.references = references
-        self.comparable = comparable ?? references
+        self.targets = targets ?? Targets(texts: references)
         self.golds = golds
         self.choices = choices
         self.requests = requests
