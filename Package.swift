@@ -45,6 +45,8 @@ let leaves: [Target] =
         .target(name: "CLlamaCalls", dependencies: ["CLlama"]),
         .target(name: "CGrammar", dependencies: ["CLlamaCommon"]),
         .target(name: "CBoostMath"),
+        // Optimized in debug builds, too: tests read as many logits as users do.
+        .target(name: "CLogits", cSettings: [.unsafeFlags(["-O2"])]),
         .target(name: "CLanguageData", exclude: ["NOTICE", "data", "language_data.py"]),
         .target(
             name: "SQL", path: "sql",
@@ -53,7 +55,7 @@ let leaves: [Target] =
     ]
     + module("UVEventLoop", ["CUV"])
     + module("HDF5", ["CHDF5"])
-    + module("Llama", ["CLlama", "CLlamaCalls", "CGrammar", crypto, logging], tests: ["EngineTesting"])
+    + module("Llama", ["CLlama", "CLlamaCalls", "CLogits", "CGrammar", crypto, logging], tests: ["EngineTesting"])
     + module("PythonCompat", [], tests: ["ProcessTesting"], testsExclude: ["Fixtures"])
     + module("Jinja", ["CStack", "PythonCompat"], tests: ["ProcessTesting"], testsExclude: ["Fixtures"])
     + module("Statistics", ["CBoostMath"], testsExclude: ["Fixtures"])
@@ -67,7 +69,7 @@ let services: [Target] =
         "Evaluation", ["CLanguageData", "CZlib", "Jinja", "PythonCompat", collections, crypto, yams],
         tests: ["ProcessTesting"], testsExclude: ["Fixtures"])
     + module(
-        "Inference", ["Evaluation", "Llama", logging], tests: ["EngineTesting", "ProcessTesting"],
+        "Inference", ["Evaluation", "Llama", logging], tests: ["EngineTesting", "ProcessTesting", crypto],
         testsExclude: ["Fixtures"])
     + module(
         "JobQueue", ["Postgres", "SQL", crypto], tests: ["FaultTesting", "PostgresTesting", "UVEventLoop", logging],

@@ -35,11 +35,11 @@ import Testing
 
     @Test func everyTextHasNumbersOfItsOwn() {
         var known: Set<Double> = []
-        for seed in [1, 2] as [UInt64] {
+        for (seed, task) in [(1, 0), (2, 0), (1, 9), (1, .max)] as [(UInt64, UInt32)] {
             for row in 0..<5 {
                 for number in 0..<4 {
                     for position in 0..<6 {
-                        let unit = RandomStream(seed: seed, row: row, repeat: number).unit(at: position)
+                        let unit = RandomStream(seed: seed, task: task, row: row, repeat: number).unit(at: position)
                         #expect(unit >= 0 && unit < 1 && known.insert(unit).inserted)
                     }
                 }
@@ -88,7 +88,8 @@ import Testing
             guard case .generate(_, _, _, let sampling, _) = request else { return nil }
             return sampling?.stream
         }
-        #expect(streams == (0..<3).map { RandomStream(seed: 1234, row: 5, repeat: $0) })
+        // The first bytes of the SHA-256 of "t", the task's name.
+        #expect(streams == (0..<3).map { RandomStream(seed: 1234, task: 0xe3b9_8a4d, row: 5, repeat: $0) })
         // Greedy texts are the same, and that is said.
         #expect(try Self.read("repeats: 3").notes.count == 1)
     }

@@ -80,7 +80,7 @@ import Testing
         func sampled(_ row: Int, _ number: Int, seed: UInt64 = 5) -> GenerationRequest {
             var request = self.requests(count: 1, maxTokens: 12)[0]
             request.sampling = SampledText(
-                Sampling(temperature: 1.5, topP: 0.95, seed: seed), row: row, repeat: number)
+                Sampling(temperature: 1.5, topP: 0.95, seed: seed), task: 0, row: row, repeat: number)
             return request
         }
         let all = (0..<3).flatMap { row in (0..<3).map { sampled(row, $0) } }

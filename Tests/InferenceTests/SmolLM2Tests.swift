@@ -97,7 +97,7 @@ import Testing
             #"{"type":"object","properties":{"legs":{"type":"integer","minimum":0,"maximum":99}},"required":["legs"],"#
                 + #""additionalProperties":false}"#)
         let words = TextConstraint.grammar(#"root ::= " four" | " many" | " none""#)
-        let drawn = SampledText(Sampling(temperature: 2), row: 0, repeat: 0)
+        let drawn = SampledText(Sampling(temperature: 2), task: 0, row: 0, repeat: 0)
         let requests: [GenerationRequest] = [
             .init(prompt: prompt, stop: [], maxTokens: 32, constraint: schema),
             .init(prompt: prompt, stop: [], maxTokens: 32, sampling: drawn, constraint: schema),

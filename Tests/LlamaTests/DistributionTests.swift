@@ -1,4 +1,4 @@
-import CLlama
+import CLogits
 import Foundation
 import Testing
 
@@ -37,12 +37,34 @@ import Testing
             for threads in [1, 2, 7, 64, 1000] as [Int32] {
                 var together = Array(repeating: assay_distribution(), count: count)
                 var copy = rows
-                assay_reduce_rows(&copy, &together, Int32(count), Int32(width), threads)
+                assay_reduce_rows(&copy, &together, nil, nil, Int32(count), Int32(width), threads)
                 for (one, other) in zip(alone, together) {
                     #expect(one.sum == other.sum && one.maximum == other.maximum && one.argmax == other.argmax)
                 }
             }
         }
+    }
+
+    /// Whatever vectors the processor has.
+    @Test(arguments: [1, 8, 17, 1031, 49_152])
+    func instructionsChangeNoBit(_ count: Int) {
+        var generator = SeededGenerator(seed: UInt64(count))
+        let logits = (0..<count).map { _ in Float.random(in: -90...40, using: &generator) }
+        defer { assay_use_instructions(assay_best_instructions()) }
+        var known: [[UInt64]] = []
+        for instructions in [ASSAY_INSTRUCTIONS_BASE, ASSAY_INSTRUCTIONS_AVX2, ASSAY_INSTRUCTIONS_AVX512] {
+            assay_use_instructions(instructions)
+            let reduced = assay_reduce_logits(logits, Int32(count))
+            var found = [Int32](repeating: -1, count: count)
+            let hits = assay_find_logits(logits, Int32(count), -3, 20, &found, Int32(count))
+            #expect(found.prefix(Int(hits)).map(Int.init) == logits.indices.filter { (-3..<20).contains(logits[$0]) })
+            known.append([
+                reduced.sum.bitPattern, UInt64(reduced.maximum.bitPattern), UInt64(bitPattern: Int64(reduced.argmax)),
+                assay_add_weights(logits, Int32(count), reduced.maximum, 0.7).bitPattern,
+                assay_sum_weights(logits, Int32(count), reduced.maximum, 0.7).bitPattern, UInt64(hits),
+            ])
+        }
+        #expect(Set(known).count == 1)
     }
 
     @Test func tiesGoToTheSmallerToken() throws {

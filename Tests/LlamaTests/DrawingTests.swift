@@ -1,3 +1,4 @@
+import CLogits
 import Foundation
 import Testing
 
@@ -57,6 +58,42 @@ import Testing
                 #expect(distribution.draw(rule, unit: 0) == distribution.mostLikely)
                 if let last = allowed.last, last.share > 1e-9 {
                     #expect(distribution.draw(rule, unit: 1.0.nextDown) == last.token)
+                }
+            }
+        }
+    }
+
+    /// A rough sum of all weights, from a batch, changes no draw; neither does a wrong one within its bound.
+    @Test(arguments: [
+        DrawingRule(temperature: 1), DrawingRule(temperature: 0.6), DrawingRule(temperature: 1.7),
+        DrawingRule(temperature: 1, topP: 0.95), DrawingRule(temperature: 0.8, topP: 0.5, minP: 0.01),
+    ])
+    func roughSumsChangeNoDraw(rule: DrawingRule) throws {
+        var generator = SeededGenerator(seed: 7)
+        // As those of a language model: few likely tokens, and many unlikely ones.
+        let logits = (0..<4003).map { _ in
+            Float(-log(Double.random(in: 1e-9..<1, using: &generator)) - Double.random(in: 2..<4, using: &generator))
+        }
+        let allowed = Self.allowed(logits, rule)
+        var edges: [Double] = []
+        for entry in allowed { edges.append((edges.last ?? 0) + entry.share) }
+        try logits.withUnsafeBufferPointer { buffer in
+            let reduced = assay_reduce_logits(buffer.baseAddress, Int32(buffer.count))
+            let exact = assay_sum_weights(
+                buffer.baseAddress, Int32(buffer.count), reduced.maximum, rule.temperature)
+            let rough = assay_add_weights(buffer.baseAddress, Int32(buffer.count), reduced.maximum, rule.temperature)
+            #expect(abs(rough / exact - 1) < 2e-6)
+            let definition = logits.reduce(0) { $0 + exp((Double($1) - Double(reduced.maximum)) / rule.temperature) }
+            #expect(abs(exact / definition - 1) < 1e-12)
+            for error in [-8e-6, 0, 8e-6] {
+                let weights = (temperature: rule.temperature, sum: rough * (1 + error))
+                guard let distribution = Distribution(buffer, reduced, weights: weights) else { throw NoDistribution() }
+                for number in 0..<60 {
+                    // Some are in the tail, where the rough sum does not tell them apart.
+                    let part = Double.random(in: 0..<1, using: &generator)
+                    let unit = number % 4 > 0 ? part : 1 - part * 1e-3
+                    let expected = allowed[edges.firstIndex { $0 > unit } ?? allowed.count - 1].token
+                    #expect(distribution.draw(rule, unit: unit) == expected)
                 }
             }
         }

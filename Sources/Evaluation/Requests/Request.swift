@@ -47,10 +47,12 @@ public struct SampledText: Sendable, Hashable {
     public var rule: Sampling
     public var stream: RandomStream
 
-    /// - Parameter number: Which of the texts for the row it is, from 0.
-    public init(_ rule: Sampling, row: Int, repeat number: Int) {
+    /// - Parameters:
+    ///   - task: The number of the task's random numbers, see `RandomStream`.
+    ///   - number: Which of the texts for the row it is, from 0.
+    public init(_ rule: Sampling, task: UInt32, row: Int, repeat number: Int) {
         self.rule = rule
-        self.stream = RandomStream(seed: rule.seed, row: row, repeat: number)
+        self.stream = RandomStream(seed: rule.seed, task: task, row: row, repeat: number)
     }
 }
 

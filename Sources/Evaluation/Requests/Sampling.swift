@@ -19,14 +19,18 @@ public struct Sampling: Sendable, Hashable {
     }
 }
 
-/// One text's random numbers: a function of seed, row, repeat and position alone, whatever is computed before or beside it.
+/// One text's random numbers: a function of seed, task, row, repeat and position alone, whatever is computed before or
+/// beside it.
 public struct RandomStream: Sendable, Hashable {
     public var seed: UInt64
+    /// The first 32 bits of the SHA-256 of the task's name.
+    public var task: UInt32
     public var row: UInt32
     public var `repeat`: UInt32
 
-    public init(seed: UInt64, row: Int, repeat number: Int) {
+    public init(seed: UInt64, task: UInt32, row: Int, repeat number: Int) {
         self.seed = seed
+        self.task = task
         self.row = UInt32(truncatingIfNeeded: row)
         self.repeat = UInt32(truncatingIfNeeded: number)
     }
@@ -34,9 +38,8 @@ public struct RandomStream: Sendable, Hashable {
     /// A number of 53 bits in [0, 1) for the token at `position` of the text.
     public func unit(at position: Int) -> Double {
         let words = Philox.words(
-            counter: [
-                UInt32(truncatingIfNeeded: position), UInt32(truncatingIfNeeded: position >> 32), self.row, self.repeat,
-            ], key: (UInt32(truncatingIfNeeded: self.seed), UInt32(truncatingIfNeeded: self.seed >> 32)))
+            counter: [UInt32(truncatingIfNeeded: position), self.task, self.row, self.repeat],
+            key: (UInt32(truncatingIfNeeded: self.seed), UInt32(truncatingIfNeeded: self.seed >> 32)))
         return Double((UInt64(words[0]) << 32 | UInt64(words[1])) >> 11) * 0x1p-53
     }
 }

@@ -30,7 +30,9 @@ extension EvaluationTask {
             let texts = (0..<(self.configuration.epochs * self.configuration.repeats)).map { number in
                 Request.generate(
                     prompt: prompt, stop: generation.until, maxTokens: generation.maxTokens,
-                    sampling: generation.sampling.map { SampledText($0, row: document.row, repeat: number) },
+                    sampling: generation.sampling.map {
+                        SampledText($0, task: self.randomTask, row: document.row, repeat: number)
+                    },
                     constraint: generation.constraint)
             }
             let targets = try self.targets(rendered)

@@ -15,6 +15,8 @@ public struct EvaluationTask: Sendable {
     /// Whether the few-shot pool is needed besides the canonical JSON.
     public let drawsExamples: Bool
 
+    /// Which random numbers are this task's, so that rows of two tasks share none.
+    let randomTask: UInt32
     let prompts: PromptFormat
     let filters: [CompiledPipeline]
     let normalizers: [ExactMatch]
@@ -38,6 +40,7 @@ public struct EvaluationTask: Sendable {
         self.drawsExamples = named != nil
         self.canonicalJSON = configuration.canonical(samples: samples, pool: named).storedText
         self.taskHash = SHA256.hash(data: Array(self.canonicalJSON.utf8)).hexadecimal
+        self.randomTask = SHA256.hash(data: Array(configuration.name.utf8)).prefix(4).reduce(0) { $0 << 8 | UInt32($1) }
         self.prompts = try PromptFormat(
             configuration,
             examples: try FewShotExamples(

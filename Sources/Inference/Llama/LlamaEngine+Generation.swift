@@ -101,7 +101,8 @@ struct GenerationSession {
         for (slot, text) in active {
             guard let token = self.states[text].lastToken else { continue }
             self.batch.append(
-                token, position: self.states[text].lastPosition, sequence: Int32(slot), wantsOutput: true)
+                token, position: self.states[text].lastPosition, sequence: Int32(slot), wantsOutput: true,
+                temperature: self.states[text].nextDraw?.rule.wholeTemperature ?? 0)
             self.schedule.feed(token, to: slot)
         }
         try self.decode()

@@ -1,3 +1,5 @@
+internal import CLogits
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Darwin)
@@ -23,6 +25,13 @@ public struct DrawingRule: Sendable, Hashable {
     }
 }
 
+extension DrawingRule {
+    /// The temperature, where the weight of all tokens is needed to draw one.
+    public var wholeTemperature: Double? {
+        self.topK == nil && (self.topP < 1 || self.minP <= 0) ? self.temperature : nil
+    }
+}
+
 extension Distribution {
     /// Draws a token.
     ///
@@ -30,49 +39,86 @@ extension Distribution {
     /// probability, equally likely ones in the order of ids, so that the result is a function of the logits and `unit`.
     /// - Parameter unit: In [0, 1).
     public func draw(_ rule: DrawingRule, unit: Double) -> Int32 {
-        let candidates = self.candidates(rule)
+        guard let temperature = rule.wholeTemperature else {
+            return Self.drawn(self.candidates(rule), unit: unit) ?? self.mostLikely
+        }
+        // A rough sum tells nearly always which token it is; the exact one takes longer than all the rest.
+        if temperature == self.weights.temperature,
+            let token = self.draw(rule, unit: unit, of: self.weights.sum, within: Self.roughness)
+        {
+            return token
+        }
+        let exact = assay_sum_weights(
+            self.allLogits.baseAddress, Int32(clamping: self.count), self.logit(of: self.mostLikely), temperature)
+        return self.draw(rule, unit: unit, of: exact, within: 0) ?? self.mostLikely
+    }
+
+    /// More than `weights` can be wrong by.
+    private static let roughness = 1e-5
+
+    /// Draws a token where the weight of all is known to be within a part of `total`.
+    ///
+    /// - Returns: `nil` if the token depends on where.
+    private func draw(_ rule: DrawingRule, unit: Double, of total: Double, within part: Double) -> Int32? {
+        guard rule.topP < 1 else { return self.drawFromAll(rule, unit: unit, of: total, within: part) }
+        var shells = Shells(self.allLogits, mostLikely: self.mostLikely, temperature: rule.temperature)
+        var found: [Candidate] = []
+        var mass = 0.0
+        var end: Int?
+        while end == nil, let shell = shells.next() {
+            for candidate in shell {
+                mass += candidate.weight
+                found.append(candidate)
+                guard mass >= rule.topP * total * (1 - part) else { continue }
+                guard mass >= rule.topP * total * (1 + part) || part == 0 else { return nil }
+                end = found.count
+                break
+            }
+        }
+        if end == nil, part > 0 { return nil }
+        let most = found.first?.weight ?? 1
+        return Self.drawn(rule.minP > 0 ? found.filter { $0.weight >= rule.minP * most } : found, unit: unit)
+    }
+
+    /// Walks down from the most likely token.
+    private func drawFromAll(
+        _ rule: DrawingRule, unit: Double, of total: Double, within part: Double
+    ) -> Int32? {
+        var shells = Shells(self.allLogits, mostLikely: self.mostLikely, temperature: rule.temperature)
+        let (low, high) = (unit * total * (1 - part), unit * total * (1 + part))
+        var mass = 0.0
+        var last: Int32?
+        while let shell = shells.next() {
+            for candidate in shell {
+                mass += candidate.weight
+                last = candidate.token
+                if mass > low { return mass > high || part == 0 ? candidate.token : nil }
+            }
+        }
+        // Rounding can leave a little behind the last one.
+        return part > 0 ? nil : last
+    }
+
+    private static func drawn(_ candidates: [Candidate], unit: Double) -> Int32? {
         var left = unit * candidates.reduce(0) { $0 + $1.weight }
         for candidate in candidates {
             left -= candidate.weight
             if left < 0 { return candidate.token }
         }
-        // Rounding can leave a little behind the last one.
-        return candidates.last?.token ?? self.mostLikely
+        return candidates.last?.token
     }
 
-    private struct Candidate {
-        var token: Int32
-        /// Its probability with the temperature, in units of the most likely token's.
-        var weight: Double
-    }
-
+    /// What top-k, or min-p alone, leaves.
     private func candidates(_ rule: DrawingRule) -> [Candidate] {
+        var shells = Shells(self.allLogits, mostLikely: self.mostLikely, temperature: rule.temperature)
         let wanted = min(max(rule.topK ?? self.count, 1), self.count)
-        var total = 0.0
-        if rule.topK == nil, rule.topP < 1 { self.forEachWeight(rule.temperature) { total += $1 } }
-        // Only what can be left over is sorted: a vocabulary is long, and nearly all of it is unlikely.
-        var cut = rule.topK == nil && rule.topP >= 1 ? max(rule.minP, 0) : 0.0625
         // What min-p leaves out counts for top-p still, where that is a part of what top-k left.
-        let floor = rule.topK != nil && rule.topP < 1 ? 1e-300 : max(rule.minP, 1e-300)
+        let least = rule.topP < 1 ? 0 : rule.minP
         var found: [Candidate] = []
-        while true {
-            found.removeAll(keepingCapacity: true)
-            var mass = 0.0
-            self.forEachWeight(rule.temperature) { token, weight in
-                guard weight >= cut, weight > 0 else { return }
-                found.append(Candidate(token: token, weight: weight))
-                mass += weight
-            }
-            let isEnough =
-                cut <= floor
-                || (rule.topK != nil ? found.count >= wanted : mass >= rule.topP * total)
-            if isEnough { break }
-            cut = cut > 1e-30 ? cut * cut : 0
-        }
-        found.sort { ($1.weight, $0.token) < ($0.weight, $1.token) }
-        if rule.topK != nil { found.removeLast(max(0, found.count - wanted)) }
+        while found.count < wanted, (found.last?.weight ?? 1) >= least, let shell = shells.next() { found += shell }
+        found.removeLast(max(0, found.count - wanted))
         if rule.topP < 1 {
-            if rule.topK != nil { total = found.reduce(0) { $0 + $1.weight } }
+            let total = found.reduce(0) { $0 + $1.weight }
             var mass = 0.0
             let last = found.firstIndex { candidate in
                 mass += candidate.weight
@@ -83,11 +129,62 @@ extension Distribution {
         let most = found.first?.weight ?? 1
         return rule.minP > 0 ? found.filter { $0.weight >= rule.minP * most } : found
     }
+}
 
-    private func forEachWeight(_ temperature: Double, _ body: (Int32, Double) -> Void) {
-        let most = Double(self.logit(of: self.mostLikely))
-        for token in 0..<Int32(self.count) {
-            body(token, exp((Double(self.logit(of: token)) - most) / temperature))
+private struct Candidate {
+    var token: Int32
+    /// Its probability with the temperature, in units of the most likely token's.
+    var weight: Double
+}
+
+/// All tokens that can be drawn, in the order of falling probability, some at a time.
+///
+/// A vocabulary is long, and nearly all of it is unlikely: only what is asked for is sorted.
+private struct Shells {
+    private let logits: UnsafeBufferPointer<Float>
+    private let most: Double
+    private let temperature: Double
+    /// What was handed out begins here.
+    private var edge = Float.infinity
+    /// The least weight of the next shell.
+    private var cut = 1.0 / 16
+    private var isDone = false
+
+    init(_ logits: UnsafeBufferPointer<Float>, mostLikely: Int32, temperature: Double) {
+        self.logits = logits
+        self.most = Double(logits[Int(mostLikely)])
+        self.temperature = temperature
+    }
+
+    /// `nil` when there are no more; may be empty.
+    mutating func next() -> [Candidate]? {
+        guard !self.isDone else { return nil }
+        // The smallest double above zero is about exp(-745).
+        let low = self.cut > 1e-300 ? Float(self.most + self.temperature * log(self.cut)) : -.infinity
+        self.isDone = low == -.infinity
+        let tokens = self.tokens(from: low, capacity: 1024)
+        self.edge = low
+        self.cut /= 16
+        var shell: [Candidate] = []
+        shell.reserveCapacity(tokens.count)
+        for token in tokens {
+            let weight = exp((Double(self.logits[Int(token)]) - self.most) / self.temperature)
+            if weight > 0 { shell.append(Candidate(token: token, weight: weight)) }
         }
+        shell.sort { ($1.weight, $0.token) < ($0.weight, $1.token) }
+        return shell
+    }
+
+    /// Those with logits in `low..<edge`, in the order of ids.
+    private func tokens(from low: Float, capacity: Int) -> [Int32] {
+        var needed = 0
+        let tokens = [Int32](unsafeUninitializedCapacity: capacity) { room, count in
+            needed = Int(
+                assay_find_logits(
+                    self.logits.baseAddress, Int32(clamping: self.logits.count), low, self.edge, room.baseAddress,
+                    Int32(clamping: room.count)))
+            count = min(needed, capacity)
+        }
+        return needed <= capacity ? tokens : self.tokens(from: low, capacity: needed)
     }
 }

@@ -1,4 +1,5 @@
 internal import CLlama
+internal import CLogits
 
 #if canImport(Glibc)
 internal import Glibc
@@ -14,14 +15,20 @@ public struct Distribution: ~Copyable {
     private let normalizer: Double
     /// The most likely token; of equally likely ones the smallest id.
     public let mostLikely: Int32
+    /// The sum of all tokens' probabilities at a temperature, in units of the most likely one's; to about 1e-6 of it.
+    let weights: (temperature: Double, sum: Double)
 
     /// - Returns: `nil` if a logit is NaN or positive infinity.
     init?(_ logits: UnsafeBufferPointer<Float>) {
         self.init(logits, assay_reduce_logits(logits.baseAddress, Int32(clamping: logits.count)))
     }
 
-    init?(_ logits: UnsafeBufferPointer<Float>, _ reduced: assay_distribution) {
+    init?(
+        _ logits: UnsafeBufferPointer<Float>, _ reduced: assay_distribution,
+        weights: (temperature: Double, sum: Double)? = nil
+    ) {
         guard reduced.sum.isFinite, reduced.argmax >= 0, reduced.maximum.isFinite else { return nil }
+        self.weights = weights ?? (1, reduced.sum)
         self.logits = logits
         self.normalizer = Double(reduced.maximum) + log(reduced.sum)
         self.mostLikely = reduced.argmax
@@ -56,7 +63,7 @@ extension LlamaContext {
                 .limitExceeded, "no output after token \(index) of the last batch of \(self.wantsOutput.count) tokens")
         }
         let logits = UnsafeBufferPointer(start: output.row, count: self.vocabularySize)
-        guard let distribution = Distribution(logits, output.reduced) else { return nil }
+        guard let distribution = Distribution(logits, output.reduced, weights: output.weights) else { return nil }
         return body(distribution)
     }
 
@@ -71,10 +78,17 @@ extension LlamaContext {
             rows.append(UnsafePointer(row))
         }
         var reduced = Array(repeating: assay_distribution(), count: rows.count)
+        // At temperature 1 the sum is that of the probabilities.
+        let temperatures = tokens.map { self.temperatures[$0] == 1 ? 0 : self.temperatures[$0] }
+        var weights = Array(repeating: 0.0, count: rows.count)
         assay_reduce_rows(
-            &rows, &reduced, Int32(rows.count), Int32(clamping: self.vocabularySize), Int32(self.shape.threads))
+            &rows, &reduced, temperatures, &weights, Int32(rows.count), Int32(clamping: self.vocabularySize),
+            Int32(self.shape.threads))
         for (place, token) in tokens.enumerated() {
-            if let row = rows[place] { self.outputs[token] = Output(row: row, reduced: reduced[place]) }
+            guard let row = rows[place] else { continue }
+            self.outputs[token] = Output(
+                row: row, reduced: reduced[place],
+                weights: temperatures[place] == 0 ? nil : (temperatures[place], weights[place]))
         }
     }
 
@@ -82,5 +96,6 @@ extension LlamaContext {
     struct Output {
         let row: UnsafePointer<Float>
         let reduced: assay_distribution
+        let weights: (temperature: Double, sum: Double)?
     }
 }

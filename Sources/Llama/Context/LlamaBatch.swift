@@ -7,6 +7,10 @@ public struct LlamaBatch: Sendable {
     public private(set) var positions: [Int32] = []
     /// Whether the distribution after each token is wanted; 0 or 1.
     private(set) var outputs: [Int8] = []
+    /// The temperature that a token will be drawn at, where all may be drawn; 0 for none.
+    ///
+    /// The outputs are then summed together, on all threads; no result depends on it.
+    private(set) var temperatures: [Double] = []
     /// The sequences of all tokens, token after token.
     private(set) var sequences: [Int32] = []
     /// Where each token's sequences begin in `sequences`.
@@ -19,25 +23,31 @@ public struct LlamaBatch: Sendable {
 
     /// Adds a token that belongs to all of `sequences`, which must not be empty.
     public mutating func append(
-        _ token: Int32, position: Int, sequences: some Collection<Int32>, wantsOutput: Bool
+        _ token: Int32, position: Int, sequences: some Collection<Int32>, wantsOutput: Bool, temperature: Double = 0
     ) {
         self.tokens.append(token)
         self.positions.append(Int32(clamping: position))
         self.outputs.append(wantsOutput ? 1 : 0)
+        self.temperatures.append(temperature)
         self.sequenceStarts.append(self.sequences.count)
         self.sequences.append(contentsOf: sequences)
         if wantsOutput { self.outputCount += 1 }
     }
 
     /// Adds a token of one sequence.
-    public mutating func append(_ token: Int32, position: Int, sequence: Int32, wantsOutput: Bool) {
-        self.append(token, position: position, sequences: CollectionOfOne(sequence), wantsOutput: wantsOutput)
+    public mutating func append(
+        _ token: Int32, position: Int, sequence: Int32, wantsOutput: Bool, temperature: Double = 0
+    ) {
+        self.append(
+            token, position: position, sequences: CollectionOfOne(sequence), wantsOutput: wantsOutput,
+            temperature: temperature)
     }
 
     public mutating func removeAll() {
         self.tokens.removeAll(keepingCapacity: true)
         self.positions.removeAll(keepingCapacity: true)
         self.outputs.removeAll(keepingCapacity: true)
+        self.temperatures.removeAll(keepingCapacity: true)
         self.sequences.removeAll(keepingCapacity: true)
         self.sequenceStarts.removeAll(keepingCapacity: true)
         self.outputCount = 0

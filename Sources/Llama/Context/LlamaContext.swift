@@ -12,6 +12,8 @@ public final class LlamaContext {
     let vocabularySize: Int
     /// Which tokens of the last batch have outputs, which are valid until the next.
     var wantsOutput: [Int8] = []
+    /// The temperature that a token is drawn at after each token of the last batch; 0 for none.
+    var temperatures: [Double] = []
     /// The outputs by token, once somebody has asked for one.
     var outputs: [Output?] = []
 
@@ -84,7 +86,7 @@ public final class LlamaContext {
             throw LlamaError(
                 status == -2 ? .outOfMemory : .decodeFailed, "decoding \(batch.count) tokens failed: \(what)\(details)")
         }
-        self.wantsOutput = batch.outputs
+        (self.wantsOutput, self.temperatures) = (batch.outputs, batch.temperatures)
     }
 
     private func rawDecode(_ batch: LlamaBatch) -> (value: Int32, failure: String?) {
