@@ -129,6 +129,13 @@ public struct Planner: Sendable {
                 "max_length \(maxLength) is more than the \(model.contextLength) tokens that model '\(model.name)' takes"
             )
         }
+        let length = settings.maxLength ?? model.contextLength
+        if let wanted = task.configuration.generation?.maxTokens, wanted >= length {
+            throw PlanningError(
+                .task, at: place,
+                "task '\(entry.path)' has max_gen_toks \(wanted), but model '\(model.name)' takes only \(length) tokens here, "
+                    + "prompt included; lower max_gen_toks in the task file, or raise max_length")
+        }
         let runsCode = task.configuration.runsCode
         guard !runsCode || settings.runsCode == true else {
             throw PlanningError(
@@ -147,7 +154,7 @@ public struct Planner: Sendable {
             fewShotPool: task.drawsExamples
                 ? data.fewShotPool.map { .init(sha256: $0.sha256, rows: $0.rowCount) } : nil,
             settings: .init(
-                maxLength: settings.maxLength ?? model.contextLength,
+                maxLength: length,
                 batchTokens: settings.batchTokens ?? EngineDefaults.batchTokens,
                 maxSequences: settings.maxSequences ?? EngineDefaults.maxSequences,
                 generationSlots: settings.generationSlots ?? EngineDefaults.generationSlots,

@@ -41,7 +41,7 @@ import Testing
             let file = try JobFile.parse(job, path: "\(self.path)/job.yaml")
             let model = ModelRecord(
                 name: "m", path: "\(self.path)/model.gguf", sha256: String(repeating: "a", count: 64), bytes: 5,
-                architecture: "llama", parameters: 1, contextLength: 100, vocabularySize: 10,
+                architecture: "llama", parameters: 1, contextLength: 1000, vocabularySize: 10,
                 tokenizerSHA256: String(repeating: "b", count: 64), quantization: "F32")
             var planner = Planner(searchFolders: [], user: "tester")
             planner.constraintProblem = constraintProblem
@@ -102,6 +102,29 @@ import Testing
         #expect(error?.message.contains("row 1: doc_to_choice gives null") == true, "\(error?.message ?? "")")
     }
 
+    /// The worker would find out, at the first shard.
+    @Test func textsThatLeaveNoRoomForAPromptAreRefused() async throws {
+        let folder = try Folder()
+        try folder.write(
+            "texts.yaml",
+            """
+            task: texts
+            dataset_path: json
+            dataset_kwargs: {data_files: {test: rows.jsonl}}
+            test_split: test
+            doc_to_text: q
+            doc_to_target: q
+            generation_kwargs: {max_gen_toks: 64}
+            """)
+        let error = await #expect(throws: PlanningError.self) {
+            try await folder.plan("model: m\nsettings: {max_length: 64}\ntasks: [texts.yaml]")
+        }
+        #expect(error?.message.contains("max_gen_toks 64, but model 'm' takes only 64 tokens here") == true)
+        #expect(
+            try await folder.plan("model: m\nsettings: {max_length: 65}\ntasks: [texts.yaml]").submission.jobs.count
+                == 1)
+    }
+
     @Test func aModelFileThatChangedIsRefused() async throws {
         let folder = try Folder()
         try folder.write("model.gguf", "other bytes")
@@ -116,7 +139,7 @@ import Testing
             let plan = try await folder.plan("model: m\n\(settings)tasks: [task.yaml]")
             return try JobSpecification(json: try #require(plan.submission.jobs.first).specification).settings.maxLength
         }
-        #expect(try await length("") == 100)
+        #expect(try await length("") == 1000)
         #expect(try await length("settings: {max_length: 50}\n") == 50)
     }
 
@@ -179,9 +202,9 @@ import Testing
     @Test func moreTokensThanTheModelTakesAreRefused() async throws {
         let folder = try Folder()
         let error = await #expect(throws: PlanningError.self) {
-            try await folder.plan("model: m\nsettings: {max_length: 101}\ntasks: [task.yaml]")
+            try await folder.plan("model: m\nsettings: {max_length: 1001}\ntasks: [task.yaml]")
         }
-        #expect(error?.message.contains("max_length 101 is more than the 100 tokens") == true)
+        #expect(error?.message.contains("max_length 1001 is more than the 1000 tokens") == true)
     }
 
     /// A limit of the cache is written into the job, and nothing where nobody set one: jobs of earlier versions stay equal.

@@ -48,7 +48,7 @@ import Testing
             let file = try JobFile.parse("model: m\ntasks: [task.yaml]", path: "\(self.folder)/job.yaml")
             let model = ModelRecord(
                 name: "m", path: "\(self.folder)/model.gguf", sha256: String(repeating: "a", count: 64), bytes: 5,
-                architecture: "llama", parameters: 1, contextLength: 100, vocabularySize: 10,
+                architecture: "llama", parameters: 1, contextLength: 1000, vocabularySize: 10,
                 tokenizerSHA256: String(repeating: "b", count: 64), quantization: "F32")
             return try await Planner(searchFolders: [], user: "tester", catalog: self.catalog).plan(file) { _ in model }
         }
