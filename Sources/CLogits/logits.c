@@ -96,8 +96,8 @@ PART assay_distribution reduced(const float *logits, int32_t count) {
         .maximum = maximum, .argmax = argmax, .sum = added(logits, count, maximum, 1)};
 }
 
-/// Adds exp((x - maximum) / temperature) of one vector to `sum`; relative error below 4e-16, 0 below exp(-708).
-#define ADD_EXP_DOUBLE(sum, x, maximum, temperature)                                               \
+/// Sets `result` to exp((x - maximum) / temperature); relative error below 4e-16, 0 below exp(-708).
+#define EXP_DOUBLE(result, x, maximum, temperature)                                                \
     do {                                                                                           \
         doubles d = ((x) - (maximum)) / (temperature);                                             \
         longs isTiny = d < SPLAT_DOUBLE(-708.0);                                                   \
@@ -122,25 +122,39 @@ PART assay_distribution reduced(const float *logits, int32_t count) {
         /* The low bits of `shifted` are n. */                                                     \
         longs exponent = ((longs)shifted + 1023) << 52;                                            \
         p = p * (doubles)exponent;                                                                 \
-        (sum) += SELECT_DOUBLE(isTiny, SPLAT_DOUBLE(0.0), p);                                      \
+        (result) = SELECT_DOUBLE(isTiny, SPLAT_DOUBLE(0.0), p);                                    \
     } while (0)
 
 PART double summed(const float *logits, int32_t count, float maximum, double temperature) {
     const int32_t whole = count - count % HALF;
     const doubles top = SPLAT_DOUBLE(maximum), scale = SPLAT_DOUBLE(temperature);
-    doubles sum = {0};
+    doubles sum = {0}, part;
     for (int32_t i = 0; i < whole; i += HALF) {
         doubles x = __builtin_convertvector(*(const half_floats *)(logits + i), doubles);
-        ADD_EXP_DOUBLE(sum, x, top, scale);
+        EXP_DOUBLE(part, x, top, scale);
+        sum += part;
     }
     if (whole < count) {
         doubles x = SPLAT_DOUBLE(-__builtin_inf());
         for (int32_t i = whole; i < count; i++) x[i - whole] = logits[i];
-        ADD_EXP_DOUBLE(sum, x, top, scale);
+        EXP_DOUBLE(part, x, top, scale);
+        sum += part;
     }
     double total = 0;
     for (int32_t lane = 0; lane < HALF; lane++) total += sum[lane];
     return total;
+}
+
+PART void weighed(
+    const float *logits, const int32_t *indices, int32_t count, float maximum, double temperature, double *weights) {
+    const doubles top = SPLAT_DOUBLE(maximum), scale = SPLAT_DOUBLE(temperature);
+    for (int32_t i = 0; i < count; i += HALF) {
+        const int32_t lanes = count - i < HALF ? count - i : HALF;
+        doubles x = top, part;
+        for (int32_t lane = 0; lane < lanes; lane++) x[lane] = logits[indices[i + lane]];
+        EXP_DOUBLE(part, x, top, scale);
+        for (int32_t lane = 0; lane < lanes; lane++) weights[i + lane] = part[lane];
+    }
 }
 
 PART int32_t found(
@@ -179,6 +193,11 @@ PART int32_t found(
         const float *logits, int32_t count, float maximum, float scale) {                          \
         return added(logits, count, maximum, scale);                                               \
     }                                                                                              \
+    attributes static void weighed_##name(                                                         \
+        const float *logits, const int32_t *indices, int32_t count, float maximum,                 \
+        double temperature, double *weights) {                                                     \
+        weighed(logits, indices, count, maximum, temperature, weights);                            \
+    }                                                                                              \
     attributes static int32_t found_##name(                                                        \
         const float *logits, int32_t count, float low, float high, int32_t *indices,               \
         int32_t capacity) {                                                                        \
@@ -189,6 +208,7 @@ typedef struct {
     assay_distribution (*reduce)(const float *, int32_t);
     double (*sum)(const float *, int32_t, float, double);
     double (*add)(const float *, int32_t, float, float);
+    void (*weigh)(const float *, const int32_t *, int32_t, float, double, double *);
     int32_t (*find)(const float *, int32_t, float, float, int32_t *, int32_t);
 } functions;
 
@@ -197,9 +217,9 @@ VARIANT(base, )
 VARIANT(avx2, __attribute__((target("avx2"))))
 VARIANT(avx512, __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw"))))
 static const functions variants[] = {
-    {reduced_base, summed_base, added_base, found_base},
-    {reduced_avx2, summed_avx2, added_avx2, found_avx2},
-    {reduced_avx512, summed_avx512, added_avx512, found_avx512},
+    {reduced_base, summed_base, added_base, weighed_base, found_base},
+    {reduced_avx2, summed_avx2, added_avx2, weighed_avx2, found_avx2},
+    {reduced_avx512, summed_avx512, added_avx512, weighed_avx512, found_avx512},
 };
 
 assay_instructions assay_best_instructions(void) {
@@ -210,7 +230,7 @@ assay_instructions assay_best_instructions(void) {
     return hasAll ? ASSAY_INSTRUCTIONS_AVX512 : ASSAY_INSTRUCTIONS_AVX2;
 }
 #else
-static const functions variants[] = {{reduced_base, summed_base, added_base, found_base}};
+static const functions variants[] = {{reduced_base, summed_base, added_base, weighed_base, found_base}};
 
 assay_instructions assay_best_instructions(void) { return ASSAY_INSTRUCTIONS_BASE; }
 #endif
@@ -245,6 +265,11 @@ double assay_sum_weights(const float *logits, int32_t count, float maximum, doub
 int32_t assay_find_logits(
     const float *logits, int32_t count, float low, float high, int32_t *indices, int32_t capacity) {
     return in_use()->find(logits, count, low, high, indices, capacity);
+}
+
+void assay_weigh_logits(
+    const float *logits, const int32_t *indices, int32_t count, float maximum, double temperature, double *weights) {
+    in_use()->weigh(logits, indices, count, maximum, temperature, weights);
 }
 
 typedef struct {

@@ -58,13 +58,21 @@ import Testing
             var found = [Int32](repeating: -1, count: count)
             let hits = assay_find_logits(logits, Int32(count), -3, 20, &found, Int32(count))
             #expect(found.prefix(Int(hits)).map(Int.init) == logits.indices.filter { (-3..<20).contains(logits[$0]) })
+            var weights = [Double](repeating: 0, count: Int(hits))
+            assay_weigh_logits(logits, found, hits, reduced.maximum, 0.7, &weights)
+            for (token, weight) in zip(found, weights) {
+                let exact = exp((Double(logits[Int(token)]) - Double(reduced.maximum)) / 0.7)
+                #expect(abs(weight - exact) <= 1e-15 * exact)
+            }
+            known.append(weights.map(\.bitPattern))
             known.append([
                 reduced.sum.bitPattern, UInt64(reduced.maximum.bitPattern), UInt64(bitPattern: Int64(reduced.argmax)),
                 assay_add_weights(logits, Int32(count), reduced.maximum, 0.7).bitPattern,
                 assay_sum_weights(logits, Int32(count), reduced.maximum, 0.7).bitPattern, UInt64(hits),
             ])
         }
-        #expect(Set(known).count == 1)
+        // The weights, and all else.
+        #expect(Set(known).count == 2)
     }
 
     @Test func tiesGoToTheSmallerToken() throws {

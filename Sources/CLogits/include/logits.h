@@ -48,3 +48,7 @@ double assay_sum_weights(const float *logits, int32_t count, float maximum, doub
 /// than the `capacity` of it.
 int32_t assay_find_logits(
     const float *logits, int32_t count, float low, float high, int32_t *found, int32_t capacity);
+
+/// Writes exp((logits[indices[i]] - maximum) / temperature) to `weights`, to about 4e-16 of it; 0 below exp(-708).
+void assay_weigh_logits(
+    const float *logits, const int32_t *indices, int32_t count, float maximum, double temperature, double *weights);

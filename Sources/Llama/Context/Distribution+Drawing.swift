@@ -66,7 +66,7 @@ extension Distribution {
         var mass = 0.0
         var end: Int?
         while end == nil, let shell = shells.next() {
-            for candidate in shell {
+            for candidate in shell.sorted(by: { $0.precedes($1) }) {
                 mass += candidate.weight
                 found.append(candidate)
                 guard mass >= rule.topP * total * (1 - part) else { continue }
@@ -80,23 +80,25 @@ extension Distribution {
         return Self.drawn(rule.minP > 0 ? found.filter { $0.weight >= rule.minP * most } : found, unit: unit)
     }
 
-    /// Walks down from the most likely token.
+    /// Goes down from the most likely token.
     private func drawFromAll(
         _ rule: DrawingRule, unit: Double, of total: Double, within part: Double
     ) -> Int32? {
         var shells = Shells(self.allLogits, mostLikely: self.mostLikely, temperature: rule.temperature)
         let (low, high) = (unit * total * (1 - part), unit * total * (1 + part))
         var mass = 0.0
-        var last: Int32?
-        while let shell = shells.next() {
-            for candidate in shell {
-                mass += candidate.weight
-                last = candidate.token
-                if mass > low { return mass > high || part == 0 ? candidate.token : nil }
+        var last: Candidate?
+        while var shell = shells.next() {
+            let sum = shell.reduce(0) { $0 + $1.weight }
+            if mass + sum > low {
+                let (found, end) = shell.first(beyond: low, from: mass)
+                return part == 0 || end > high ? found.token : nil
             }
+            mass += sum
+            last = shell.max { $0.precedes($1) } ?? last
         }
         // Rounding can leave a little behind the last one.
-        return part > 0 ? nil : last
+        return part > 0 ? nil : last?.token
     }
 
     private static func drawn(_ candidates: [Candidate], unit: Double) -> Int32? {
@@ -115,7 +117,9 @@ extension Distribution {
         // What min-p leaves out counts for top-p still, where that is a part of what top-k left.
         let least = rule.topP < 1 ? 0 : rule.minP
         var found: [Candidate] = []
-        while found.count < wanted, (found.last?.weight ?? 1) >= least, let shell = shells.next() { found += shell }
+        while found.count < wanted, (found.last?.weight ?? 1) >= least, let shell = shells.next() {
+            found += shell.sorted { $0.precedes($1) }
+        }
         found.removeLast(max(0, found.count - wanted))
         if rule.topP < 1 {
             let total = found.reduce(0) { $0 + $1.weight }
@@ -135,14 +139,61 @@ private struct Candidate {
     var token: Int32
     /// Its probability with the temperature, in units of the most likely token's.
     var weight: Double
+
+    /// Falling probability; of equally likely ones the smaller id.
+    func precedes(_ other: Candidate) -> Bool { (other.weight, self.token) < (self.weight, other.token) }
 }
 
-/// All tokens that can be drawn, in the order of falling probability, some at a time.
+extension [Candidate] {
+    /// The first one, in their order, with which the sum of weights goes beyond `limit`, and that sum.
+    ///
+    /// It is the last one if rounding keeps the sum below. Most of them are never sorted.
+    /// - Parameter start: The weight of all that comes before them.
+    fileprivate mutating func first(beyond limit: Double, from start: Double) -> (Candidate, end: Double) {
+        var sum = start
+        // Those that it may be among, and the one behind them, with which the sum is beyond.
+        var (lower, upper) = (0, self.count)
+        var behind: (Candidate, end: Double)?
+        while upper - lower > 24 {
+            // The middle one of three waits at the end.
+            let middle = lower + (upper - lower) / 2
+            if self[middle].precedes(self[lower]) { self.swapAt(middle, lower) }
+            if self[upper - 1].precedes(self[lower]) { self.swapAt(upper - 1, lower) }
+            if self[middle].precedes(self[upper - 1]) { self.swapAt(middle, upper - 1) }
+            let pivot = self[upper - 1]
+            var (place, weight) = (lower, 0.0)
+            for index in lower..<(upper - 1) where self[index].precedes(pivot) {
+                weight += self[index].weight
+                self.swapAt(index, place)
+                place += 1
+            }
+            self.swapAt(place, upper - 1)
+            let end = sum + weight + pivot.weight
+            guard end > limit else {
+                sum = end
+                lower = place + 1
+                continue
+            }
+            if sum + weight <= limit { return (pivot, end) }
+            behind = (pivot, end)
+            upper = place
+        }
+        var last = (self[self.count - 1], end: sum)
+        for candidate in self[lower..<upper].sorted(by: { $0.precedes($1) }) {
+            sum += candidate.weight
+            last = (candidate, sum)
+            if sum > limit { return last }
+        }
+        return behind ?? last
+    }
+}
+
+/// All tokens that can be drawn, some at a time: each is more likely than those that come later.
 ///
-/// A vocabulary is long, and nearly all of it is unlikely: only what is asked for is sorted.
+/// A vocabulary is long, and nearly all of it is unlikely: only what is asked for is looked at.
 private struct Shells {
     private let logits: UnsafeBufferPointer<Float>
-    private let most: Double
+    private let most: Float
     private let temperature: Double
     /// What was handed out begins here.
     private var edge = Float.infinity
@@ -152,27 +203,25 @@ private struct Shells {
 
     init(_ logits: UnsafeBufferPointer<Float>, mostLikely: Int32, temperature: Double) {
         self.logits = logits
-        self.most = Double(logits[Int(mostLikely)])
+        self.most = logits[Int(mostLikely)]
         self.temperature = temperature
     }
 
-    /// `nil` when there are no more; may be empty.
+    /// In no order; `nil` when there are no more; may be empty.
     mutating func next() -> [Candidate]? {
         guard !self.isDone else { return nil }
         // The smallest double above zero is about exp(-745).
-        let low = self.cut > 1e-300 ? Float(self.most + self.temperature * log(self.cut)) : -.infinity
+        let low = self.cut > 1e-300 ? Float(Double(self.most) + self.temperature * log(self.cut)) : -.infinity
         self.isDone = low == -.infinity
         let tokens = self.tokens(from: low, capacity: 1024)
         self.edge = low
         self.cut /= 16
-        var shell: [Candidate] = []
-        shell.reserveCapacity(tokens.count)
-        for token in tokens {
-            let weight = exp((Double(self.logits[Int(token)]) - self.most) / self.temperature)
-            if weight > 0 { shell.append(Candidate(token: token, weight: weight)) }
+        var weights = [Double](repeating: 0, count: tokens.count)
+        assay_weigh_logits(
+            self.logits.baseAddress, tokens, Int32(clamping: tokens.count), self.most, self.temperature, &weights)
+        return zip(tokens, weights).compactMap { token, weight in
+            weight > 0 ? Candidate(token: token, weight: weight) : nil
         }
-        shell.sort { ($1.weight, $0.token) < ($0.weight, $1.token) }
-        return shell
     }
 
     /// Those with logits in `low..<edge`, in the order of ids.
