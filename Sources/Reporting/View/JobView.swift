@@ -96,7 +96,7 @@ struct FactView {
         let engines = job.engines.flatMap { engine in
             [
                 fact("Engine", engine.name), code("Engine build", engine.build),
-                fact("Device kind", engine.deviceKind), code("Engine settings", engine.settings),
+                fact("Device kind", engine.deviceKind),
             ].compactMap { $0 }
         }
         return [

@@ -13,7 +13,6 @@ struct JobLayout: Sendable {
     private(set) var rowCount = 0
     private(set) var engineBuilds: Set<String> = []
     private(set) var deviceKinds: Set<String> = []
-    private(set) var engineSettings: Set<String> = []
     /// Of every linked column by its path: how many elements each shard has.
     private var linked: [String: [Int]] = [:]
     /// Of every other column by its path.
@@ -38,7 +37,6 @@ struct JobLayout: Sendable {
         self.rowCount += header.rowCount
         self.engineBuilds.insert(header.engineBuild)
         self.deviceKinds.insert(header.deviceKind)
-        if let settings = header.settings { self.engineSettings.insert(settings.engine) }
         for column in table.schema.columns {
             guard let values = table[column.path] else { continue }
             switch column.joining {
@@ -126,8 +124,7 @@ struct JobLayout: Sendable {
         guard header.work == first.work, schema.names == names else {
             throw StoreError(
                 .invalidInput, path: file.path,
-                "model, tokenizer, data set, task, engine, prompts, logits mode or metrics differ from those of shard 0."
-            )
+                "model, tokenizer, data set, task, engine, logits mode or metrics differ from those of shard 0.")
         }
     }
 }
@@ -145,7 +142,7 @@ extension ShardHeader {
     fileprivate var work: [String] {
         [
             self.modelSHA256, self.tokenizerSHA256, self.datasetSHA256, self.taskHash, self.engine,
-            self.settings?.promptsHash ?? "", self.logitsMode.rawValue,
+            self.logitsMode.rawValue,
         ]
     }
 }
