@@ -69,7 +69,7 @@ let services: [Target] =
         "Evaluation", ["CLanguageData", "CZlib", "Jinja", "PythonCompat", collections, crypto, yams],
         tests: ["ProcessTesting"], testsExclude: ["Fixtures"])
     + module(
-        "Inference", ["Evaluation", "Llama", logging], tests: ["EngineTesting", "ProcessTesting", crypto],
+        "Inference", ["Evaluation", "Llama", logging], tests: ["EngineTesting", "ProcessTesting"],
         testsExclude: ["Fixtures"])
     + module(
         "JobQueue", ["Postgres", "SQL", crypto], tests: ["FaultTesting", "PostgresTesting", "UVEventLoop", logging],

@@ -134,7 +134,8 @@ public struct Planner: Sendable {
             throw PlanningError(
                 .task, at: place,
                 "task '\(entry.path)' has max_gen_toks \(wanted), but model '\(model.name)' takes only \(length) tokens here, "
-                    + "prompt included; lower max_gen_toks in the task file, or raise max_length")
+                    + "prompt included; lower max_gen_toks in the task file"
+                    + (length < model.contextLength ? ", or raise max_length" : ""))
         }
         let runsCode = task.configuration.runsCode
         guard !runsCode || settings.runsCode == true else {

@@ -140,7 +140,7 @@ import Testing
         }
         #expect(try golds(0) == [1] && golds(1) == [0] && golds(2) == [1])
         let none = #expect(throws: TaskError.self) { try golds(3) }
-        #expect(none?.message.contains("none of the choices, but a number in the first row") == true)
+        #expect(none?.message.contains("none of the choices, and in the first row the number of one") == true)
 
         // lm-eval stops at a later row of digits; it is no number of a choice.
         let texts = try self.task(lines, rows: [row("x"), row("1")])
@@ -148,7 +148,7 @@ import Testing
         let digits = #expect(throws: TaskError.self) {
             try texts.task.prepare(try texts.data.evaluated.document(at: 1))
         }
-        #expect(digits?.message.contains("row 1: doc_to_text gives 1, which stands for a choice") == true)
+        #expect(digits?.message.contains("row 1: doc_to_text gives 1, a choice's number") == true)
         let said = try self.task(lines + "multiple_input: false\n", rows: [row("1"), row("0")])
         let sample = try said.task.prepare(try said.data.evaluated.document(at: 0))
         #expect(sample.prompt == "1" && sample.golds == [0])

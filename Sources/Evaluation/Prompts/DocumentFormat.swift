@@ -78,17 +78,17 @@ struct DocumentFormat: Sendable {
                     return .number(index)
                 }
                 throw document.error(
-                    "doc_to_text gives a text that is none of the choices, but a number in the first row; it must give "
-                        + "the number of the right choice in every row")
+                    "doc_to_text gives a text here that is none of the choices, and in the first row the number of one; make "
+                        + "it give the right choice's number in every row")
             }
             switch self.multipleInput {
             case true?: return .number(number)
             case false?: return .text(text)
             case nil:
                 throw document.error(
-                    "doc_to_text gives \(text), which stands for a choice, but a text in the first row, and lm-eval stops "
-                        + "here; put a word before it, or write multiple_input (which only Assay knows): false if it is a text, "
-                        + "true if it is the right choice's number")
+                    "doc_to_text gives \(text), a choice's number, while the first row's is a text, and lm-eval stops here; put a "
+                        + "word before it, or write multiple_input (which only Assay knows): false if it is a text, true if "
+                        + "it is the right choice's number")
             }
         case .int(let number) where self.hasChoices: return .number(number)
         case let value:
