@@ -1,3 +1,3 @@
 #pragma once
 
-// The C++ headers of libllama-common are included by CJinja alone; this target carries the compiler and linker flags.
+// The C++ headers of libllama-common are included by CGrammar alone; this target carries the compiler and linker flags.

@@ -1,4 +1,6 @@
+import Crypto
 import Evaluation
+import Foundation
 import Testing
 
 @testable import Inference
@@ -70,6 +72,27 @@ import Testing
                 return ScoringRequest(tokens: prefix + question + answer, scoredFrom: prefix.count + question.count)
             }
         }
+    }
+
+    /// Where this fails, requests become other batches than before: raise `ResolvedSettings.planVersion`, which results and
+    /// digests name, and put the new hash here.
+    @Test func plansAreThoseOfThePlanVersion() {
+        var text = "version \(ResolvedSettings.planVersion)"
+        for (seed, limits) in [
+            (1, BatchLimits(tokens: 32, sequences: 4, outputs: 16)), (2, .init(tokens: 96, sequences: 16, outputs: 40)),
+            (3, .init(tokens: 512, sequences: 128, outputs: 512)),
+        ] {
+            for vocabulary in [3, 50] as [Int32] {
+                let requests = randomRequests(seed: UInt64(seed), vocabulary: vocabulary, longest: 90)
+                for step in BatchPlan(requests, limits: limits).steps {
+                    guard let batch = step.batch else { continue }
+                    text += "\n\(batch.tokens) \(batch.positions) \(batch.sequences) \(batch.wantsOutput)"
+                }
+            }
+        }
+        #expect(
+            SHA256.hash(data: Data(text.utf8)).map { String($0, radix: 16) }.joined()
+                == "4a7bc58fa52ad5c9483418076cca23b36d5931c67bb52a5d6bd515e3cbd8c12")
     }
 
     @Test func contextsAndFewShotExamplesAreComputedOnce() throws {

@@ -101,11 +101,34 @@ import Testing
         #expect(identity.modelName == "tiny")
         #expect(identity.modelSHA256 == "1d68bf8d4f3d501816e9aedd02b64e7bbb876032c79609b2b1bbeb5c67f4f4fd")
         #expect(identity.tokenizerSHA256?.count == 64)
-        #expect(identity.settings["batch_tokens"] == "64")
-        #expect(identity.settings["threads"] == nil)
+        var settings = identity.settings
+        #expect(settings.removeValue(forKey: "cpu_features")?.isEmpty == false)
+        #expect(
+            settings == [
+                "max_length": "512", "batch_tokens": "64", "max_sequences": "16", "generation_slots": "4",
+                "cache_bytes": "\(4 << 30)", "micro_batch": "64", "outputs": "64", "kv_type": "f32",
+                "flash_attention": "off", "plan_version": "\(ResolvedSettings.planVersion)",
+            ])
+        #expect(identity.settingsJSON.hasPrefix(#"{"batch_tokens":64,"cache_bytes":4294967296,"cpu_features":""#))
         #expect(engine.maxLength == 512)
         #expect(engine.tokenizer.prefixToken == 0)
         #expect(try engine.tokenizer.encode("the", addSpecial: true).first == 0)
         #expect(try LlamaTokenizer(modelPath: tinyModelPath).encode(" the question", addSpecial: false).count < 8)
+    }
+
+    /// What changes bits is in the identity, and nothing else is.
+    @Test func theIdentityDependsOnWhatAnswersDependOn() async throws {
+        let usual = try await tinyEngine().identity
+        let others = [
+            try await tinyEngine(batchTokens: 65), try await tinyEngine(maxSequences: 17),
+            try await tinyEngine(generationSlots: 5), try await tinyEngine(maxLength: 511),
+            try await LlamaEngine.load(
+                modelPath: tinyModelPath,
+                settings: EngineSettings(
+                    batchTokens: 64, maxSequences: 16, generationSlots: 4, cacheBytes: 1 << 30, device: .cpu)),
+        ].map(\.identity.settingsJSON)
+        #expect(Set(others + [usual.settingsJSON]).count == 6)
+        #expect(try await tinyEngine(threads: 2).identity == usual)
+        #expect(try await tinyEngine(maxLength: 512).identity == usual)
     }
 }

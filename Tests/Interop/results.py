@@ -22,7 +22,8 @@ import numpy as np
 
 IDENTITY = [
     "format", "schema_version", "shard_index", "row_start", "row_count", "model_sha256", "tokenizer_sha256",
-    "dataset_sha256", "task_hash", "engine", "engine_build", "device_kind", "logits_mode",
+    "dataset_sha256", "task_hash", "engine", "engine_build", "device_kind", "engine_settings", "prompts_hash",
+    "logits_mode",
 ]
 
 
@@ -46,8 +47,9 @@ def digest(file):
 
     net("assay.shard.1")
     for name in IDENTITY:
-        net(name)
-        net(text(file.attrs[name]))
+        if name in file.attrs:
+            net(name)
+            net(text(file.attrs[name]))
     found = data_sets(file)
     for path in sorted(found, key=lambda path: path.encode()):
         if path == "/provenance":

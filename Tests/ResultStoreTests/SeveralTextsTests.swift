@@ -17,20 +17,25 @@ import Testing
         #expect(table.metrics[0].termNames == ["gold", "prediction"])
         #expect(table.metrics[0].terms == (0..<2).map { term in samples.map { $0.metrics[0].terms[term] } })
         #expect(table.metrics[1].termNames == [])
-        // Readers of version 1 don't know /epochs.
-        #expect(shard.header.schemaVersion == 2)
+        #expect(shard.header.schemaVersion == 3)
     }
 
-    @Test func anythingElseIsOfTheFirstVersion() async throws {
+    /// What is scored anew from results that do not name their settings; readers of version 1 don't know /epochs.
+    @Test func filesWithoutSettingsAreOfTheOldVersions() async throws {
         let place = try await TemporaryStore()
+        var header = ShardHeader.sample(count: 3)
+        header.settings = nil
         var samples = SampleResult.severalTexts(3, seed: 4)
+        let epochs = try await place.store.publishShard(header, samples: samples, epoch: 1, incarnation: UUID())
+        #expect(try await place.store.readShard(epochs.path, sha256: epochs.sha256).header.schemaVersion == 2)
         for sample in samples.indices {
             for metric in samples[sample].metrics.indices { samples[sample].metrics[metric].epochs = [] }
         }
-        let file = try await place.store.publishShard(
-            .sample(count: 3), samples: samples, epoch: 1, incarnation: UUID())
+        let file = try await place.store.publishShard(header, samples: samples, epoch: 2, incarnation: UUID())
         let shard = try await place.store.readShard(file.path, sha256: file.sha256)
-        #expect(shard.header.schemaVersion == 1 && shard.samples[2].metrics == samples[2].metrics)
+        #expect(
+            shard.header.settings == nil && shard.header.schemaVersion == 1
+                && shard.samples[2].metrics == samples[2].metrics)
     }
 
     @Test func metricsOfUnlikeEpochsAreRefused() async throws {

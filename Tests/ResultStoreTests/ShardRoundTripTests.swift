@@ -12,7 +12,7 @@ import Testing
             let header = ShardHeader.sample(index: weighted ? 1 : 0, count: count, mode: mode)
             let file = try await place.store.publishShard(header, samples: samples, epoch: 3, incarnation: UUID())
             let shard = try await place.store.readShard(file.path, sha256: file.sha256)
-            #expect(shard.header == header)
+            #expect(shard.header == header && header.schemaVersion == 3)
             #expect(shard.samples == samples.map { $0.kept(mode) })
             #expect(shard.digest == file.digest)
             let table = try await place.store.readSamples(file.path, sha256: file.sha256)
@@ -53,6 +53,14 @@ import Testing
         header.engineBuild = "b6001"
         #expect(try await digest(header, samples) != original)
         #expect(try await digest(.sample(start: 10, count: 10), samples) != original)
+        header = .sample(count: 10)
+        header.settings?.engine = "{}"
+        #expect(try await digest(header, samples) != original)
+        header = .sample(count: 10)
+        header.settings?.promptsHash = ""
+        #expect(try await digest(header, samples) != original)
+        header.settings = nil
+        #expect(try await digest(header, samples) != original)
     }
 
     @Test func everyNaNIsTheSame() async throws {

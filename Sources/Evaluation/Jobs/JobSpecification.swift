@@ -1,3 +1,4 @@
+internal import Crypto
 internal import FoundationEssentials
 
 /// Everything that decides a job's results but the shard's range: model, task, data and settings.
@@ -170,6 +171,22 @@ public struct JobSpecification: Codable, Sendable, Hashable {
 }
 
 extension JobSpecification.Settings {
+    /// The SHA-256 of what decides prompts and their tokens besides task, data and model; 64 hexadecimal digits.
+    public func promptsHash() throws -> String {
+        struct Prompts: Encodable {
+            var overflow: OverflowPolicy
+            var chat: JobSpecification.Chat?
+            var systemInstruction: String?
+            var tokens: TokenRules
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let prompts = Prompts(
+            overflow: self.overflow ?? .truncate, chat: self.chat, systemInstruction: self.systemInstruction,
+            tokens: self.tokens ?? TokenRules())
+        return SHA256.hash(data: try encoder.encode(prompts)).hexadecimal
+    }
+
     /// How prompts are written.
     ///
     /// - Throws: `TaskError` if the chat template can't be parsed.

@@ -66,7 +66,8 @@ private struct RescoredShard: PreparedShard, ComputedShard {
         let before = self.stored.header
         let engine = EngineIdentity(
             engine: before.engine, engineBuild: before.engineBuild, deviceKind: before.deviceKind, modelName: "")
-        return try await self.store.publish(
-            samples, of: self.shard, header: try ShardHeader(self.shard, job: self.job, engine: engine))
+        var header = try ShardHeader(self.shard, job: self.job, engine: engine)
+        header.settings = before.settings
+        return try await self.store.publish(samples, of: self.shard, header: header)
     }
 }

@@ -12,7 +12,19 @@ extension ShardHeader {
             rowCount: shard.rowCount, modelSHA256: job.model.sha256, tokenizerSHA256: job.model.tokenizerSHA256,
             datasetSHA256: job.dataSet.sha256, taskHash: job.task.hash, engine: engine.engine,
             engineBuild: engine.engineBuild, deviceKind: engine.deviceKind,
-            logitsMode: job.settings.logits, provenance: try Self.provenance(job))
+            settings: try Self.settings(job, engine), logitsMode: job.settings.logits,
+            provenance: try Self.provenance(job))
+    }
+
+    private static func settings(
+        _ job: JobSpecification, _ engine: EngineIdentity
+    ) throws(ExecutionError) -> ResultSettings? {
+        guard !engine.settings.isEmpty else { return nil }
+        do {
+            return ResultSettings(engine: engine.settingsJSON, promptsHash: try job.settings.promptsHash())
+        } catch {
+            throw ExecutionError(.permanent, "the job's settings can't be written as JSON: \(error)")
+        }
     }
 
     /// The job's specification without the place of the model's file, which differs from machine to machine.

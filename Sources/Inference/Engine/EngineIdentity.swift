@@ -1,3 +1,5 @@
+internal import Evaluation
+
 /// What answers: everything besides the requests that answers may depend on.
 public struct EngineIdentity: Sendable, Hashable, Codable {
     /// The engine's name, such as "llama.cpp".
@@ -12,8 +14,16 @@ public struct EngineIdentity: Sendable, Hashable, Codable {
     public var modelSHA256: String?
     /// The SHA-256 of everything that defines the tokenizer in hexadecimal digits, as far as known.
     public var tokenizerSHA256: String?
-    /// The settings that may change low bits of answers (such as the size of batches), by name.
+    /// What else may change low bits of answers (such as the size of batches), by name; nothing of what was scored again from
+    /// results that do not tell of it.
     public var settings: [String: String]
+    /// `settings` as a JSON object with sorted keys, numbers as numbers.
+    public var settingsJSON: String {
+        let members = self.settings.sorted { $0.key < $1.key }.map { name, value in
+            JSONValue.string(name).text() + ":" + (Int(value).map(JSONValue.int) ?? .string(value)).text()
+        }
+        return "{" + members.joined(separator: ",") + "}"
+    }
 
     public init(
         engine: String, engineBuild: String, deviceKind: String, modelName: String, modelSHA256: String? = nil,

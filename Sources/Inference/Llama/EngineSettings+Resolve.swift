@@ -63,7 +63,8 @@ struct ResolvedSettings: Sendable, Hashable {
         let trunk = self.file.longRopeThreshold == nil ? min(steps * Self.contextStep, self.maxLength) : self.maxLength
         return ContextShape(
             layout: .shared, cells: trunk + self.limits.tokens, sequences: self.limits.sequences,
-            batchTokens: self.limits.tokens, outputs: self.limits.outputs, threads: self.threads)
+            batchTokens: self.limits.tokens, stepTokens: Self.stepTokens, outputs: self.limits.outputs,
+            threads: self.threads)
     }
 
     /// The context that generates texts of at most `length` tokens, prompt included.
@@ -74,7 +75,7 @@ struct ResolvedSettings: Sendable, Hashable {
         let batchTokens = max(self.limits.tokens, self.generationSlots)
         var shape = ContextShape(
             layout: .separate, cells: cells, sequences: 1, batchTokens: batchTokens,
-            stepTokens: min(512, self.limits.tokens), outputs: self.generationSlots, threads: self.threads)
+            stepTokens: min(Self.stepTokens, self.limits.tokens), outputs: self.generationSlots, threads: self.threads)
         let affordable = self.slotBytes / (shape.cells * self.file.cacheBytesPerToken)
         guard affordable >= 1 || self.cacheBytes == nil, shape.cells <= ContextShape.mostCells else {
             throw self.cacheTooSmall(for: shape)
@@ -88,9 +89,17 @@ struct ResolvedSettings: Sendable, Hashable {
         [
             "max_length": "\(self.maxLength)", "batch_tokens": "\(self.limits.tokens)",
             "max_sequences": "\(self.limits.sequences)", "generation_slots": "\(self.generationSlots)",
-            "cache_bytes": "\(self.slotBytes)",
+            "cache_bytes": "\(self.slotBytes)", "micro_batch": "\(min(Self.stepTokens, self.limits.tokens))",
+            "outputs": "\(self.limits.outputs)", "kv_type": self.file.hasFullPrecision ? "f32" : "f16",
+            "flash_attention": "off", "plan_version": "\(Self.planVersion)",
         ]
     }
+
+    /// Raised whenever equal requests become other batches, or their outputs other numbers: results of two versions may
+    /// differ in low bits, and their files and digests say so.
+    static let planVersion = 1
+    /// Tokens that are computed in one step.
+    static let stepTokens = 512
 
     private func checkScoringCache() throws(EngineError) {
         let largest = self.scoringShape(longest: self.maxLength)

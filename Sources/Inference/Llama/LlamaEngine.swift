@@ -47,7 +47,7 @@ public actor LlamaEngine: Engine {
         self.identity = EngineIdentity(
             engine: "llama.cpp", engineBuild: LlamaBackend.build, deviceKind: loaded.model.device.computeKind,
             modelName: file.name, modelSHA256: loaded.sha256, tokenizerSHA256: file.tokenizerSHA256,
-            settings: loaded.settings.identity)
+            settings: loaded.settings.identity.merging(loaded.model.device.traits) { own, _ in own })
         self.tokenizer = LlamaTokenizer(loaded.model.vocabulary)
         self.maxLength = loaded.settings.maxLength
         self.model = loaded.model

@@ -1,5 +1,11 @@
 internal import CLlama
 
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
 /// A device that llama.cpp can compute on.
 public struct LlamaDevice: Sendable, Hashable {
     public enum Kind: String, Sendable, Hashable, Codable {
@@ -38,6 +44,26 @@ public struct LlamaDevice: Sendable, Hashable {
         return "cpu-\(widest.lowercased())"
     }
 
+    /// What of the machine may change low bits of answers: instructions that the CPU's code was compiled for and uses, what
+    /// the GPU's code was, and the driver, which compiles parts of it.
+    public var traits: [String: String] {
+        var traits = ["cpu_features": Self.cpuFeatures().sorted().joined(separator: ",")]
+        guard self.kind != .cpu else { return traits }
+        traits["gpu_features"] = Self.features(of: assay_device_features(self.name))
+            .map { "\($0.key)=\($0.value)" }.sorted().joined(separator: ",")
+        traits["gpu_driver"] = Self.driver()
+        return traits
+    }
+
+    /// What NVIDIA's driver says of itself; `nil` without one.
+    private static func driver() -> String? {
+        guard let file = fopen("/proc/driver/nvidia/version", "re") else { return nil }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 200)
+        guard fgets(&line, Int32(line.count), file) != nil else { return nil }
+        return String(decoding: line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     init(handle: ggml_backend_dev_t) {
         var properties = ggml_backend_dev_props()
         ggml_backend_dev_get_props(handle, &properties)
@@ -60,13 +86,18 @@ public struct LlamaDevice: Sendable, Hashable {
 
     private static func cpuFeatures() -> Set<String> {
         LlamaBackend.started
-        var names: Set<String> = []
-        guard var feature = assay_cpu_features() else { return names }
+        return Set(Self.features(of: assay_cpu_features()).filter { $0.value != "0" }.keys)
+    }
+
+    /// A list of llama.cpp's, which a null name ends.
+    private static func features(of list: UnsafePointer<ggml_backend_feature>?) -> [String: String] {
+        var values: [String: String] = [:]
+        guard var feature = list else { return values }
         while let name = feature.pointee.name {
-            if let value = feature.pointee.value, String(cString: value) != "0" { names.insert(String(cString: name)) }
+            if let value = feature.pointee.value { values[String(cString: name)] = String(cString: value) }
             feature += 1
         }
-        return names
+        return values
     }
 }
 

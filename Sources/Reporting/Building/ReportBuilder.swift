@@ -78,7 +78,8 @@ public struct ReportBuilder: Sendable {
                 tokenizerSHA256: specification.model.tokenizerSHA256,
                 tokenizerDoubt: specification.model.tokenizerDoubt),
             engines: join.engines, datasetSHA256: specification.dataSet.sha256,
-            logitsMode: specification.settings.logits.rawValue, settings: try specification.settings.json(),
+            promptsHash: join.promptsHash, logitsMode: specification.settings.logits.rawValue,
+            settings: try specification.settings.json(),
             shardCount: files.shards.count, digest: files.digest,
             resultPath: try await files.build(in: self.store).path, metrics: task.metrics, samples: join.samples)
         input.groups = specification.groups ?? []

@@ -8,10 +8,16 @@ struct ShardJoin {
     let metrics: [MetricDefinition]
     private(set) var samples: [SampleRow] = []
     private var engineSet: Set<EngineInput> = []
+    /// How prompts were written; `nil` where the results do not tell.
+    private(set) var promptsHash: String?
 
     /// Every engine that computed a shard, in a fixed order.
     var engines: [EngineInput] {
-        self.engineSet.sorted { ($0.name, $0.build, $0.deviceKind) < ($1.name, $1.build, $1.deviceKind) }
+        self.engineSet.sorted {
+            ($0.name, $0.build, $0.deviceKind, $0.settings ?? "") < (
+                $1.name, $1.build, $1.deviceKind, $1.settings ?? ""
+            )
+        }
     }
 
     init(job: String, specification: JobSpecification, metrics: [MetricDefinition]) {
@@ -45,7 +51,10 @@ struct ShardJoin {
                     isTruncated: table.isTruncated[row], isUnparsed: table.isUnparsed[row]))
         }
         self.engineSet.insert(
-            .init(name: table.header.engine, build: table.header.engineBuild, deviceKind: table.header.deviceKind))
+            .init(
+                name: table.header.engine, build: table.header.engineBuild, deviceKind: table.header.deviceKind,
+                settings: table.header.settings?.engine))
+        if let settings = table.header.settings { self.promptsHash = settings.promptsHash }
     }
 
     /// Checks that every sample of the job is there, once.

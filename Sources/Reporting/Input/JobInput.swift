@@ -89,8 +89,11 @@ public struct EngineInput: Sendable, Hashable {
     public var build: String
     /// The kind of device, such as "cpu".
     public var deviceKind: String
+    /// A JSON object: what it was set to, and what it chose by itself; `nil` where results do not tell.
+    public var settings: String?
 
-    public init(name: String, build: String, deviceKind: String) {
+    public init(name: String, build: String, deviceKind: String, settings: String? = nil) {
+        self.settings = settings
         self.name = name
         self.build = build
         self.deviceKind = deviceKind

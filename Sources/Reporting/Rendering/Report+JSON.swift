@@ -118,10 +118,15 @@ extension ModelInput {
 
 extension EngineInput {
     fileprivate var json: JSONValue {
-        .object([
-            .init("name", .string(self.name)), .init("build", .string(self.build)),
-            .init("device_kind", .string(self.deviceKind)),
-        ])
+        .object(
+            [
+                .init("name", .string(self.name)), .init("build", .string(self.build)),
+                .init("device_kind", .string(self.deviceKind)),
+            ] + (self.settings.map { [.init("settings", Self.parsed($0))] } ?? []))
+    }
+
+    private static func parsed(_ settings: String) -> JSONValue {
+        (try? JSONValue(parsing: settings, source: "the engine's settings")) ?? .string(settings)
     }
 }
 

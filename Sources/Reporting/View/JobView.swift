@@ -96,7 +96,7 @@ struct FactView {
         let engines = job.engines.flatMap { engine in
             [
                 fact("Engine", engine.name), code("Engine build", engine.build),
-                fact("Device kind", engine.deviceKind),
+                fact("Device kind", engine.deviceKind), code("Engine settings", engine.settings),
             ].compactMap { $0 }
         }
         return [

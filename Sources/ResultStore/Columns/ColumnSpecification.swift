@@ -74,8 +74,6 @@ struct ShardSchema: Sendable, Hashable {
     /// Samples come in clusters.
     var hasClusters = false
 
-    /// The schema_version of a shard's file with these columns.
-    var version: Int { self.hasEpochs ? 2 : 1 }
     var hasChoices: Bool { self.logitsMode != .none }
     var hasTokens: Bool { self.logitsMode == .tokens }
 

@@ -113,7 +113,7 @@ enum JobImage {
     private static func attributes(
         of layout: JobLayout, _ header: ShardHeader, digest: String
     ) -> [(String, AttributeValue)] {
-        [
+        var attributes: [(String, AttributeValue)] = [
             ("format", .text(format)), ("schema_version", .integer(schemaVersion)), ("run_id", .text(header.runID)),
             ("job_id", .text(header.jobID)), ("digest", .text(digest)),
             ("shard_count", .integer(layout.manifest.count)), ("row_start", .integer(header.rowStart)),
@@ -125,5 +125,10 @@ enum JobImage {
             ("device_kind", .text(layout.deviceKinds.sorted().joined(separator: ", "))),
             ("logits_mode", .text(header.logitsMode.rawValue)),
         ]
+        if let promptsHash = layout.promptsHash {
+            attributes.append(("engine_settings", .text(layout.engineSettings.sorted().joined(separator: "; "))))
+            attributes.append(("prompts_hash", .text(promptsHash)))
+        }
+        return attributes
     }
 }

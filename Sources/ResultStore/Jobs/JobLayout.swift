@@ -13,6 +13,9 @@ struct JobLayout: Sendable {
     private(set) var rowCount = 0
     private(set) var engineBuilds: Set<String> = []
     private(set) var deviceKinds: Set<String> = []
+    private(set) var engineSettings: Set<String> = []
+    /// Of the shards that name it, which are all but those of older releases.
+    private(set) var promptsHash: String?
     /// Of every linked column by its path: how many elements each shard has.
     private var linked: [String: [Int]] = [:]
     /// Of every other column by its path.
@@ -37,6 +40,10 @@ struct JobLayout: Sendable {
         self.rowCount += header.rowCount
         self.engineBuilds.insert(header.engineBuild)
         self.deviceKinds.insert(header.deviceKind)
+        if let settings = header.settings {
+            self.engineSettings.insert(settings.engine)
+            self.promptsHash = settings.promptsHash
+        }
         for column in table.schema.columns {
             guard let values = table[column.path] else { continue }
             switch column.joining {
@@ -121,10 +128,14 @@ struct JobLayout: Sendable {
                     + "follow; one is missing or given twice.")
         }
         guard let first = self.header, let names = self.schemas?.names else { return }
-        guard header.work == first.work, schema.names == names else {
+        let prompts = header.settings?.promptsHash
+        guard header.work == first.work, schema.names == names,
+            prompts == nil || self.promptsHash == nil || prompts == self.promptsHash
+        else {
             throw StoreError(
                 .invalidInput, path: file.path,
-                "model, tokenizer, data set, task, engine, logits mode or metrics differ from those of shard 0.")
+                "model, tokenizer, data set, task, engine, prompts, logits mode or metrics differ from those of shard 0."
+            )
         }
     }
 }

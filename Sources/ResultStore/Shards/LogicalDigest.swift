@@ -7,7 +7,7 @@ import HDF5
 /// the SHA-256, as lowercase hexadecimal digits, of
 ///
 ///     net("assay.shard.1")
-///     net(name) net(value)          for each attribute of the root in `attributes`, in that order;
+///     net(name) net(value)          for each attribute of the root in `attributes` that is there, in that order;
 ///                                   integers as decimal digits
 ///     net(path) net(dtype) net(shape) net(data)
 ///                                   for each data set but /provenance, in ascending order of the bytes of its path
@@ -22,7 +22,8 @@ public enum LogicalDigest {
     /// The attributes that say what the work is.
     static let attributes = [
         "format", "schema_version", "shard_index", "row_start", "row_count", "model_sha256", "tokenizer_sha256",
-        "dataset_sha256", "task_hash", "engine", "engine_build", "device_kind", "logits_mode",
+        "dataset_sha256", "task_hash", "engine", "engine_build", "device_kind", "engine_settings", "prompts_hash",
+        "logits_mode",
     ]
 
     static func shard(_ header: ShardHeader, _ table: ColumnTable) throws(HDF5Error) -> String {
@@ -30,8 +31,9 @@ public enum LogicalDigest {
         put("assay.shard.1", into: &hasher)
         let values = header.attributes
         for name in attributes {
+            guard let value = values[name] else { continue }
             put(name, into: &hasher)
-            switch values[name] {
+            switch value {
             case .text(let text): put(text, into: &hasher)
             case .integer(let number): put("\(number)", into: &hasher)
             default: break

@@ -3,15 +3,17 @@ import HDF5
 
 extension ShardHeader {
     static let format = "assay-shard"
-    /// 2 is said by files with /epochs, which readers of 1 do not know; all others are as they were.
-    static let schemaVersions = 1...2
+    /// 3 is said by files that name their settings.
+    ///
+    /// Of older files, and of what is scored again from them, 2 is said by those with /epochs, and 1 by all others.
+    static let schemaVersions = 1...3
     /// The longest text that is written as an attribute, and the longest provenance.
     private static let textLimit = 4096
     static let provenanceLimit = 16 << 20
 
     /// The attributes of the root group but `complete`.
     var attributes: [String: AttributeValue] {
-        [
+        var attributes: [String: AttributeValue] = [
             "format": .text(Self.format), "schema_version": .integer(self.schemaVersion), "run_id": .text(self.runID),
             "job_id": .text(self.jobID), "shard_index": .integer(self.shardIndex), "row_start": .integer(self.rowStart),
             "row_count": .integer(self.rowCount), "model_sha256": .text(self.modelSHA256),
@@ -19,7 +21,15 @@ extension ShardHeader {
             "task_hash": .text(self.taskHash), "engine": .text(self.engine), "engine_build": .text(self.engineBuild),
             "device_kind": .text(self.deviceKind), "logits_mode": .text(self.logitsMode.rawValue),
         ]
+        if let settings = self.settings {
+            attributes["engine_settings"] = .text(settings.engine)
+            attributes["prompts_hash"] = .text(settings.promptsHash)
+        }
+        return attributes
     }
+
+    /// The schema_version of a file with these columns.
+    func version(of schema: ShardSchema) -> Int { self.settings != nil ? 3 : schema.hasEpochs ? 2 : 1 }
 
     /// The order in which attributes stand in the file.
     static let attributeOrder =
@@ -68,6 +78,11 @@ extension ShardHeader {
             throw HDF5Error(
                 .unsupported, operation: "reading the header", object: "/", detail: "its logits_mode is \"\(mode)\"")
         }
+        let settings =
+            version < 3
+            ? nil
+            : ResultSettings(
+                engine: try reader.text("engine_settings"), promptsHash: try reader.text("prompts_hash"))
         self.init(
             runID: try reader.text("run_id"), jobID: try reader.text("job_id"),
             shardIndex: try reader.integer("shard_index"), rowStart: try reader.integer("row_start"),
@@ -75,7 +90,8 @@ extension ShardHeader {
             tokenizerSHA256: try reader.text("tokenizer_sha256"), datasetSHA256: try reader.text("dataset_sha256"),
             taskHash: try reader.text("task_hash"), engine: try reader.text("engine"),
             engineBuild: try reader.text("engine_build"), deviceKind: try reader.text("device_kind"),
-            logitsMode: logitsMode, provenance: try root.text("provenance", limit: Self.provenanceLimit))
+            settings: settings, logitsMode: logitsMode,
+            provenance: try root.text("provenance", limit: Self.provenanceLimit))
         self.schemaVersion = version
     }
 }

@@ -23,17 +23,21 @@ public struct ShardHeader: Sendable, Hashable {
     public var engineBuild: String
     /// Such as "cpu" or "cuda".
     public var deviceKind: String
+    /// What else the numbers depend on; `nil` in files that were published before it was kept.
+    public var settings: ResultSettings?
     public var logitsMode: LogitsMode
     /// The configuration as canonical JSON text; descriptive, and no part of the logical digest.
     public var provenance: String
     /// What a reader has to know; set when the shard is published.
-    public internal(set) var schemaVersion = 1
+    public internal(set) var schemaVersion: Int
 
     public init(
         runID: String, jobID: String, shardIndex: Int, rowStart: Int, rowCount: Int, modelSHA256: String,
         tokenizerSHA256: String, datasetSHA256: String, taskHash: String, engine: String, engineBuild: String,
-        deviceKind: String, logitsMode: LogitsMode, provenance: String
+        deviceKind: String, settings: ResultSettings? = nil, logitsMode: LogitsMode, provenance: String
     ) {
+        self.settings = settings
+        self.schemaVersion = settings == nil ? 1 : 3
         self.runID = runID
         self.jobID = jobID
         self.shardIndex = shardIndex
@@ -48,5 +52,18 @@ public struct ShardHeader: Sendable, Hashable {
         self.deviceKind = deviceKind
         self.logitsMode = logitsMode
         self.provenance = provenance
+    }
+}
+
+/// How the engine computed, and how prompts were written.
+public struct ResultSettings: Sendable, Hashable {
+    /// A JSON object with sorted keys: every setting of the engine that numbers may depend on, with what was chosen by itself.
+    public var engine: String
+    /// The SHA-256 of how rows become prompts, and prompts tokens, as far as the task does not say it; hexadecimal.
+    public var promptsHash: String
+
+    public init(engine: String, promptsHash: String) {
+        self.engine = engine
+        self.promptsHash = promptsHash
     }
 }

@@ -40,8 +40,9 @@ extension ShardImage {
         let header = try ShardHeader(reading: root)
         let schema = try readSchema(header, root)
         try checkNames(schema, root)
-        guard header.schemaVersion == schema.version else {
-            throw malformed("/@schema_version", "it is not \(schema.version), which files with its columns have")
+        guard header.schemaVersion == header.version(of: schema) else {
+            throw malformed(
+                "/@schema_version", "it is not \(header.version(of: schema)), which files with its columns have")
         }
         var table = ColumnTable(schema: schema)
         var budget = memoryLimit

@@ -39,7 +39,7 @@ extension Store {
         try header.check(samples: samples.count)
         let table = try ColumnTable(samples, logitsMode: header.logitsMode)
         var header = header
-        header.schemaVersion = table.schema.version
+        header.schemaVersion = header.version(of: table.schema)
         let digest = try Self.digest(header, table, path: path.text)
         let image = try translating(path: path.text) { () throws(HDF5Error) in try ShardImage.make(header, table) }
         return try self.publish(image, at: path, digest: digest) { (bytes) throws(StoreError) in

@@ -45,7 +45,10 @@ extension ShardHeader {
             runID: run, jobID: "\(run).1", shardIndex: index, rowStart: start, rowCount: count,
             modelSHA256: String(repeating: "a", count: 64), tokenizerSHA256: String(repeating: "b", count: 64),
             datasetSHA256: String(repeating: "c", count: 64), taskHash: String(repeating: "d", count: 64),
-            engine: "llama.cpp", engineBuild: "b6000", deviceKind: "cpu", logitsMode: mode, provenance: provenance)
+            engine: "llama.cpp", engineBuild: "b6000", deviceKind: "cpu",
+            settings: ResultSettings(
+                engine: #"{"batch_tokens":512,"kv_type":"f16"}"#, promptsHash: String(repeating: "e", count: 64)),
+            logitsMode: mode, provenance: provenance)
     }
 }
 
