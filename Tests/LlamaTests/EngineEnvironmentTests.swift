@@ -7,12 +7,16 @@ import Testing
     @Test(arguments: [
         "GGML_BACKEND_PATH", "GGML_BACKTRACE_LLDB", "GGML_CPU_TILED_MM", "GGML_CUDA_CUBLAS_COMPUTE_TYPE",
         "GGML_CUDA_MMQ_PREC", "LLAMA_ATTN_ROT_DISABLE", "GGML_OF_NEXT_YEAR", "NVIDIA_TF32_OVERRIDE",
+        "CUBLAS_WORKSPACE_CONFIG", "CUBLAS_EMULATE_SINGLE_PRECISION", "CUBLASLT_OF_NEXT_YEAR",
     ])
     func whatLoadsCodeOrRoundsIsUnwanted(_ name: String) {
         #expect(EngineEnvironment.isUnwanted(name))
     }
 
-    @Test(arguments: ["GGML_NO_BACKTRACE", "GGML_CUDA_NO_PINNED", "PATH", "CUDA_VISIBLE_DEVICES", "MY_GGML_PATH", ""])
+    @Test(arguments: [
+        "GGML_NO_BACKTRACE", "GGML_CUDA_NO_PINNED", "CUBLASLT_LOG_LEVEL", "PATH", "CUDA_VISIBLE_DEVICES",
+        "MY_GGML_PATH", "",
+    ])
     func othersAreLeftAlone(_ name: String) {
         #expect(!EngineEnvironment.isUnwanted(name))
     }

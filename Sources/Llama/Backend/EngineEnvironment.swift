@@ -13,9 +13,10 @@ internal import Darwin
 /// It is no part of a result, so it must not change one, and nobody expects a variable to run code. Names come with every
 /// version, so all are taken out but those that are known to do no harm.
 enum EngineEnvironment {
-    private static let prefixes = ["GGML_", "LLAMA_"]
-    /// Where memory lies, and what a crash prints.
+    private static let prefixes = ["GGML_", "LLAMA_", "CUBLAS_", "CUBLASLT_"]
+    /// Where memory lies, what a crash prints, and what is logged.
     private static let harmless: Set = [
+        "CUBLAS_LOGDEST_DBG", "CUBLAS_LOGINFO_DBG", "CUBLASLT_LOG_FILE", "CUBLASLT_LOG_LEVEL", "CUBLASLT_LOG_MASK",
         "GGML_CUDA_DISABLE_GRAPHS", "GGML_CUDA_ENABLE_UNIFIED_MEMORY", "GGML_CUDA_NO_PINNED", "GGML_CUDA_P2P",
         "GGML_NO_BACKTRACE",
     ]
