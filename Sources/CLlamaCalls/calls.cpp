@@ -18,6 +18,9 @@ struct llama_memory_breakdown_data {
 };
 std::map<ggml_backend_buffer_type_t, llama_memory_breakdown_data> llama_get_memory_breakdown(const llama_context *ctx);
 
+// What infra/llama adds to llama.cpp: decoding looks at it on the thread that calls.
+extern "C" thread_local uint32_t assay_cell_block;
+
 namespace {
 
 void say(cllama_failure *failure, const char *what) {
@@ -101,8 +104,9 @@ void *cllama_context(void *model, const void *parameters, cllama_failure *failur
     });
 }
 
-int32_t cllama_decode(void *context, const void *batch, cllama_failure *failure) {
+int32_t cllama_decode(void *context, const void *batch, uint32_t block, cllama_failure *failure) {
     return guarded<int32_t>(-3, failure, [&] {
+        assay_cell_block = block;
         return llama_decode(static_cast<llama_context *>(context), *static_cast<const llama_batch *>(batch));
     });
 }
@@ -133,6 +137,16 @@ int32_t cllama_tokenize(
         say(failure, "there is no memory for the stack that a text of this length needs");
     }
     return call.answer;
+}
+
+bool cllama_quantize(const char *source, const char *target, int32_t type, int32_t threads, cllama_failure *failure) {
+    return guarded(false, failure, [&] {
+        auto parameters = llama_model_quantize_default_params();
+        parameters.ftype = static_cast<llama_ftype>(type);
+        parameters.nthread = threads;
+        parameters.allow_requantize = true;
+        return llama_model_quantize(source, target, &parameters) == 0;
+    });
 }
 
 void *cllama_grammar(const void *vocabulary, const char *grammar, cllama_failure *failure) {

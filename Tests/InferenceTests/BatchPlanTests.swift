@@ -8,7 +8,7 @@ import Testing
 @Suite struct BatchPlanTests {
     /// Runs a plan on simulated memory: every scored token is predicted once, by a token that sees exactly its context.
     private func check(_ plan: BatchPlan, _ requests: [ScoringRequest], _ limits: BatchLimits) throws {
-        var memory = SimulatedMemory()
+        var memory = SimulatedMemory(block: limits.block)
         var trunk = 0
         var scored: Set<[Int]> = []
         for step in plan.steps {
@@ -43,7 +43,8 @@ import Testing
         }
         #expect(scored.count == requests.reduce(0) { $0 + $1.tokens.count - $1.scoredFrom })
         let longest = requests.map { $0.tokens.count - 1 }.max() ?? 0
-        #expect(memory.peak <= longest + limits.tokens)
+        let gaps = limits.block > 1 ? limits.sequences * limits.block : 0
+        #expect(memory.peak <= longest + limits.tokens + gaps)
         #expect(trunk == 0)
     }
 
@@ -55,6 +56,9 @@ import Testing
             BatchLimits(tokens: 64, sequences: 16, outputs: 64, shortestTrunk: 16),
             BatchLimits(tokens: 1024, sequences: 128, outputs: 1024),
             BatchLimits(tokens: 5, sequences: 2, outputs: 1, shortestTrunk: 1),
+            BatchLimits(tokens: 32, sequences: 4, outputs: 16, shortestTrunk: 8, block: 16),
+            BatchLimits(tokens: 64, sequences: 16, outputs: 32, shortestTrunk: 16, block: 4),
+            BatchLimits(tokens: 1024, sequences: 128, outputs: 1024, block: 16),
         ] {
             let plan = BatchPlan(requests, limits: limits)
             try self.check(plan, requests, limits)

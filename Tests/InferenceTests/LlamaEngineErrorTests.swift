@@ -107,7 +107,7 @@ import Testing
             settings == [
                 "max_length": "512", "batch_tokens": "64", "max_sequences": "16", "generation_slots": "4",
                 "cache_bytes": "\(4 << 30)", "micro_batch": "64", "outputs": "64", "kv_type": "f32",
-                "flash_attention": "off", "plan_version": "\(ResolvedSettings.planVersion)",
+                "flash_attention": "off", "plan_version": "\(ResolvedSettings.planVersion)", "invariance": "plan",
             ])
         #expect(identity.settingsJSON.hasPrefix(#"{"batch_tokens":64,"cache_bytes":4294967296,"cpu_features":""#))
         #expect(engine.maxLength == 512)
@@ -130,5 +130,18 @@ import Testing
         #expect(Set(others + [usual.settingsJSON]).count == 6)
         #expect(try await tinyEngine(threads: 2).identity == usual)
         #expect(try await tinyEngine(maxLength: 512).identity == usual)
+        // Sizes of batches are no part of what strict answers depend on.
+        let strict = try await tinyEngine(invariance: .strict).identity
+        var settings = strict.settings
+        #expect(settings.removeValue(forKey: "cpu_features")?.isEmpty == false)
+        #expect(
+            settings == [
+                "invariance": "strict", "block": "16", "strict_version": "\(ResolvedSettings.strictVersion)",
+                "max_length": "512", "kv_type": "f32", "flash_attention": "off",
+            ])
+        #expect(
+            try await tinyEngine(batchTokens: 100, maxSequences: 5, generationSlots: 7, invariance: .strict).identity
+                == strict)
+        #expect(try await tinyEngine(maxLength: 400, invariance: .strict).identity != strict)
     }
 }

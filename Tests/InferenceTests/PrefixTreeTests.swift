@@ -52,6 +52,43 @@ import Testing
         #expect(tree.nodes.reduce(0) { $0 + $1.depth - tree.nodes[$1.parent].depth } == prefixes.count)
     }
 
+    /// Sequences part where blocks end; one that ends where another goes on takes no room of its own.
+    @Test(arguments: 0..<60)
+    func sharesWholeBlocks(_ seed: Int) {
+        var generator = SeededGenerator(seed: UInt64(seed))
+        let block = [2, 3, 4][seed % 3]
+        let sequences = (0..<40).map { _ in
+            (0..<Int.random(in: 0...14, using: &generator)).map { _ in Int32.random(in: 0...1, using: &generator) }
+        }
+        let tree = PrefixTree(sequences, block: block)
+        var ended: Set<Int> = []
+        for node in tree.nodes.indices {
+            for ending in tree.nodes[node].endings {
+                #expect(self.path(tree, node) == sequences[ending])
+                #expect(ended.insert(ending).inserted)
+            }
+            #expect(tree.nodes[node].children.count < 2 || tree.nodes[node].depth % block == 0)
+            #expect(node == PrefixTree.root || tree.nodes[node].depth > tree.start(of: node))
+        }
+        #expect(ended.count == sequences.count)
+        // Whole blocks are there once.
+        var blocks = 0
+        for node in tree.nodes.indices where node != PrefixTree.root {
+            let (start, end) = (tree.start(of: node), tree.nodes[node].depth)
+            blocks += end / block - start / block
+        }
+        let distinct = Set(
+            sequences.flatMap { sequence in (0..<sequence.count / block).map { Array(sequence[..<(($0 + 1) * block)]) }
+            })
+        #expect(blocks == distinct.count)
+    }
+
+    @Test func whatGoesOnWhereAnotherEndsSharesAllOfIt() {
+        let tree = PrefixTree([[1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 6, 7], [1, 2, 3, 4, 5, 6, 8], [1, 2]], block: 4)
+        // The root; 1 2, at which the last one ends; 3 4; 5, at which the first one ends; 6 7; 5 6 8.
+        #expect(tree.nodes.map { $0.depth - tree.nodes[$0.parent].depth }.sorted() == [0, 1, 2, 2, 2, 3])
+    }
+
     @Test func sharedDepthIsTheCommonPrefix() {
         let sequences: [[Int32]] = [[1, 2, 3], [1, 2, 4, 5], [1, 2, 4, 6], [8]]
         let tree = PrefixTree(sequences)

@@ -38,6 +38,22 @@ import Testing
         #expect(schedule.start() == .init(prompt: 2, slot: 0, kept: 19))
     }
 
+    @Test func promptsShareWholeBlocksAndNothingThatWasGenerated() {
+        let shots = (0..<100).map { Int32($0) }
+        var schedule = SlotSchedule(
+            prompts: [shots, shots + [201], shots + [7, 8, 9], Array(shots.prefix(64))], slots: 2, block: 16)
+        #expect(schedule.start() == .init(prompt: 0, slot: 0, kept: 0))
+        #expect(schedule.start() == .init(prompt: 1, slot: 1, copyFrom: 0, kept: 96))
+        for token in [7, 8, 9] as [Int32] { schedule.feed(token, to: 0) }
+        schedule.finish(0)
+        #expect(schedule.start() == .init(prompt: 2, slot: 0, kept: 96))
+        schedule.finish(1)
+        // The last token is computed, and all of its block.
+        #expect(schedule.start() == .init(prompt: 3, slot: 1, kept: 48))
+        schedule.finish(0)
+        #expect(schedule.closeGap() == nil)
+    }
+
     @Test func gapsCloseOnceNoPromptWaits() {
         var schedule = SlotSchedule(prompts: (0..<4).map { [Int32($0)] }, slots: 3)
         for _ in 0..<3 { _ = schedule.start() }

@@ -27,7 +27,9 @@ void *cllama_load(const char *path, const void *parameters, cllama_failure *fail
 void *cllama_context(void *model, const void *parameters, cllama_failure *failure);
 
 /// What llama_decode answers, -3 where it threw; `batch` is a llama_batch.
-int32_t cllama_decode(void *context, const void *batch, cllama_failure *failure);
+///
+/// With a `block` of more than 1 a token of position p goes into a cell of number p modulo `block`, behind all that are in use.
+int32_t cllama_decode(void *context, const void *batch, uint32_t block, cllama_failure *failure);
 
 /// What llama_memory_seq_rm answers, and llama_memory_seq_cp of whole sequences; false where they threw.
 bool cllama_truncate(void *context, int32_t sequence, int32_t position, cllama_failure *failure);
@@ -43,6 +45,9 @@ void *cllama_grammar(const void *vocabulary, const char *grammar, cllama_failure
 /// `candidates` is a llama_token_data_array.
 bool cllama_apply(void *sampler, void *candidates, cllama_failure *failure);
 bool cllama_accept(void *sampler, int32_t token, cllama_failure *failure);
+
+/// Writes a model with other weights; `type` is a llama_ftype. False on failure.
+bool cllama_quantize(const char *source, const char *target, int32_t type, int32_t threads, cllama_failure *failure);
 
 /// Bytes of memory, on the model's accelerator and of the machine.
 typedef struct {

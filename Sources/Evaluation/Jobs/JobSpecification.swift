@@ -126,12 +126,18 @@ public struct JobSpecification: Codable, Sendable, Hashable {
         public var systemInstruction: String?
         /// How texts become tokens, and tokens texts; `nil`: as lm-eval does it.
         public var tokens: TokenRules?
+        /// `nil`: `plan`.
+        public var invariance: Invariance?
+        /// Samples are taken over from results of equal work, if there are any; `nil`: no.
+        public var reuse: Bool?
 
         public init(
             maxLength: Int?, batchTokens: Int, maxSequences: Int, generationSlots: Int, logits: LogitsMode,
             shardSize: Int, overflow: OverflowPolicy? = nil, chat: Chat? = nil, systemInstruction: String? = nil,
-            cacheMegabytes: Int? = nil, tokens: TokenRules? = nil
+            cacheMegabytes: Int? = nil, tokens: TokenRules? = nil, invariance: Invariance? = nil, reuse: Bool? = nil
         ) {
+            self.invariance = invariance
+            self.reuse = reuse
             self.tokens = tokens
             self.cacheMegabytes = cacheMegabytes
             self.chat = chat
@@ -167,6 +173,38 @@ public struct JobSpecification: Codable, Sendable, Hashable {
             self.eos = eos
             self.isMultiTurn = isMultiTurn
         }
+    }
+}
+
+extension JobSpecification {
+    /// The SHA-256 of all that a sample depends on besides its row and the engine; 64 hexadecimal digits, `nil` where it depends
+    /// on more than that, because numbers are not strict.
+    ///
+    /// - Parameters:
+    ///   - rules: By which the task is read.
+    ///   - drawsExamples: Which examples stand before a row may depend on how many rows there are.
+    public func workHash(rules: String, drawsExamples: Bool) throws -> String? {
+        guard self.settings.invariance == .strict else { return nil }
+        struct Work: Encodable {
+            var rules: String
+            var specification: JobSpecification
+        }
+        var work = Work(rules: rules, specification: self)
+        work.specification.model.name = ""
+        work.specification.model.path = ""
+        work.specification.model.tokenizerDoubt = nil
+        work.specification.groups = nil
+        work.specification.rescoredFrom = nil
+        if !drawsExamples { work.specification.dataSet.rows = 0 }
+        work.specification.settings.batchTokens = 0
+        work.specification.settings.maxSequences = 0
+        work.specification.settings.generationSlots = 0
+        work.specification.settings.shardSize = 0
+        work.specification.settings.cacheMegabytes = nil
+        work.specification.settings.reuse = nil
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return SHA256.hash(data: try encoder.encode(work)).hexadecimal
     }
 }
 

@@ -22,12 +22,15 @@ public struct EngineSettings: Sendable, Hashable {
     /// It does not change answers. Threads wait for each other in busy loops: never run more than there are processors.
     public var threads: Int?
     public var device: DeviceChoice
+    /// What answers may depend on; on anything but a CPU it is `plan`, whatever is asked for.
+    public var invariance: Invariance
 
     public init(
         maxLength: Int? = nil, batchTokens: Int = EngineDefaults.batchTokens,
         maxSequences: Int = EngineDefaults.maxSequences, generationSlots: Int = EngineDefaults.generationSlots,
-        cacheBytes: Int? = nil, threads: Int? = nil, device: DeviceChoice = .auto
+        cacheBytes: Int? = nil, threads: Int? = nil, device: DeviceChoice = .auto, invariance: Invariance = .plan
     ) {
+        self.invariance = invariance
         self.maxLength = maxLength
         self.batchTokens = batchTokens
         self.maxSequences = maxSequences
@@ -44,6 +47,6 @@ extension EngineSettings {
         self.init(
             maxLength: settings.maxLength, batchTokens: settings.batchTokens, maxSequences: settings.maxSequences,
             generationSlots: settings.generationSlots, cacheBytes: settings.cacheMegabytes.map { $0 << 20 },
-            threads: threads, device: device)
+            threads: threads, device: device, invariance: settings.invariance ?? .plan)
     }
 }

@@ -23,14 +23,17 @@ struct SlotSchedule: Sendable {
     static let shortestCopy = 32
 
     private let prompts: [[Int32]]
+    /// Prompts share whole blocks of so many tokens, and none that were generated, if it is more than 1.
+    private let block: Int
     private var nextPrompt = 0
-    /// The tokens in each slot's memory.
+    /// The tokens in each slot's memory that others may share.
     private var contents: [[Int32]]
     /// The prompt each slot works at.
     private var occupants: [Int?]
 
-    init(prompts: [[Int32]], slots: Int) {
+    init(prompts: [[Int32]], slots: Int, block: Int = 1) {
         self.prompts = prompts
+        self.block = block
         self.contents = Array(repeating: [], count: slots)
         self.occupants = Array(repeating: nil, count: slots)
     }
@@ -53,7 +56,7 @@ struct SlotSchedule: Sendable {
             start.kept = shared[best]
         }
         // The last token is always computed: its output is the first new token.
-        start.kept = min(start.kept, prompt.count - 1)
+        start.kept = min(start.kept, prompt.count - 1) / self.block * self.block
         self.contents[slot] = prompt
         self.occupants[slot] = self.nextPrompt
         self.nextPrompt += 1
@@ -62,7 +65,7 @@ struct SlotSchedule: Sendable {
 
     /// Notes that a token was fed to a slot.
     mutating func feed(_ token: Int32, to slot: Int) {
-        self.contents[slot].append(token)
+        if self.block == 1 { self.contents[slot].append(token) }
     }
 
     /// Frees a slot; its memory stays, for prompts that begin alike.
@@ -71,8 +74,10 @@ struct SlotSchedule: Sendable {
     }
 
     /// Closes a gap when no prompts wait any more: llama.cpp computes only neighbouring sequences together.
+    ///
+    /// With blocks there are no gaps: free slots get a token, too.
     mutating func closeGap() -> Move? {
-        guard self.nextPrompt == self.prompts.count, let gap = self.occupants.firstIndex(of: nil),
+        guard self.block == 1, self.nextPrompt == self.prompts.count, let gap = self.occupants.firstIndex(of: nil),
             let last = self.occupants.lastIndex(where: { $0 != nil }), last > gap
         else { return nil }
         self.occupants.swapAt(gap, last)

@@ -1,3 +1,4 @@
+internal import Evaluation
 internal import Llama
 
 #if canImport(Glibc)
@@ -23,29 +24,39 @@ struct ResolvedSettings: Sendable, Hashable {
     /// What decides how many texts are generated at once.
     let slotBytes: Int
     let threads: Int
+    let invariance: Invariance
     let file: GGUFFile
 
-    init(_ settings: EngineSettings, model file: GGUFFile) throws(EngineError) {
-        let maxLength = settings.maxLength ?? min(file.contextLength, Self.defaultMaxLength)
+    /// - Parameter device: `nil` where it is not known yet.
+    init(
+        _ settings: EngineSettings, model file: GGUFFile, on device: LlamaDevice? = nil
+    ) throws(EngineError) {
+        let isStrict = settings.invariance == .strict && (device?.kind ?? .cpu) == .cpu
+        let block = isStrict ? EngineDefaults.strictBlock : 1
+        let maxLength = settings.maxLength ?? min(max(block, file.contextLength / block * block), Self.defaultMaxLength)
         let threads = settings.threads ?? min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), 512)
         let numbers: [(name: String, value: Int, range: ClosedRange<Int>)] = [
-            ("max_length", maxLength, 2...max(2, file.contextLength)),
+            ("max_length", maxLength, 2...max(2, file.contextLength / block * block)),
             ("batch_tokens", settings.batchTokens, 32...1_000_000),
             ("max_sequences", settings.maxSequences, 2...LlamaBackend.maxSequences),
             ("generation_slots", settings.generationSlots, 1...(LlamaBackend.maxSequences - 1)),
             ("cache_mb", settings.slotBytes, 1...Int.max), ("threads", threads, 1...512),
         ]
         for (name, value, range) in numbers where !range.contains(value) {
-            let limit = name == "max_length" ? " (the context length of \(file.name))" : ""
+            let blocks = block > 1 ? ", in whole blocks of \(block)" : ""
+            let limit = name == "max_length" ? " (the context length of \(file.name)\(blocks))" : ""
             throw EngineError(
                 .settings,
                 "\(name) is \(value), but must be from \(range.lowerBound) to \(range.upperBound)\(limit)")
         }
         self.maxLength = maxLength
         let rows = Self.outputBytes / (file.vocabularySize * MemoryLayout<Float>.size)
+        let tokens = settings.batchTokens / block * block
+        self.invariance = isStrict ? .strict : .plan
         self.limits = BatchLimits(
-            tokens: settings.batchTokens, sequences: settings.maxSequences,
-            outputs: min(settings.batchTokens, max(16, rows)))
+            // One sequence fills up blocks.
+            tokens: tokens, sequences: min(settings.maxSequences, LlamaBackend.maxSequences - (isStrict ? 1 : 0)),
+            outputs: min(tokens, max(16, rows)), block: block)
         self.generationSlots = settings.generationSlots
         self.cacheBytes = settings.cacheBytes
         self.slotBytes = settings.slotBytes
@@ -61,43 +72,68 @@ struct ResolvedSettings: Sendable, Hashable {
         // Where frequencies depend on the size of the context, it must be the same for all shards.
         let steps = (longest + Self.contextStep - 1) / Self.contextStep
         let trunk = self.file.longRopeThreshold == nil ? min(steps * Self.contextStep, self.maxLength) : self.maxLength
+        let block = self.limits.block
+        // Up to a block of cells stays empty before what each sequence has of its own.
+        let gaps = block > 1 ? (self.limits.sequences + 1) * block : 0
         return ContextShape(
-            layout: .shared, cells: trunk + self.limits.tokens, sequences: self.limits.sequences,
-            batchTokens: self.limits.tokens, stepTokens: Self.stepTokens, outputs: self.limits.outputs,
-            threads: self.threads)
+            layout: .shared, cells: trunk + self.limits.tokens + gaps, sequences: self.limits.sequences,
+            batchTokens: self.limits.tokens, stepTokens: Self.stepTokens / block * block,
+            outputs: self.limits.outputs, threads: self.threads, block: block)
     }
 
     /// The context that generates texts of at most `length` tokens, prompt included.
     func generationShape(texts: Int, length: Int) throws(EngineError) -> ContextShape {
         // Where frequencies depend on the size of the context, it must be the same for all shards.
         let cells = self.file.longRopeThreshold == nil ? length : self.maxLength
+        let block = self.limits.block
+        let slots = (self.generationSlots + block - 1) / block * block
         // Every text at work adds a token to a batch.
-        let batchTokens = max(self.limits.tokens, self.generationSlots)
+        let batchTokens = max(self.limits.tokens, slots)
         var shape = ContextShape(
-            layout: .separate, cells: cells, sequences: 1, batchTokens: batchTokens,
-            stepTokens: min(Self.stepTokens, self.limits.tokens), outputs: self.generationSlots, threads: self.threads)
+            layout: .separate, cells: cells, sequences: block, batchTokens: batchTokens,
+            stepTokens: min(Self.stepTokens, self.limits.tokens), outputs: slots, threads: self.threads, block: block)
         let affordable = self.slotBytes / (shape.cells * self.file.cacheBytesPerToken)
-        guard affordable >= 1 || self.cacheBytes == nil, shape.cells <= ContextShape.mostCells else {
+        guard affordable >= block || self.cacheBytes == nil, shape.totalCells <= ContextShape.mostCells else {
             throw self.cacheTooSmall(for: shape)
         }
-        shape.sequences = min(self.generationSlots, texts, max(affordable, 1), ContextShape.mostCells / shape.cells)
+        let wanted = min(slots, (texts + block - 1) / block * block)
+        let possible = min(max(affordable, block), ContextShape.mostCells / shape.cells)
+        shape.sequences = min(wanted, possible / block * block)
         return shape
+    }
+
+    /// What answers, on a device and with a model of this hash.
+    func identity(on device: LlamaDevice, modelSHA256: String) -> EngineIdentity {
+        EngineIdentity(
+            engine: "llama.cpp", engineBuild: LlamaBackend.build, deviceKind: device.computeKind,
+            modelName: self.file.name, modelSHA256: modelSHA256, tokenizerSHA256: self.file.tokenizerSHA256,
+            settings: self.identity.merging(device.traits) { own, _ in own })
     }
 
     /// What may change low bits of answers, for the engine's identity.
     var identity: [String: String] {
-        [
-            "max_length": "\(self.maxLength)", "batch_tokens": "\(self.limits.tokens)",
+        let always = [
+            "invariance": self.invariance.rawValue, "max_length": "\(self.maxLength)",
+            "kv_type": self.file.hasFullPrecision ? "f32" : "f16", "flash_attention": "off",
+        ]
+        guard self.invariance == .plan else {
+            let strict = ["block": "\(self.limits.block)", "strict_version": "\(Self.strictVersion)"]
+            return always.merging(strict) { first, _ in first }
+        }
+        let plan = [
+            "batch_tokens": "\(self.limits.tokens)",
             "max_sequences": "\(self.limits.sequences)", "generation_slots": "\(self.generationSlots)",
             "cache_bytes": "\(self.slotBytes)", "micro_batch": "\(min(Self.stepTokens, self.limits.tokens))",
-            "outputs": "\(self.limits.outputs)", "kv_type": self.file.hasFullPrecision ? "f32" : "f16",
-            "flash_attention": "off", "plan_version": "\(Self.planVersion)",
+            "outputs": "\(self.limits.outputs)", "plan_version": "\(Self.planVersion)",
         ]
+        return always.merging(plan) { first, _ in first }
     }
 
     /// Raised whenever equal requests become other batches, or their outputs other numbers: results of two versions may
     /// differ in low bits, and their files and digests say so.
     static let planVersion = 1
+    /// Raised whenever strict answers to equal requests become others.
+    static let strictVersion = 1
     /// Tokens that are computed in one step.
     static let stepTokens = 512
 

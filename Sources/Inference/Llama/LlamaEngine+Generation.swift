@@ -83,7 +83,8 @@ struct GenerationSession {
         self.grammars = grammars
         self.context = context
         self.vocabulary = vocabulary
-        self.schedule = SlotSchedule(prompts: requests.map(\.prompt), slots: context.shape.sequences)
+        self.schedule = SlotSchedule(
+            prompts: requests.map(\.prompt), slots: context.shape.sequences, block: context.shape.block)
         self.states = requests.map { GenerationState($0, vocabulary) }
     }
 
@@ -98,16 +99,24 @@ struct GenerationSession {
         let active = self.schedule.active
         guard !active.isEmpty else { return nil }
         self.batch.removeAll()
-        for (slot, text) in active {
-            guard let token = self.states[text].lastToken else { continue }
-            self.batch.append(
-                token, position: self.states[text].lastPosition, sequence: Int32(slot), wantsOutput: true,
-                temperature: self.states[text].nextDraw?.rule.wholeTemperature ?? 0)
-            self.schedule.feed(token, to: slot)
+        let texts = Dictionary(uniqueKeysWithValues: active.map { ($0.slot, $0.prompt) })
+        var places: [(index: Int, slot: Int, text: Int)] = []
+        // With blocks every slot has a token, whoever works in it: none shows how many texts are at work.
+        for slot in 0..<self.context.shape.sequences {
+            if let text = texts[slot], let token = self.states[text].lastToken {
+                self.batch.append(
+                    token, position: self.states[text].lastPosition, sequence: Int32(slot), wantsOutput: true,
+                    temperature: self.states[text].nextDraw?.rule.wholeTemperature ?? 0)
+                self.schedule.feed(token, to: slot)
+                places.append((self.batch.count - 1, slot, text))
+            } else if self.context.shape.block > 1 {
+                try self.context.truncate(sequence: Int32(slot))
+                self.batch.append(0, position: 0, sequence: Int32(slot), wantsOutput: true)
+            }
         }
         try self.decode()
         var finished: [(text: Int, generation: Generation)] = []
-        for (index, (slot, text)) in active.enumerated() {
+        for (index, slot, text) in places {
             if let generation = try self.take(after: index, slot: slot, text: text) {
                 finished.append((text, generation))
             }

@@ -43,17 +43,32 @@ public actor LlamaEngine: Engine {
     }
 
     private init(_ loaded: LoadedModel, executor: ThreadExecutor) {
-        let file = loaded.model.file
-        self.identity = EngineIdentity(
-            engine: "llama.cpp", engineBuild: LlamaBackend.build, deviceKind: loaded.model.device.computeKind,
-            modelName: file.name, modelSHA256: loaded.sha256, tokenizerSHA256: file.tokenizerSHA256,
-            settings: loaded.settings.identity.merging(loaded.model.device.traits) { own, _ in own })
+        self.identity = loaded.settings.identity(on: loaded.model.device, modelSHA256: loaded.sha256)
         self.tokenizer = LlamaTokenizer(loaded.model.vocabulary)
         self.maxLength = loaded.settings.maxLength
         self.model = loaded.model
         self.settings = loaded.settings
         self.deviceChoice = loaded.device
         self.executor = executor
+    }
+
+    /// What an engine would be, without its weights: of the model's file the header is read.
+    ///
+    /// - Throws: `EngineError` of codes `modelUnreadable`, `deviceUnavailable`, `settings`.
+    public static func identity(
+        modelPath: String, modelSHA256: String, settings: EngineSettings
+    ) async throws(EngineError) -> EngineIdentity {
+        try await ModelLoader(executor: try ThreadExecutor()).identity(
+            path: modelPath, sha256: modelSHA256, settings: settings)
+    }
+
+    /// An engine with other settings and the same weights; this one gives up its context.
+    public func reconfigured(_ settings: EngineSettings) throws(EngineError) -> LlamaEngine {
+        self.context = nil
+        let resolved = try ResolvedSettings(settings, model: self.model.file, on: self.model.device)
+        let loaded = LoadedModel(
+            model: self.model, device: self.deviceChoice, sha256: self.identity.modelSHA256 ?? "", settings: resolved)
+        return LlamaEngine(loaded, executor: self.executor)
     }
 
     public func run(
@@ -139,14 +154,27 @@ private actor ModelLoader {
     init(executor: ThreadExecutor) { self.executor = executor }
 
     func load(path: String, sha256: String?, settings: EngineSettings) throws(EngineError) -> LoadedModel {
-        let file = try translatingErrors { () throws(LlamaError) in try GGUFFile(path: path) }
-        let resolved = try ResolvedSettings(settings, model: file)
+        let (resolved, _) = try Self.resolve(path: path, settings)
+        let file = resolved.file
         try Self.checkWeights(of: file, on: settings.device)
         let model = try translatingErrors { () throws(LlamaError) in try LlamaModel(file, device: settings.device) }
         let digest = try translatingErrors { () throws(LlamaError) in
             if let sha256 { sha256 } else { try GGUFFile.sha256(path: path) }
         }
         return LoadedModel(model: model, device: settings.device, sha256: digest, settings: resolved)
+    }
+
+    func identity(path: String, sha256: String, settings: EngineSettings) throws(EngineError) -> EngineIdentity {
+        let (resolved, device) = try Self.resolve(path: path, settings)
+        return resolved.identity(on: device, modelSHA256: sha256)
+    }
+
+    private static func resolve(
+        path: String, _ settings: EngineSettings
+    ) throws(EngineError) -> (ResolvedSettings, LlamaDevice) {
+        let file = try translatingErrors { () throws(LlamaError) in try GGUFFile(path: path) }
+        let device = try translatingErrors { () throws(LlamaError) in try settings.device.device() }
+        return (try ResolvedSettings(settings, model: file, on: device), device)
     }
 
     /// Refuses a model that is larger than its device's free memory, before minutes are spent on reading it.

@@ -8,4 +8,6 @@ struct BatchLimits: Sendable, Hashable {
     var outputs: Int
     /// A shared prefix of fewer tokens is computed again in every batch rather than kept: a batch costs more than it.
     var shortestTrunk = 64
+    /// Prefixes are shared in whole blocks of so many tokens.
+    var block = 1
 }

@@ -24,7 +24,7 @@ struct BatchPlanner {
     init(_ requests: [ScoringRequest], limits: BatchLimits) {
         self.requests = requests
         self.limits = limits
-        self.tree = PrefixTree(requests.map { Array($0.tokens.dropLast()) })
+        self.tree = PrefixTree(requests.map { Array($0.tokens.dropLast()) }, block: limits.block)
         self.sizes = SubtreeSize.all(of: self.tree, scoredFrom: requests.map(\.scoredFrom))
         self.locations = Array(repeating: [], count: self.tree.nodes.count)
     }

@@ -2,6 +2,9 @@
 ///
 /// A radix tree: each edge holds a run of tokens. Children stand in the order of the first sequence through
 /// them, so that the tree is a function of the sequences alone.
+///
+/// Sequences part at multiples of `block` tokens only: up to a block's length less than they could share, so that no block has
+/// tokens of two. One that ends where another goes on shares all of its tokens.
 struct PrefixTree {
     struct Node {
         /// The node's parent; the root is its own.
@@ -15,21 +18,28 @@ struct PrefixTree {
         var endings: [Int] = []
     }
 
+    /// How a child's edge begins: tokens up to the end of the block, or fewer.
     private struct Branch: Hashable {
         var node: Int
-        var token: Int32
+        var tokens: ArraySlice<Int32>
     }
 
     static let root = 0
 
     let sequences: [[Int32]]
     private(set) var nodes = [Node(parent: 0, depth: 0, source: 0)]
+    private let block: Int
+    /// The first node below whose path from here begins so.
     private var branches: [Branch: Int] = [:]
+    /// The child whose edge has these tokens alone and ends within a block.
+    private var stubs: [Branch: Int] = [:]
 
-    init(_ sequences: [[Int32]]) {
+    init(_ sequences: [[Int32]], block: Int = 1) {
         self.sequences = sequences
+        self.block = block
         for index in sequences.indices { self.insert(index) }
         self.branches = [:]
+        self.stubs = [:]
     }
 
     /// The depth at which a node's edge begins.
@@ -70,39 +80,74 @@ struct PrefixTree {
         var node = Self.root
         while self.nodes[node].depth < sequence.count {
             let depth = self.nodes[node].depth
-            let branch = Branch(node: node, token: sequence[depth])
-            guard let child = self.branches[branch] else {
-                node = self.append(Node(parent: node, depth: sequence.count, source: index), at: branch)
-                break
+            let head = sequence[depth..<min((depth / self.block + 1) * self.block, sequence.count)]
+            if var child = self.branches[Branch(node: node, tokens: head)] {
+                // Others may have been put between them.
+                while self.nodes[child].parent != node { child = self.nodes[child].parent }
+                let edge = self.nodes[child]
+                let end = min(edge.depth, sequence.count)
+                var common = min(depth + head.count, edge.depth)
+                while common < end, self.sequences[edge.source][common] == sequence[common] { common += 1 }
+                if common == edge.depth {
+                    node = child
+                } else if common == sequence.count {
+                    node = self.split(child, at: common)
+                } else {
+                    node = self.append(index, to: self.split(child, at: common / self.block * self.block))
+                }
+            } else if node != Self.root, self.nodes[node].children.isEmpty {
+                node = self.append(index, to: node)
+            } else if let stub = self.stub(of: node, before: head) {
+                node = stub
+            } else {
+                // Where a sequence ended within this block, another one goes on already.
+                let cut = depth / self.block * self.block
+                while node != Self.root, self.start(of: node) >= cut { node = self.nodes[node].parent }
+                node = self.append(index, to: self.nodes[node].depth > cut ? self.split(node, at: cut) : node)
             }
-            let edge = self.nodes[child]
-            let end = min(edge.depth, sequence.count)
-            var common = depth + 1
-            while common < end, self.sequences[edge.source][common] == sequence[common] { common += 1 }
-            node = common == edge.depth ? child : self.split(child, at: common, branch: branch)
         }
         self.nodes[node].endings.append(index)
     }
 
-    private mutating func append(_ node: Node, at branch: Branch) -> Int {
-        let index = self.nodes.count
-        self.nodes.append(node)
-        self.nodes[branch.node].children.append(index)
-        self.branches[branch] = index
-        return index
+    /// The longest child that ends within a block that goes on with `head`.
+    private func stub(of node: Int, before head: ArraySlice<Int32>) -> Int? {
+        for length in stride(from: head.count - 1, to: 0, by: -1) {
+            if let stub = self.stubs[Branch(node: node, tokens: head.prefix(length))] { return stub }
+        }
+        return nil
+    }
+
+    private mutating func append(_ sequence: Int, to parent: Int) -> Int {
+        let child = self.nodes.count
+        self.nodes.append(Node(parent: parent, depth: self.sequences[sequence].count, source: sequence))
+        self.nodes[parent].children.append(child)
+        self.register(child)
+        return child
+    }
+
+    /// Makes the beginning of a node's edge known.
+    private mutating func register(_ child: Int, insteadOf other: Int? = nil) {
+        let (node, start) = (self.nodes[child], self.start(of: child))
+        let end = (start / self.block + 1) * self.block
+        let edge = self.sequences[node.source][start..<min(end, node.depth)]
+        for length in 1...edge.count {
+            let branch = Branch(node: node.parent, tokens: edge.prefix(length))
+            if self.branches[branch] == nil || self.branches[branch] == other { self.branches[branch] = child }
+        }
+        if node.depth < end { self.stubs[Branch(node: node.parent, tokens: edge)] = child }
     }
 
     /// Puts a new node into a child's edge and returns it.
-    private mutating func split(_ child: Int, at depth: Int, branch: Branch) -> Int {
-        let source = self.nodes[child].source
+    private mutating func split(_ child: Int, at depth: Int) -> Int {
+        let (parent, source) = (self.nodes[child].parent, self.nodes[child].source)
         let middle = self.nodes.count
-        self.nodes.append(Node(parent: branch.node, depth: depth, source: source, children: [child]))
+        self.nodes.append(Node(parent: parent, depth: depth, source: source, children: [child]))
         self.nodes[child].parent = middle
-        if let position = self.nodes[branch.node].children.firstIndex(of: child) {
-            self.nodes[branch.node].children[position] = middle
+        if let position = self.nodes[parent].children.firstIndex(of: child) {
+            self.nodes[parent].children[position] = middle
         }
-        self.branches[branch] = middle
-        self.branches[Branch(node: middle, token: self.sequences[source][depth])] = child
+        self.register(middle, insteadOf: child)
+        self.register(child)
         return middle
     }
 }

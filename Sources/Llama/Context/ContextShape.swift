@@ -23,12 +23,20 @@ public struct ContextShape: Sendable, Hashable {
     public var outputs: Int
     /// Threads on the CPU.
     public var threads: Int
+    /// Where it is more than 1, the outputs of a sequence do not depend on what else is computed, if sequences share tokens in
+    /// whole blocks of so many only.
+    ///
+    /// Sums round by how many rows a step has and where keys and values stand. So each step gets a multiple of `block` tokens
+    /// and outputs, and a token stands at its position modulo `block`. In `separate` layout whoever fills batches gives every
+    /// sequence a token, or one sequence many; there are multiples of `block` sequences then.
+    public var block: Int
 
     public init(
         layout: Layout, cells: Int, sequences: Int, batchTokens: Int, stepTokens: Int = 512, outputs: Int,
-        threads: Int
+        threads: Int, block: Int = 1
     ) {
         self.layout = layout
+        self.block = block
         self.cells = (cells + 255) / 256 * 256
         self.sequences = sequences
         self.batchTokens = batchTokens
@@ -48,8 +56,17 @@ public struct ContextShape: Sendable, Hashable {
         }
     }
 
-    /// Rows that llama.cpp keeps for outputs: at least one for each sequence, wanted or not.
-    var outputRows: Int { max(self.outputs, self.sequences) }
+    /// Sequences that llama.cpp keeps: one more for the tokens that fill up blocks.
+    var allSequences: Int { self.sequences + (self.block > 1 && self.layout == .shared ? 1 : 0) }
+
+    /// Tokens of a batch when its last block is full.
+    var fullBatch: Int { (self.batchTokens + self.block - 1) / self.block * self.block }
+
+    /// Rows that llama.cpp keeps for outputs: at least one for each sequence, wanted or not, and what fills up blocks.
+    var outputRows: Int {
+        let steps = (self.fullBatch + self.stepTokens - 1) / self.stepTokens
+        return max(min(self.outputs + steps * (self.block - 1), self.fullBatch), self.allSequences)
+    }
 
     func check() throws(LlamaError) {
         let numbers: [(name: String, value: Int, range: ClosedRange<Int>)] = [
@@ -57,7 +74,9 @@ public struct ContextShape: Sendable, Hashable {
             ("batch tokens", self.batchTokens, 1...1 << 20),
             ("step tokens", self.stepTokens, 1...max(1, self.batchTokens)),
             ("outputs", self.outputs, 1...max(1, self.batchTokens)), ("threads", self.threads, 1...512),
-            ("cells in all", self.totalCells, 256...Self.mostCells),
+            ("cells in all", self.totalCells, 256...Self.mostCells), ("tokens in a block", self.block, 1...256),
+            ("sequences, the spare one included,", self.allSequences, 1...LlamaBackend.maxSequences),
+            ("step tokens beyond a block", self.stepTokens % self.block, 0...0),
         ]
         for (name, value, range) in numbers where !range.contains(value) {
             throw LlamaError(

@@ -43,6 +43,37 @@ public struct LlamaBatch: Sendable {
             temperature: temperature)
     }
 
+    /// Tokens that fill up blocks, and where they go.
+    struct Spare {
+        var sequence: Int32
+        var position: Int
+        var block: Int
+        var step: Int
+    }
+
+    var lastSequence: Int32 { self.sequences.last ?? 0 }
+    var lastPosition: Int { self.positions.last.map(Int.init) ?? -1 }
+
+    /// The batch with further tokens, up to a whole block, and further outputs, up to whole blocks in each step that has any.
+    func filled(with spare: Spare) -> LlamaBatch {
+        var batch = self
+        var position = spare.position
+        while batch.count % spare.block != 0 {
+            batch.append(self.tokens[0], position: position, sequence: spare.sequence, wantsOutput: false)
+            position += 1
+        }
+        for start in stride(from: 0, to: batch.count, by: spare.step) {
+            let step = start..<min(start + spare.step, batch.count)
+            var missing = (spare.block - batch.outputs[step].count { $0 != 0 } % spare.block) % spare.block
+            for index in step.reversed() where missing > 0 && batch.outputs[index] == 0 {
+                batch.outputs[index] = 1
+                batch.outputCount += 1
+                missing -= 1
+            }
+        }
+        return batch
+    }
+
     public mutating func removeAll() {
         self.tokens.removeAll(keepingCapacity: true)
         self.positions.removeAll(keepingCapacity: true)

@@ -11,6 +11,11 @@ extension LlamaContext {
     /// Forgets a sequence's tokens from `position` on.
     public func truncate(sequence: Int32, from position: Int = 0) throws(LlamaError) {
         try self.check(sequence)
+        try self.truncate(anySequence: sequence, from: position)
+    }
+
+    /// The same for the spare sequence, too.
+    func truncate(anySequence sequence: Int32, from position: Int) throws(LlamaError) {
         let (isDone, failure) = llamaCall {
             cllama_truncate(UnsafeMutableRawPointer(self.pointer), sequence, Int32(clamping: position), &$0)
         }

@@ -51,10 +51,10 @@ public final class LlamaContext {
     static func parameters(_ shape: ContextShape, of file: GGUFFile) -> llama_context_params {
         var parameters = llama_context_default_params()
         parameters.n_ctx = UInt32(shape.totalCells)
-        parameters.n_batch = UInt32(shape.batchTokens)
+        parameters.n_batch = UInt32(shape.fullBatch)
         parameters.n_ubatch = UInt32(shape.stepTokens)
         parameters.n_outputs_max = UInt32(shape.outputRows)
-        parameters.n_seq_max = UInt32(shape.sequences)
+        parameters.n_seq_max = UInt32(shape.allSequences)
         parameters.n_threads = Int32(shape.threads)
         parameters.n_threads_batch = Int32(shape.threads)
         parameters.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED
@@ -71,7 +71,10 @@ public final class LlamaContext {
         try self.check(batch)
         self.wantsOutput = []
         self.outputs = []
-        let ((status, failure), complaints) = LogRouter.shared.capturing { self.rawDecode(batch) }
+        let spare = try self.spare(for: batch)
+        let ((status, failure), complaints) = LogRouter.shared.capturing {
+            self.rawDecode(spare.map(batch.filled) ?? batch)
+        }
         guard status == 0 else {
             let what =
                 switch status {
@@ -86,7 +89,20 @@ public final class LlamaContext {
             throw LlamaError(
                 status == -2 ? .outOfMemory : .decodeFailed, "decoding \(batch.count) tokens failed: \(what)\(details)")
         }
+        if let spare { try self.truncate(anySequence: spare.sequence, from: spare.position) }
         (self.wantsOutput, self.temperatures) = (batch.outputs, batch.temperatures)
+    }
+
+    /// What fills up the blocks of a batch; `nil` where none are asked for.
+    private func spare(for batch: LlamaBatch) throws(LlamaError) -> LlamaBatch.Spare? {
+        guard self.shape.block > 1 else { return nil }
+        let (sequence, position) =
+            switch self.shape.layout {
+            case .shared: (Int32(self.shape.sequences), 0)
+            case .separate: (batch.lastSequence, batch.lastPosition + 1)
+            }
+        return LlamaBatch.Spare(
+            sequence: sequence, position: position, block: self.shape.block, step: self.shape.stepTokens)
     }
 
     private func rawDecode(_ batch: LlamaBatch) -> (value: Int32, failure: String?) {
@@ -106,7 +122,9 @@ public final class LlamaContext {
                                     pos: positions.baseAddress, n_seq_id: counts.baseAddress,
                                     seq_id: lists.baseAddress, logits: outputs.baseAddress)
                                 return llamaCall {
-                                    cllama_decode(UnsafeMutableRawPointer(self.pointer), &batch, &$0)
+                                    cllama_decode(
+                                        UnsafeMutableRawPointer(self.pointer), &batch,
+                                        UInt32(self.shape.block), &$0)
                                 }
                             }
                         }

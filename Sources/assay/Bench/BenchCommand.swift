@@ -5,6 +5,6 @@ struct BenchCommand: AsyncParsableCommand {
         commandName: "bench", abstract: "Measure this installation.",
         subcommands: [
             BenchPromptsCommand.self, BenchQueueCommand.self, BenchDayCommand.self, BenchScaleCommand.self,
-            BenchStoreCommand.self, BenchGenerateCommand.self,
+            BenchStoreCommand.self, BenchGenerateCommand.self, BenchInvarianceCommand.self,
         ])
 }

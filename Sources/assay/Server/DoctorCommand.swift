@@ -1,11 +1,29 @@
 internal import ArgumentParser
 internal import Console
+internal import JobQueue
+internal import Llama
 
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
         abstract: "Check everything that can be wrong, and say what to do about it.",
-        discussion: "Example:  assay doctor")
+        discussion: """
+            Example:  assay doctor
+                      assay doctor --engine --model smollm2
+
+            With --engine it computes made-up requests in many ways on this machine, one by one, together, in other orders, sizes
+            of batches and numbers of threads, and compares the bits: what `invariance: strict` promises. It takes about two
+            minutes, and needs no database where --model is a file.
+            """)
+
+    @Flag(help: "Check that strict results depend on their requests alone, on this machine.")
+    var engine = false
+
+    @Option(help: "The model for it: a registered name or a GGUF file; the smallest registered one if not given.")
+    var model: String?
+
+    @Option(help: "Threads on the CPU; one per processor if not given.")
+    var threads: Int?
 
     @OptionGroup var options: GlobalOptions
 
@@ -20,7 +38,15 @@ struct DoctorCommand: AsyncParsableCommand {
         var source: SettingSource
     }
 
+    func validate() throws {
+        guard self.engine || (self.model == nil && self.threads == nil) else {
+            throw ValidationError("--model and --threads go with --engine")
+        }
+        guard (1...512).contains(self.threads ?? 1) else { throw ValidationError("--threads is from 1 to 512") }
+    }
+
     func run() async throws {
+        if self.engine { return try await self.checkEngine() }
         let (settings, logger) = try self.options.resolve(label: "assay")
         var lines = [
             SettingLine(name: "home", value: settings.home.value, source: settings.home.source),
@@ -52,5 +78,50 @@ struct DoctorCommand: AsyncParsableCommand {
         guard bad == 0 else {
             throw CommandFailure("\(bad) of \(checks.count) checks failed", hint: "what to do stands with each")
         }
+    }
+
+    private func checkEngine() async throws {
+        let path = try await self.modelPath()
+        let terminal = Terminal.standardOutput(environment: self.options.environment)
+        let isJSON = self.options.json
+        let answer = try await EngineCheck(path: path, device: .cpu, threads: self.threads).run { level, way in
+            guard !isJSON else { return }
+            let mark =
+                level == "plan" ? "    " : way.isEqual ? terminal.styled("ok  ", .green) : terminal.styled("FAIL", .red)
+            let difference =
+                way.isEqual
+                ? "" : way.largestDifference.map { ", up to \(Format.fixed($0, 6)) nat apart" } ?? ", texts differ"
+            Output.line("\(mark)  \(level), \(way.way): \(way.equal) of \(way.compared) of equal bits\(difference)")
+        }
+        if isJSON { try Output.json(answer) }
+        guard answer.levels.first?.isEqual == true else {
+            throw CommandFailure(
+                "on this machine (\(answer.deviceKind), \(answer.engineBuild)) strict results of \(answer.model) depend on "
+                    + "what else is computed",
+                hint: "use `invariance: plan` here, and report this: it is a fault of Assay")
+        }
+        guard !isJSON else { return }
+        Output.line()
+        Output.line(
+            "\(answer.model) on \(answer.deviceKind): strict results depend on their requests alone. What plan gives is shown for "
+                + "comparison.")
+    }
+
+    private func modelPath() async throws -> String {
+        if let model = self.model, model.contains("/") || model.hasSuffix(".gguf") { return model }
+        let models = try await Session.with(self.options) { session in try await session.queue.models() }
+        if let name = self.model {
+            guard let model = models.first(where: { $0.name == name }) else {
+                throw CommandFailure(
+                    "no model is registered as '\(name)'",
+                    hint: "`assay model list` shows them; a file is named by its path")
+            }
+            return model.path
+        }
+        guard let smallest = models.min(by: { $0.bytes < $1.bytes }) else {
+            throw CommandFailure(
+                "no model is registered", hint: "name a GGUF file: assay doctor --engine --model PATH")
+        }
+        return smallest.path
     }
 }

@@ -1,3 +1,4 @@
+import Evaluation
 import Foundation
 import Llama
 import Testing
@@ -10,13 +11,14 @@ let tinyModelPath = URL(filePath: #filePath).deletingLastPathComponent().deletin
 
 /// One engine on the tiny model; threads of llama.cpp wait in busy loops, so tests take one each.
 func tinyEngine(
-    batchTokens: Int = 64, maxSequences: Int = 16, generationSlots: Int = 4, threads: Int = 1, maxLength: Int? = nil
+    batchTokens: Int = 64, maxSequences: Int = 16, generationSlots: Int = 4, threads: Int = 1, maxLength: Int? = nil,
+    invariance: Invariance = .plan
 ) async throws -> LlamaEngine {
     try await LlamaEngine.load(
         modelPath: tinyModelPath,
         settings: EngineSettings(
             maxLength: maxLength, batchTokens: batchTokens, maxSequences: maxSequences,
-            generationSlots: generationSlots, threads: threads, device: .cpu))
+            generationSlots: generationSlots, threads: threads, device: .cpu, invariance: invariance))
 }
 
 /// The real model of the tests: ASSAY_TEST_MODEL, else in the cache that infra/test fills.
