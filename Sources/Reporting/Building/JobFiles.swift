@@ -30,6 +30,15 @@ public struct JobFiles: Sendable {
     /// The job's logical digest; equal for equal work, however it was done.
     public var digest: String { Store.jobDigest(self.shards.map(\.digest)) }
 
+    /// The digest of the job's samples, however they were cut into shards and whatever computed them; reads every shard.
+    public func samplesDigest(in store: Store) async throws(StoreError) -> String {
+        var digest = SamplesDigest()
+        for file in self.shards {
+            digest.add(try await store.readShard(file.path, sha256: file.sha256).samples)
+        }
+        return digest.finish()
+    }
+
     /// Reads every shard again; empty if each is as published.
     public func verify(in store: Store) async throws(StoreError) -> [VerificationIssue] {
         try await store.verifyShards(
