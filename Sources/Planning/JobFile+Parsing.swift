@@ -169,7 +169,7 @@ extension JobSettings {
                 "shard_size", "max_length", "batch_tokens", "max_sequences", "generation_slots", "cache_mb", "logits",
                 "overflow", "chat_template", "fewshot_as_multiturn", "system_instruction", "run_code", "add_bos_token",
                 "prefix_token", "special_tokens", "score_bos", "end_tokens", "think_end_token", "enable_thinking",
-                "chat_template_args", "space_prefix", "normalization",
+                "chat_template_args", "space_prefix", "normalization", "invariance", "reuse",
             ])
         self.shardSize = try reader.integer("shard_size", in: 1...100_000)
         self.maxLength = try reader.integer("max_length", in: 16...10_000_000)
@@ -189,6 +189,8 @@ extension JobSettings {
             endTokens: try reader.strings("end_tokens"), thinkEndToken: try reader.string("think_end_token"),
             spacePrefix: try reader.choice("space_prefix"), normalization: try reader.choice("normalization"))
         self.enablesThinking = try reader.boolean("enable_thinking")
+        self.invariance = try reader.choice("invariance")
+        self.reuse = try reader.boolean("reuse")
         self.chatTemplateArguments = try reader.jsonObject("chat_template_args")
     }
 }

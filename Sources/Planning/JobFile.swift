@@ -99,14 +99,21 @@ public struct JobSettings: Sendable, Hashable {
     public var chatTemplateArguments: String?
     /// Whether the chat template lets the model think first.
     public var enablesThinking: Bool?
+    /// What numbers may depend on besides the work itself.
+    public var invariance: Invariance?
+    /// Samples are taken over from results of equal work.
+    public var reuse: Bool?
 
     public init(
         shardSize: Int? = nil, maxLength: Int? = nil, batchTokens: Int? = nil, maxSequences: Int? = nil,
         generationSlots: Int? = nil, logits: LogitsMode? = nil, overflow: OverflowPolicy? = nil,
         chatTemplate: Bool? = nil, fewShotAsMultiTurn: Bool? = nil, systemInstruction: String? = nil,
         runsCode: Bool? = nil, cacheMegabytes: Int? = nil, tokens: TokenRules = TokenRules(),
-        chatTemplateArguments: String? = nil, enablesThinking: Bool? = nil
+        chatTemplateArguments: String? = nil, enablesThinking: Bool? = nil, invariance: Invariance? = nil,
+        reuse: Bool? = nil
     ) {
+        self.invariance = invariance
+        self.reuse = reuse
         self.tokens = tokens
         self.chatTemplateArguments = chatTemplateArguments
         self.enablesThinking = enablesThinking
@@ -136,6 +143,7 @@ public struct JobSettings: Sendable, Hashable {
             runsCode: self.runsCode ?? base.runsCode,
             cacheMegabytes: self.cacheMegabytes ?? base.cacheMegabytes, tokens: self.tokens.over(base.tokens),
             chatTemplateArguments: self.chatTemplateArguments ?? base.chatTemplateArguments,
-            enablesThinking: self.enablesThinking ?? base.enablesThinking)
+            enablesThinking: self.enablesThinking ?? base.enablesThinking,
+            invariance: self.invariance ?? base.invariance, reuse: self.reuse ?? base.reuse)
     }
 }

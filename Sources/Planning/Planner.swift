@@ -129,7 +129,8 @@ public struct Planner: Sendable {
                 "max_length \(maxLength) is more than the \(model.contextLength) tokens that model '\(model.name)' takes"
             )
         }
-        let length = settings.maxLength ?? model.contextLength
+        let block = settings.invariance == .strict ? EngineDefaults.strictBlock : 1
+        let length = settings.maxLength ?? max(block, model.contextLength / block * block)
         if let wanted = task.configuration.generation?.maxTokens, wanted >= length {
             throw PlanningError(
                 .task, at: place,
@@ -145,6 +146,18 @@ public struct Planner: Sendable {
                     + "start a worker with --run-code")
         }
         try Self.checkThinking(settings, task.configuration, at: place)
+        guard settings.reuse != true || settings.invariance == .strict else {
+            throw PlanningError(
+                .task, at: place,
+                "task '\(entry.path)' has reuse: true, but numbers of other runs are the same only with invariance: strict; "
+                    + "set that, too, or leave out reuse")
+        }
+        guard settings.reuse != true || !runsCode else {
+            throw PlanningError(
+                .task, at: place,
+                "task '\(entry.path)' has reuse: true, but it runs programs, whose verdicts depend on more than the model; leave "
+                    + "out reuse")
+        }
         let shardSize = settings.shardSize ?? samples
         var specification = JobSpecification(
             model: .init(
@@ -161,7 +174,9 @@ public struct Planner: Sendable {
                 generationSlots: settings.generationSlots ?? EngineDefaults.generationSlots,
                 logits: settings.logits ?? .choices, shardSize: shardSize, overflow: settings.overflow,
                 chat: try self.chat(of: model, settings), systemInstruction: settings.systemInstruction,
-                cacheMegabytes: settings.cacheMegabytes, tokens: settings.tokens.isEmpty ? nil : settings.tokens))
+                cacheMegabytes: settings.cacheMegabytes, tokens: settings.tokens.isEmpty ? nil : settings.tokens,
+                invariance: settings.invariance == .strict ? .strict : nil,
+                reuse: settings.reuse == true ? true : nil))
         if let problem = self.settingsProblem(model, specification.settings) {
             throw PlanningError(.model, at: place, "task '\(entry.path)' on model '\(model.name)': \(problem)")
         }

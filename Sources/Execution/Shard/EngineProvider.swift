@@ -10,6 +10,9 @@ public protocol EngineProvider: Sendable {
         for job: JobSpecification, sign: @escaping @Sendable () -> Void
     ) async throws(ExecutionError) -> any Engine
 
+    /// What the job's engine would be, without loading its model; the model's file is checked.
+    func identity(for job: JobSpecification) async throws(ExecutionError) -> EngineIdentity
+
     /// The engine with the job's model and settings, if it is loaded already.
     func loadedEngine(for job: JobSpecification) async -> (any Engine)?
 }

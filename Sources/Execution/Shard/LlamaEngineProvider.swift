@@ -48,6 +48,17 @@ public actor LlamaEngineProvider: EngineProvider {
         }
     }
 
+    public func identity(for job: JobSpecification) async throws(ExecutionError) -> EngineIdentity {
+        if let engine = self.loadedEngine(for: job) { return engine.identity }
+        _ = try await self.checkModel(job.model) {}
+        do throws(EngineError) {
+            return try await LlamaEngine.identity(
+                modelPath: job.model.path, modelSHA256: job.model.sha256, settings: self.settings(of: job))
+        } catch {
+            throw ExecutionError(engineError: error)
+        }
+    }
+
     public func loadedEngine(for job: JobSpecification) -> (any Engine)? {
         let key = Key(modelSHA256: job.model.sha256, settings: self.settings(of: job))
         return self.loaded?.key == key ? self.loaded?.engine : nil

@@ -9,12 +9,20 @@ struct PreparedWork: PreparedShard {
     let shard: ClaimedShard
     let job: JobSpecification
     let work: ShardWork
+    let reused: ReusedSamples
     var requests: ShardRequests?
 
     func compute(
         progress: @escaping @Sendable (_ samples: Int, _ tokens: Int) -> Void
     ) async throws(ExecutionError) -> any ComputedShard {
         try ShardRunner.checkCancellation()
+        if self.work.samples.isEmpty, let engine = self.reused.engine {
+            // Nothing is left to compute: no model is loaded for it.
+            progress(self.shard.rowCount, 0)
+            return ComputedWork(
+                runner: self.runner, shard: self.shard, job: self.job, work: self.work, reused: self.reused,
+                requests: ShardRequests(bySample: []), responses: [], engine: engine)
+        }
         let engine = try await self.runner.engines.engine(for: self.job) { progress(0, 0) }
         let requests: ShardRequests
         if let made = self.requests {
@@ -24,12 +32,13 @@ struct PreparedWork: PreparedShard {
         }
         do {
             let counter = SampleCounter(requests)
+            let there = self.reused.samples.count
             let responses = try await engine.run(requests.flat) { done in
-                progress(counter.samples(finishedWith: done.requestsDone), done.computedTokens)
+                progress(there + counter.samples(finishedWith: done.requestsDone), done.computedTokens)
             }
             return ComputedWork(
-                runner: self.runner, shard: self.shard, job: self.job, work: self.work, requests: requests,
-                responses: responses, engine: engine.identity)
+                runner: self.runner, shard: self.shard, job: self.job, work: self.work, reused: self.reused,
+                requests: requests, responses: responses, engine: engine.identity)
         } catch {
             throw ExecutionError(engineError: error)
         }
@@ -42,6 +51,7 @@ struct ComputedWork: ComputedShard {
     let shard: ClaimedShard
     let job: JobSpecification
     let work: ShardWork
+    let reused: ReusedSamples
     let requests: ShardRequests
     let responses: [EngineResponse]
     let engine: EngineIdentity
@@ -62,23 +72,27 @@ struct ComputedWork: ComputedShard {
         if verdicts.contains(where: { !$0.isEmpty }), let name = self.runner.programs?.name {
             engine.engineBuild += "; \(name)"
         }
-        let header = try ShardHeader(self.shard, job: self.job, engine: engine)
-        return try await self.runner.store.publish(samples, of: self.shard, header: header)
+        var header = try ShardHeader(self.shard, job: self.job, engine: engine)
+        header.reusedFrom = self.reused.sources
+        return try await self.runner.store.publish(
+            self.reused.merged(with: samples), of: self.shard, header: header, computed: samples)
     }
 }
 
 extension Store {
     /// Writes a shard's samples; what goes wrong is the store's fault or the samples', as the code says.
+    ///
+    /// - Parameter computed: Those whose tokens count as work; all if not given.
     func publish(
-        _ samples: [SampleResult], of shard: ClaimedShard, header: ShardHeader
+        _ samples: [SampleResult], of shard: ClaimedShard, header: ShardHeader, computed: [SampleResult]? = nil
     ) async throws(ExecutionError) -> ShardPublication {
         do {
             let file = try await self.publishShard(
                 header, samples: samples, epoch: shard.epoch.rawValue, incarnation: shard.incarnation.uuid)
             return ShardPublication(
                 path: file.path, bytes: Int64(file.bytes), sha256: file.sha256, digest: file.digest,
-                samples: samples.count, tokens: samples.reduce(0) { $0 + $1.promptTokens + $1.generatedTokens },
-                seconds: 0)
+                samples: samples.count,
+                tokens: (computed ?? samples).reduce(0) { $0 + $1.promptTokens + $1.generatedTokens }, seconds: 0)
         } catch {
             throw ExecutionError(writing: error)
         }

@@ -1,6 +1,7 @@
 internal import Evaluation
 internal import Inference
 public import JobQueue
+public import Logging
 public import ResultStore
 
 /// Takes shards from rows to prompts to requests to responses to scores to a published file.
@@ -12,6 +13,9 @@ public actor ShardRunner: ShardProcessor {
     nonisolated let engines: any EngineProvider
     /// Runs programs that models write; `nil` where that was not allowed.
     nonisolated let programs: (any ProgramRunner)?
+    /// Finds samples that need not be computed; `nil` where none are taken over.
+    nonisolated let equalResults: EqualResultFinder?
+    nonisolated let logger: Logger
     private let executor: ThreadExecutor
     private var tasks = RecentValues<String, EvaluationTask>(limit: 8)
     private var dataSets = RecentValues<String, DataSet>(limit: 4)
@@ -19,8 +23,11 @@ public actor ShardRunner: ShardProcessor {
     public nonisolated var unownedExecutor: UnownedSerialExecutor { self.executor.asUnownedSerialExecutor() }
 
     public init(
-        store: Store, engines: any EngineProvider, programs: (any ProgramRunner)? = nil
+        store: Store, engines: any EngineProvider, programs: (any ProgramRunner)? = nil,
+        equalResults: EqualResultFinder? = nil, logger: Logger = Logger(label: "assay.execution")
     ) throws(ExecutionError) {
+        self.equalResults = equalResults
+        self.logger = logger
         self.store = store
         self.programs = programs
         self.engines = engines
@@ -37,8 +44,10 @@ public actor ShardRunner: ShardProcessor {
         let task = try await self.task(of: job, evaluating: dataSet)
         guard !task.configuration.runsCode || self.programs != nil else { throw Self.runsNoCode }
         try Self.checkCancellation()
-        let work = try ShardWork(task: task, dataSet: dataSet, range: shard.range, settings: job.settings)
-        var prepared = PreparedWork(runner: self, shard: shard, job: job, work: work)
+        var work = try ShardWork(task: task, dataSet: dataSet, range: shard.range, settings: job.settings)
+        let reused = task.configuration.runsCode ? ReusedSamples() : try await self.reused(shard, job)
+        work.leaveOut(reused.samples.keys)
+        var prepared = PreparedWork(runner: self, shard: shard, job: job, work: work, reused: reused)
         // The engine in memory may be another one than the job will get; then its requests are made later.
         if let engine = await self.engines.loadedEngine(for: job) {
             try Self.checkCancellation()

@@ -5,7 +5,7 @@ internal import JobQueue
 /// A shard's samples on their way from rows to scores.
 struct ShardWork {
     let task: EvaluationTask
-    let samples: [PreparedSample]
+    private(set) var samples: [PreparedSample]
     private let isChat: Bool
     private let rules: TokenRules
 
@@ -22,6 +22,13 @@ struct ShardWork {
         } catch {
             throw ExecutionError(.permanent, "\(error)")
         }
+    }
+
+    /// Leaves out what need not be computed, by its rows.
+    mutating func leaveOut(_ rows: some Collection<Int>) {
+        guard !rows.isEmpty else { return }
+        let rows = Set(rows)
+        self.samples.removeAll { rows.contains($0.row) }
     }
 
     /// The engine's requests: by sample, by request of the sample, by window.

@@ -83,6 +83,7 @@ public struct ReportBuilder: Sendable {
             shardCount: files.shards.count, digest: files.digest,
             resultPath: try await files.build(in: self.store).path, metrics: task.metrics, samples: join.samples)
         input.groups = specification.groups ?? []
+        input.reusedFrom = join.reusedFrom
         return input
     }
 

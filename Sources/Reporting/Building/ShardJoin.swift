@@ -10,6 +10,8 @@ struct ShardJoin {
     private var engineSet: Set<EngineInput> = []
     /// How prompts were written; `nil` where the results do not tell.
     private(set) var promptsHash: String?
+    /// Jobs that samples were taken over from, and how many.
+    private(set) var reusedFrom: [String: Int] = [:]
 
     /// Every engine that computed a shard, in a fixed order.
     var engines: [EngineInput] {
@@ -54,6 +56,7 @@ struct ShardJoin {
             .init(
                 name: table.header.engine, build: table.header.engineBuild, deviceKind: table.header.deviceKind,
                 settings: table.header.settings?.engine))
+        self.reusedFrom.merge(table.header.reusedFrom, uniquingKeysWith: +)
         if let settings = table.header.settings { self.promptsHash = settings.promptsHash }
     }
 

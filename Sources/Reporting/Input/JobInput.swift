@@ -27,6 +27,8 @@ public struct JobInput: Sendable, Hashable {
     public var samples: [SampleRow]
     /// The groups that the task was submitted with.
     public var groups: [JobSpecification.Group] = []
+    /// Jobs of equal work that samples were taken over from, and how many.
+    public var reusedFrom: [String: Int] = [:]
 
     public init(
         name: String, task: TaskInput, model: ModelInput, engines: [EngineInput], datasetSHA256: String,

@@ -80,7 +80,7 @@ extension ConfidenceInterval {
 
 extension JobReport {
     fileprivate var json: JSONValue {
-        .object([
+        var members: [JSONValue.Member] = [
             .init("job", .string(self.job.name)),
             .init("digest", .string(self.job.digest)),
             .init("results", .string(self.job.resultPath)),
@@ -94,7 +94,13 @@ extension JobReport {
             .init("logits_mode", .string(self.job.logitsMode)),
             .init("settings", self.settings),
             .init("health", self.health.json),
-        ])
+        ]
+        if !self.job.reusedFrom.isEmpty {
+            let reused = self.job.reusedFrom.sorted { $0.key < $1.key }
+                .map { JSONValue.Member($0.key, .int($0.value)) }
+            members.append(.init("reused_from", .object(reused)))
+        }
+        return .object(members)
     }
 }
 

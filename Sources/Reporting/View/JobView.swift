@@ -105,6 +105,15 @@ struct FactView {
             fact("Task", job.task.name), fact("Task version", job.task.version), code("Task hash", job.task.hash),
             code("Data set sha256", job.datasetSHA256), code("Prompts hash", job.promptsHash),
         ].compactMap { $0 } + engines
-            + [fact("Logits mode", job.logitsMode), fact("Shards", String(job.shardCount))].compactMap { $0 }
+            + [
+                fact("Logits mode", job.logitsMode), fact("Shards", String(job.shardCount)),
+                fact("Samples taken over", Self.reused(job.reusedFrom)),
+            ].compactMap { $0 }
+    }
+
+    /// From which jobs, and how many.
+    private static func reused(_ reused: [String: Int]) -> String? {
+        guard !reused.isEmpty else { return nil }
+        return reused.sorted { $0.key < $1.key }.map { "\($0.value) from \($0.key)" }.joined(separator: ", ")
     }
 }

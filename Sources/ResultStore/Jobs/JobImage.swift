@@ -129,6 +129,9 @@ enum JobImage {
             attributes.append(("engine_settings", .text(layout.engineSettings.sorted().joined(separator: "; "))))
             attributes.append(("prompts_hash", .text(promptsHash)))
         }
+        if !layout.reusedFrom.isEmpty {
+            attributes.append((ShardHeader.reusedFromName, .text(ShardHeader.text(layout.reusedFrom))))
+        }
         return attributes
     }
 }

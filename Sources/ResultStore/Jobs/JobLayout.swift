@@ -16,6 +16,8 @@ struct JobLayout: Sendable {
     private(set) var engineSettings: Set<String> = []
     /// Of the shards that name it, which are all but those of older releases.
     private(set) var promptsHash: String?
+    /// Jobs that samples were taken over from, and how many.
+    private(set) var reusedFrom: [String: Int] = [:]
     /// Of every linked column by its path: how many elements each shard has.
     private var linked: [String: [Int]] = [:]
     /// Of every other column by its path.
@@ -44,6 +46,7 @@ struct JobLayout: Sendable {
             self.engineSettings.insert(settings.engine)
             self.promptsHash = settings.promptsHash
         }
+        self.reusedFrom.merge(header.reusedFrom, uniquingKeysWith: +)
         for column in table.schema.columns {
             guard let values = table[column.path] else { continue }
             switch column.joining {

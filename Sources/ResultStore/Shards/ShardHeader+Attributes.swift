@@ -25,6 +25,7 @@ extension ShardHeader {
             attributes["engine_settings"] = .text(settings.engine)
             attributes["prompts_hash"] = .text(settings.promptsHash)
         }
+        if !self.reusedFrom.isEmpty { attributes[Self.reusedFromName] = .text(Self.text(self.reusedFrom)) }
         return attributes
     }
 
@@ -33,7 +34,25 @@ extension ShardHeader {
 
     /// The order in which attributes stand in the file.
     static let attributeOrder =
-        ["format", "schema_version", "run_id", "job_id"] + LogicalDigest.attributes.dropFirst(2)
+        ["format", "schema_version", "run_id", "job_id"] + LogicalDigest.attributes.dropFirst(2) + [reusedFromName]
+
+    static let reusedFromName = "reused_from"
+
+    /// Jobs and how many samples come from each: "k3f9m2ab.1: 50, m7x2p8qd.0: 3".
+    static func text(_ reused: [String: Int]) -> String {
+        reused.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
+    }
+
+    /// What `text` wrote; `nil` for anything else.
+    private static func reused(_ text: String) -> [String: Int]? {
+        var reused: [String: Int] = [:]
+        for part in text.split(separator: ", ") {
+            let words = part.split(separator: ": ")
+            guard words.count == 2, let count = Int(words[1]), count > 0 else { return nil }
+            reused[String(words[0])] = count
+        }
+        return reused
+    }
 
     /// Throws `invalidInput` for values that no file could hold.
     func check(samples: Int) throws(StoreError) {
@@ -93,6 +112,14 @@ extension ShardHeader {
             settings: settings, logitsMode: logitsMode,
             provenance: try root.text("provenance", limit: Self.provenanceLimit))
         self.schemaVersion = version
+        if let text = try reader.optionalText(Self.reusedFromName) {
+            guard let reused = Self.reused(text) else {
+                throw HDF5Error(
+                    .malformed, operation: "reading the header", object: "/@\(Self.reusedFromName)",
+                    detail: "it is no list of jobs and numbers")
+            }
+            self.reusedFrom = reused
+        }
     }
 }
 
@@ -118,6 +145,11 @@ struct AttributeReader {
     func text(_ name: String) throws(HDF5Error) -> String {
         guard case .text(let text) = self.values[name] else { throw self.missing(name) }
         return text
+    }
+
+    /// `nil` where the attribute is not there.
+    func optionalText(_ name: String) throws(HDF5Error) -> String? {
+        self.values[name] == nil ? nil : try self.text(name)
     }
 
     private func missing(_ name: String) -> HDF5Error {

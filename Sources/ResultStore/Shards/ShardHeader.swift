@@ -28,6 +28,8 @@ public struct ShardHeader: Sendable, Hashable {
     public var logitsMode: LogitsMode
     /// The configuration as canonical JSON text; descriptive, and no part of the logical digest.
     public var provenance: String
+    /// The jobs that samples were taken over from, and how many from each; descriptive, and no part of the logical digest.
+    public var reusedFrom: [String: Int] = [:]
     /// What a reader has to know; set when the shard is published.
     public internal(set) var schemaVersion: Int
 
