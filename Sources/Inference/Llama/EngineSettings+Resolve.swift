@@ -105,7 +105,7 @@ struct ResolvedSettings: Sendable, Hashable {
     /// What answers, on a device and with a model of this hash.
     func identity(on device: LlamaDevice, modelSHA256: String) -> EngineIdentity {
         EngineIdentity(
-            engine: "llama.cpp", engineBuild: LlamaBackend.build, deviceKind: device.computeKind,
+            engine: EngineFingerprint.engineName, engineBuild: LlamaBackend.build, deviceKind: device.computeKind,
             modelName: self.file.name, modelSHA256: modelSHA256, tokenizerSHA256: self.file.tokenizerSHA256,
             settings: self.identity.merging(device.traits) { own, _ in own })
     }
