@@ -11,6 +11,7 @@ public struct FunctionFile: Sendable {
         FunctionFile("tallies", PackageResources.tallies_sql),
         FunctionFile("claims", PackageResources.claims_sql),
         FunctionFile("outcomes", PackageResources.outcomes_sql),
+        FunctionFile("engines", PackageResources.engines_sql),
         FunctionFile("leases", PackageResources.leases_sql),
         FunctionFile("gates", PackageResources.gates_sql),
         FunctionFile("operations", PackageResources.operations_sql),

@@ -27,6 +27,7 @@ public struct Migration: Sendable {
         Migration(19, "departures", PackageResources.V019_departures_sql),
         Migration(20, "turns", PackageResources.V020_turns_sql),
         Migration(21, "usage", PackageResources.V021_usage_sql),
+        Migration(22, "engines", PackageResources.V022_engines_sql),
     ]
 
     public init(version: Int, name: String, sql: String) {

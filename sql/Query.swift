@@ -36,6 +36,7 @@ extension Query {
     public static let drainWorker = Query("drain_worker", PackageResources.drain_worker_sql)
     public static let dueChores = Query("due_chores", PackageResources.due_chores_sql)
     public static let dueSchedules = Query("due_schedules", PackageResources.due_schedules_sql)
+    public static let equalResults = Query("equal_results", PackageResources.equal_results_sql)
     public static let failShard = Query("fail_shard", PackageResources.fail_shard_sql)
     public static let findContract = Query("find_contract", PackageResources.find_contract_sql)
     public static let findDirectUsers = Query("find_direct_users", PackageResources.find_direct_users_sql)
@@ -74,6 +75,7 @@ extension Query {
     public static let lockDueSchedule = Query("lock_due_schedule", PackageResources.lock_due_schedule_sql)
     public static let lockMigrations = Query("lock_migrations", PackageResources.lock_migrations_sql)
     public static let lockSchedule = Query("lock_schedule", PackageResources.lock_schedule_sql)
+    public static let mixEngines = Query("mix_engines", PackageResources.mix_engines_sql)
     public static let nextScheduleFire = Query("next_schedule_fire", PackageResources.next_schedule_fire_sql)
     public static let noteChoreFailure = Query("note_chore_failure", PackageResources.note_chore_failure_sql)
     public static let openScheduleRuns = Query("open_schedule_runs", PackageResources.open_schedule_runs_sql)
@@ -106,12 +108,12 @@ extension Query {
         addDataSetSplit, addModel, addSchedule, adoptStore, advanceSchedule, applyRights, archiveRuns, beginShards,
         cancelAbandonedRescorings, cancelJobs, cancelScheduleRun, changeGrant, changeProject, claimShards, commitShards,
         createFunctionTable, createMigrationTable, databaseFacts, databaseIdentity, deferFunctionChecks,
-        deregisterWorker, drainWorker, dueChores, dueSchedules, failShard, findContract, findDirectUsers,
+        deregisterWorker, drainWorker, dueChores, dueSchedules, equalResults, failShard, findContract, findDirectUsers,
         findFunctionTable, findFunctions, findLockHolders, findMigrationTable, findOutdatedWorkers, findRuns, heartbeat,
         holdJobs, insertMigration, jobFacts, jobSpecification, judgeClaims, limitLockWaits, listAbilities, listAttempts,
         listChores, listDataSetSplits, listGrants, listJobs, listMigrations, listModels, listNamedHashes, listProjects,
         listResults, listRuns, listScheduleFires, listSchedules, listShards, listTroubles, listWithdrawnResults,
-        listWorkers, lockDueSchedule, lockMigrations, lockSchedule, nextScheduleFire, noteChoreFailure,
+        listWorkers, lockDueSchedule, lockMigrations, lockSchedule, mixEngines, nextScheduleFire, noteChoreFailure,
         openScheduleRuns, openShardCount, pauseSchedule, readContract, recordFunctions, recordScheduleFire,
         registerWorker, releaseJobs, releaseShards, removeDataSet, removeSchedule, replaceSchedule, restoreRun,
         resumeSchedule, retryJobs, runChore, runOutlook, runSpecification, scheduleTemplate, setTier, snapshotHolders,

@@ -19,12 +19,19 @@ public protocol JobOperations: Sendable {
     @discardableResult
     func release(_ work: WorkTarget) async throws(QueueError) -> Int
 
-    /// Has what ended without a result tried again, attempts counted from the beginning; results stay as they are.
+    /// Has what ended without a result tried again, attempts counted from the beginning; results stay as they are, and where
+    /// there are none the next one may come from any engine.
     ///
     /// - Parameter onlyFailed: Only failed shards, and not those that were cancelled or held.
     /// - Returns: How many shards are ready again.
     @discardableResult
     func retry(_ work: WorkTarget, onlyFailed: Bool) async throws(QueueError) -> Int
+
+    /// Lets jobs be finished by other engines than the one that began them, where they are not finished.
+    ///
+    /// - Returns: How many jobs may have several engines from now on.
+    @discardableResult
+    func mixEngines(of work: WorkTarget) async throws(QueueError) -> Int
 
     /// Moves work to another tier.
     ///

@@ -33,13 +33,18 @@ public protocol WorkQueue: Sendable {
 
     /// Makes published results visible, durably, each one if its shard is still its claim's.
     ///
-    /// A result that comes late is accepted too as long as nobody else has claimed the shard.
+    /// A result that comes late is accepted too as long as nobody else has claimed the shard. The first one of a job fixes
+    /// its engine: others are refused as `unlike`, unless the job may have several.
     /// - Returns: An outcome for each, in order; they share one flush to disk, not one fate.
     func commit(_ results: [ShardCommit]) async throws(QueueError) -> [CommitOutcome]
 
     /// Those of `claimed` that can't be committed any more, because somebody else has claimed the shard since, or it was
     /// cancelled.
     func supersededClaims(among claimed: [ClaimedShard]) async throws(QueueError) -> [ClaimedShard]
+
+    /// Results of other jobs that do the same work, on the worker's engine, and that share rows with the claimed shard; of
+    /// the newest jobs first, 1000 at most, and none of archived runs.
+    func equalResults(of shard: ClaimedShard) async throws(QueueError) -> [EqualResult]
 
     /// Records a failed attempt and decides what becomes of the shard.
     func fail(_ claimed: ClaimedShard, _ failure: ShardFailure) async throws(QueueError) -> FailureOutcome

@@ -94,6 +94,11 @@ final class FaultyQueue: WorkQueue {
         return try await self.queue.supersededClaims(among: claimed)
     }
 
+    func equalResults(of shard: ClaimedShard) async throws(QueueError) -> [EqualResult] {
+        try await self.meet(.any)
+        return try await self.queue.equalResults(of: shard)
+    }
+
     func fail(_ claimed: ClaimedShard, _ failure: ShardFailure) async throws(QueueError) -> FailureOutcome {
         try await self.meet(.fail)
         return try await self.queue.fail(claimed, failure)

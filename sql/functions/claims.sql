@@ -109,6 +109,8 @@ END $$;
 -- Nothing of the jobs p_excluded, nor of the models p_without, for which the worker's node lacks something: wherever the
 -- model is (its sha256, in hex), or where a run looks for it ("k3f9m2ab:its name").
 --
+-- Nothing of a job whose engine is another one than the worker's, unless it may have several.
+--
 -- A worker has a lease until it is declared dead. Its row is not locked: shards that a claim takes while the worker is
 -- declared dead go back in the next round, like all others of the dead.
 --
@@ -152,7 +154,7 @@ DECLARE
     v_passed integer;
     v_patience integer;
 BEGIN
-    SELECT w.worker_id, w.labels, w.gpu_mb, w.device_kind, w.is_draining, w.registered_by,
+    SELECT w.worker_id, w.labels, w.gpu_mb, w.device_kind, w.identity, w.is_draining, w.registered_by,
         w.registered_by IS DISTINCT FROM session_user OR w.is_draining OR p_excluded <> '{}' OR p_without <> '{}'
             OR d.has_due OR set_config('synchronous_commit', 'off', true) IS NULL AS is_odd,
         d.has_due,
@@ -212,6 +214,9 @@ BEGIN
                 AND (v_tried IS NULL OR j.job_id <> ALL (v_tried)) AND (v_busy IS NULL OR j.run_id <> ALL (v_busy))
                 AND (v_without IS NULL OR j.model_sha256 <> ALL (v_without))
                 AND (v_models IS NULL OR j.run_id || ':' || j.model <> ALL (v_models))
+                AND NOT EXISTS (
+                    SELECT 1 FROM job_engine e
+                    WHERE e.job_id = j.job_id AND NOT e.is_mixed AND e.engine IS DISTINCT FROM v_worker.identity)
             ORDER BY j.tier DESC, j.job_id LIMIT 1) first
         CROSS JOIN LATERAL (
             SELECT first.*
@@ -228,6 +233,9 @@ BEGIN
                 AND (v_tried IS NULL OR j.job_id <> ALL (v_tried)) AND (v_busy IS NULL OR j.run_id <> ALL (v_busy))
                 AND (v_without IS NULL OR j.model_sha256 <> ALL (v_without))
                 AND (v_models IS NULL OR j.run_id || ':' || j.model <> ALL (v_models))
+                AND NOT EXISTS (
+                    SELECT 1 FROM job_engine e
+                    WHERE e.job_id = j.job_id AND NOT e.is_mixed AND e.engine IS DISTINCT FROM v_worker.identity)
             ORDER BY j.tier DESC, j.job_id LIMIT 1) w
             WHERE first.model_sha256 <> ALL (v_worker.warm)) f
         WHERE v_full IS NULL OR share.project_id <> ALL (v_full)
@@ -359,6 +367,9 @@ BEGIN
                 AND j.need_labels <@ v_worker.labels AND j.need_gpu_mb <= v_worker.gpu_mb
                 AND (j.need_device IS NULL OR j.need_device = v_worker.device_kind)
                 AND (p_run IS NULL OR j.run_id = p_run)
+                AND NOT EXISTS (
+                    SELECT 1 FROM job_engine e
+                    WHERE e.job_id = j.job_id AND NOT e.is_mixed AND e.engine IS DISTINCT FROM v_worker.identity)
             ORDER BY s.started_at LIMIT 1 FOR NO KEY UPDATE OF s SKIP LOCKED),
         logged AS (
             INSERT INTO attempt (job_id, shard_no, epoch, outcome, error, worker_id, started_at)

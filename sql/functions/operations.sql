@@ -134,7 +134,7 @@ BEGIN
 END $$;
 
 -- Makes claimable again what ended without a result: failed shards, and unless p_only_failed also cancelled and held
--- ones. Their attempts count from the beginning; results stay.
+-- ones. Their attempts count from the beginning; results stay. Where there are none, any engine may give the first one.
 CREATE OR REPLACE FUNCTION retry_jobs(p_run text, p_ordinal integer, p_only_failed boolean) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -166,6 +166,7 @@ BEGIN
     WHERE j.job_id = s.job_id AND s.job_id = ANY (v_jobs) AND NOT j.is_cancelled
         AND (s.state = 'failed' OR (NOT p_only_failed AND s.state IN ('cancelled', 'held')));
     GET DIAGNOSTICS v_count = ROW_COUNT;
+    PERFORM unfix_engines(v_jobs);
     PERFORM wait_again(v_shut);
     PERFORM open_due_gates();
     PERFORM wake_ready_jobs(v_jobs);

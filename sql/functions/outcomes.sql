@@ -14,6 +14,11 @@
 -- a worker does not belong: both are looked for only when something is left over. No shard takes 100 days or has a million
 -- million tokens: what says so must not spoil the sums of all.
 --
+-- The first result of a job fixes its engine, which is that of the worker whose claim it was. A result of another engine is
+-- not made visible, unless the job may have several; nor is one of a worker that does not say what its engine is, once the
+-- job's is fixed. The engine is written down when a commit finds none, after all locks on shards, in the order of jobs: so a
+-- commit waits for nobody but another first commit of the same job.
+--
 -- Shards are locked in the order of the arrays, which callers sort by job and number; sorting here would cost most commits,
 -- of one shard, a tenth of their time.
 CREATE OR REPLACE FUNCTION commit_shards(
@@ -30,16 +35,21 @@ DECLARE
     v_now timestamptz := clock_timestamp();
     v_done integer[];
     v_is_again boolean;
+    v_is_undone boolean;
+    v_new bigint;
 BEGIN
     IF current_setting('synchronous_commit') = 'off' THEN
         PERFORM set_config('synchronous_commit', 'on', true);
     END IF;
     LOOP
         WITH mine AS MATERIALIZED (
-            SELECT s.job_id, s.shard_no, i.place
+            SELECT s.job_id, s.shard_no, i.place,
+                coalesce(e.is_mixed OR e.engine = w.identity, e.job_id IS NULL AND w.identity IS NULL) AS is_alike
             FROM unnest(p_jobs, p_shards, p_epochs, p_incarnations) WITH ORDINALITY
                 AS i (job_id, shard_no, epoch, incarnation, place)
             JOIN shard s USING (job_id, shard_no)
+            LEFT JOIN worker w ON w.worker_id = s.worker_id
+            LEFT JOIN job_engine e ON e.job_id = s.job_id
             WHERE s.epoch = i.epoch AND s.incarnation = i.incarnation AND s.state IN ('running', 'ready', 'held')
                 AND (pg_has_role(session_user, current_user, 'MEMBER') OR i.incarnation = ANY (ARRAY(
                     SELECT w.incarnation FROM worker w
@@ -49,7 +59,7 @@ BEGIN
             UPDATE shard s SET state = 'done', samples_done = p_samples[m.place],
                 tokens_done = least(p_tokens[m.place], 1000000000000), ended_at = v_now, reason = NULL,
                 not_before = NULL
-            FROM mine m WHERE s.job_id = m.job_id AND s.shard_no = m.shard_no
+            FROM mine m WHERE m.is_alike AND s.job_id = m.job_id AND s.shard_no = m.shard_no
             RETURNING s.job_id, s.shard_no, s.epoch, s.incarnation, s.worker_id, s.started_at, m.place),
         stored AS (
             INSERT INTO shard_result (
@@ -98,7 +108,21 @@ BEGIN
         UPDATE shard s SET state = 'running', epoch = u.epoch, incarnation = u.incarnation, worker_id = u.worker_id,
             started_at = v_now, is_begun = true, not_before = NULL
         FROM undone u WHERE s.job_id = u.job_id AND s.shard_no = u.shard_no;
-        EXIT WHEN NOT FOUND;
+        v_is_undone := FOUND;
+
+        WITH new AS MATERIALIZED (
+            SELECT DISTINCT ON (s.job_id) s.job_id, w.identity
+            FROM unnest(p_jobs, p_shards, p_epochs, p_incarnations) WITH ORDINALITY
+                AS i (job_id, shard_no, epoch, incarnation, place)
+            JOIN shard s USING (job_id, shard_no) JOIN worker w ON w.worker_id = s.worker_id
+            WHERE s.epoch = i.epoch AND s.incarnation = i.incarnation AND s.state::text IN ('running', 'ready', 'held')
+                AND w.identity IS NOT NULL AND NOT EXISTS (SELECT 1 FROM job_engine e WHERE e.job_id = s.job_id)
+            ORDER BY s.job_id, i.place),
+        fixed AS (
+            INSERT INTO job_engine (job_id, engine) SELECT n.job_id, n.identity FROM new n ORDER BY n.job_id
+            ON CONFLICT DO NOTHING)
+        SELECT count(*) INTO v_new FROM new n;
+        EXIT WHEN v_new = 0 AND NOT v_is_undone;
     END LOOP;
 
     RETURN QUERY
@@ -106,10 +130,15 @@ BEGIN
             WHEN i.place = ANY (coalesce(v_done, '{}')) THEN 'committed'
             WHEN r.epoch = i.epoch AND r.incarnation = i.incarnation AND r.path = i.path
                 AND r.sha256 = decode(i.sha256, 'hex') THEN 'already'
+            WHEN s.epoch = i.epoch AND s.incarnation = i.incarnation AND s.state IN ('running', 'ready', 'held')
+                AND w.identity IS NOT NULL THEN 'unlike'
+            -- What workers that do not say what their engine is understand, too.
             ELSE 'fenced' END
         FROM unnest(p_jobs, p_shards, p_epochs, p_incarnations, p_paths, p_sha256s) WITH ORDINALITY
             AS i (job_id, shard_no, epoch, incarnation, path, sha256, place)
         LEFT JOIN shard_result r ON r.job_id = i.job_id AND r.shard_no = i.shard_no
+        LEFT JOIN shard s ON s.job_id = i.job_id AND s.shard_no = i.shard_no
+        LEFT JOIN worker w ON w.worker_id = s.worker_id
         ORDER BY i.place;
 END $$;
 
@@ -164,7 +193,10 @@ BEGIN
         SELECT 1 FROM worker w
         WHERE w.state = 'live' AND NOT w.is_draining AND w.worker_id <> v_shard.worker_id
             AND v_job.need_labels <@ w.labels AND v_job.need_gpu_mb <= w.gpu_mb
-            AND (v_job.need_device IS NULL OR v_job.need_device = w.device_kind));
+            AND (v_job.need_device IS NULL OR v_job.need_device = w.device_kind)
+            AND NOT EXISTS (
+                SELECT 1 FROM job_engine e
+                WHERE e.job_id = p_job AND NOT e.is_mixed AND e.engine IS DISTINCT FROM w.identity));
     v_is_alone := v_has_others AND NOT EXISTS (
         SELECT 1 FROM attempt a
         WHERE a.job_id = p_job AND a.shard_no = p_shard AND a.outcome = 'failed' AND a.worker_id <> v_shard.worker_id);

@@ -7,7 +7,7 @@ CREATE OR REPLACE FUNCTION function_rights() RETURNS TABLE (function_name name, 
         -- Workers
         ('register_worker'::name, '{worker}'::text[]), ('deregister_worker', '{worker}'), ('heartbeat', '{worker}'),
         ('claim_shards', '{worker}'), ('commit_shards', '{worker}'), ('fail_shard', '{worker}'),
-        ('release_shards', '{worker}'), ('begin_shards', '{worker}'),
+        ('release_shards', '{worker}'), ('begin_shards', '{worker}'), ('equal_results', '{worker}'),
         -- Chores
         ('reap', '{worker,operator}'), ('promote_shards', '{worker,operator}'), ('open_gates', '{worker,operator}'),
         ('archive_runs', '{worker,operator}'), ('due_chores', '{worker,operator}'), ('run_chore', '{worker,operator}'),
@@ -15,7 +15,8 @@ CREATE OR REPLACE FUNCTION function_rights() RETURNS TABLE (function_name name, 
         -- Runs
         ('submit_run', '{submitter,operator}'), ('cancel_jobs', '{submitter,operator}'),
         ('hold_jobs', '{submitter,operator}'), ('release_jobs', '{submitter,operator}'),
-        ('retry_jobs', '{submitter,operator}'), ('set_tier', '{submitter,operator}'),
+        ('retry_jobs', '{submitter,operator}'), ('mix_engines', '{submitter,operator}'),
+        ('set_tier', '{submitter,operator}'),
         ('withdraw_results', '{submitter,operator}'), ('restore_run', '{submitter,operator}'),
         -- Names
         ('add_model', '{submitter,operator}'), ('add_data_set_split', '{submitter,operator}'),
@@ -43,8 +44,9 @@ CREATE OR REPLACE FUNCTION function_rights() RETURNS TABLE (function_name name, 
         ('observe_time', '{}'), ('open_due_gates', '{}'), ('open_waiting_jobs', '{}'), ('permit_history_move', '{}'),
         ('reap_workers', '{}'), ('refresh_statistics', '{}'), ('refuse_delete', '{}'), ('refuse_update', '{}'),
         ('relation_rights', '{}'), ('result_is_sound', '{}'), ('role_may', '{}'), ('roll_up', '{}'), ('run_is_open', '{}'),
-        ('shard_is_sound', '{}'), ('store_run', '{}'),
-        ('sweep_cancelled_jobs', '{}'), ('take_turn', '{}'), ('tier_name', '{}'), ('user_or_role', '{}'), ('wait_again', '{}'),
+        ('shard_at', '{}'), ('shard_is_sound', '{}'), ('store_run', '{}'),
+        ('sweep_cancelled_jobs', '{}'), ('take_turn', '{}'), ('tier_name', '{}'), ('unfix_engines', '{}'),
+        ('user_or_role', '{}'), ('wait_again', '{}'),
         ('waiting_reason', '{}'), ('wake_jobs', '{}'), ('wake_ready_jobs', '{}')
 $$;
 
@@ -53,7 +55,7 @@ CREATE OR REPLACE FUNCTION relation_rights() RETURNS TABLE (relation_name name) 
     VALUES
         ('archived_attempt'::name), ('archived_result'), ('archived_shard'), ('attempt'), ('chore'),
         ('data_set_split'), ('every_attempt'), ('every_result'), ('every_shard'), ('grantee'), ('history_permit'),
-        ('job'), ('job_counts'), ('job_counts_in_bulk'), ('job_dependency'), ('job_need'), ('job_spec'), ('job_tally'),
+        ('job'), ('job_counts'), ('job_counts_in_bulk'), ('job_dependency'), ('job_engine'), ('job_need'), ('job_spec'), ('job_tally'),
         ('model'), ('needed_run'), ('pace'), ('project'), ('project_turn'), ('queue_clock'), ('run'), ('schedule'), ('schedule_fire'),
         ('schedule_run'), ('schema_contract'), ('schema_functions'), ('schema_migration'), ('shard'), ('shard_result'),
         ('store_identity'), ('tally_change'), ('usage_queue'), ('withdrawn_result'), ('worker'),

@@ -76,6 +76,7 @@ BEGIN
         RETURNING s.shard_no)
     SELECT array_agg(c.shard_no ORDER BY c.shard_no) INTO v_withdrawn FROM changed c;
     PERFORM forbid_history_move();
+    PERFORM unfix_engines(v_jobs);
     PERFORM wake_jobs(v_jobs);
     RETURN coalesce(v_withdrawn, '{}');
 END $$;

@@ -48,6 +48,8 @@ END $$;
 -- p_jobs is an array of objects with the keys of the record below, in the order of ordinals. "specification" is a place in
 -- p_specifications, from 1. "shards" says how many shards in a row have how many rows, such as [[25, 39], [13, 1]]; they
 -- lie one behind the other from row 0. "after" has objects with "run", "ordinal" (null for all of its jobs), "condition".
+-- "mixed" says that the job's results may come from several engines; "work" is a sha256 over all that its samples depend on
+-- but the engine. Programs that know nothing of them leave them out.
 CREATE OR REPLACE FUNCTION store_run(
     p_run text, p_project text, p_name text, p_user text, p_role name, p_tier integer, p_sha256 text,
     p_specification text, p_specifications text[], p_jobs json
@@ -116,7 +118,7 @@ BEGIN
         FROM json_array_elements(p_jobs) WITH ORDINALITY AS j (item, place)
         CROSS JOIN LATERAL json_to_record(j.item) AS r (
             task text, model text, model_sha256 text, specification integer, samples integer, shards json, labels text[],
-            gpu_mb integer, device text, max_attempts smallint, max_failures integer, after json)
+            gpu_mb integer, device text, max_attempts smallint, max_failures integer, after json, mixed boolean, work text)
         CROSS JOIN LATERAL (
             SELECT sum((s.item ->> 1)::bigint) AS shard_count, sum((s.item ->> 0)::bigint * (s.item ->> 1)::bigint) AS row_count
             FROM json_array_elements(r.shards) AS s (item)) n
@@ -129,13 +131,16 @@ BEGIN
         END IF;
         INSERT INTO job (
             run_id, ordinal, project_id, tier, max_attempts, need_gpu_mb, sample_count, shard_count, task, model,
-            model_sha256, spec_sha256, need_labels, need_device, max_failures, is_runnable, gate, gate_reason)
+            model_sha256, spec_sha256, need_labels, need_device, max_failures, is_runnable, gate, gate_reason, work)
         VALUES (
             p_run, v_job.ordinal, v_project, p_tier, v_job.max_attempts, v_job.gpu_mb, v_job.samples, v_job.shard_count,
             v_job.task, v_job.model, decode(v_job.model_sha256, 'hex'), v_sha256s[v_job.specification], v_job.labels,
             v_job.device, v_job.max_failures, NOT v_job.waits, CASE WHEN v_job.waits THEN 'waiting' ELSE 'open' END,
-            CASE WHEN v_job.waits THEN 'waits for other jobs' END)
+            CASE WHEN v_job.waits THEN 'waits for other jobs' END, decode(v_job.work, 'hex'))
         RETURNING job_id INTO v_number;
+        IF v_job.mixed THEN
+            INSERT INTO job_engine (job_id, is_mixed) VALUES (v_number, true);
+        END IF;
         v_shard := 0;
         v_row := 0;
         FOR v_rows, v_count IN

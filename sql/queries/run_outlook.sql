@@ -2,6 +2,7 @@
 -- few kinds of them.
 WITH open_job AS MATERIALIZED (
     SELECT c.job_id, c.model_sha256, c.task, c.need_labels, c.need_gpu_mb, c.need_device, o.shards,
+        (SELECT e.engine FROM job_engine e WHERE e.job_id = c.job_id AND NOT e.is_mixed) AS engine,
         -- Of what is not done, the part that somebody will still do.
         (c.sample_count - c.samples_done) * o.shards::float8 / (o.shards + c.failed + c.cancelled + c.held) AS samples
     FROM job_counts_in_bulk c
@@ -15,7 +16,7 @@ kind AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT sum(a.samples) AS samples, sum(a.seconds) AS seconds, sum(a.tokens) AS tokens FROM pace a
         WHERE a.model_sha256 = j.model_sha256 AND a.task = j.task) p),
-need AS MATERIALIZED (SELECT DISTINCT need_labels, need_gpu_mb, need_device FROM open_job),
+need AS MATERIALIZED (SELECT DISTINCT need_labels, need_gpu_mb, need_device, engine FROM open_job),
 holder AS MATERIALIZED (
     SELECT DISTINCT s.worker_id FROM open_job j JOIN shard s USING (job_id) WHERE s.state = 'running')
 SELECT coalesce(sum(samples * seconds / known) FILTER (WHERE known > 0), 0) AS device_seconds_left,
@@ -25,5 +26,6 @@ SELECT coalesce(sum(samples * seconds / known) FILTER (WHERE known > 0), 0) AS d
     (SELECT count(*) FROM holder) AS workers_here,
     (SELECT count(*) FROM worker w WHERE w.state = 'live' AND NOT w.is_draining AND EXISTS (
         SELECT 1 FROM need n WHERE n.need_labels <@ w.labels AND n.need_gpu_mb <= w.gpu_mb
-            AND (n.need_device IS NULL OR n.need_device = w.device_kind))) AS workers_suitable
+            AND (n.need_device IS NULL OR n.need_device = w.device_kind)
+            AND (n.engine IS NULL OR n.engine = w.identity))) AS workers_suitable
 FROM kind

@@ -56,7 +56,8 @@ extension JobFacts {
             job: job, project: project, now: try row.date("now"),
             nextAttemptAt: try row.optionalDate("next_attempt_at"), failure: try row.decode("failure"),
             holdReason: try row.decode("hold_reason"), givenBack: try GivenBack(row),
-            trouble: try row.decode("trouble"),
+            trouble: try row.decode("trouble"), engine: try row.decode("engine"),
+            otherEngine: try row.decode("other_engine"),
             workers: try WorkerFacts(row),
             readyInHigherTiers: try row.decode("ready_in_higher_tiers"),
             readyInOlderJobs: try row.decode("ready_in_older_jobs"),
@@ -81,6 +82,7 @@ extension JobFacts.WorkerFacts {
         withMemory = try row.decode("with_memory")
         withDevice = try row.decode("with_device")
         suitable = try row.decode("suitable")
+        unlike = try row.decode("unlike")
         busyElsewhere = try row.decode("busy_elsewhere")
         here = try row.decode("here")
     }

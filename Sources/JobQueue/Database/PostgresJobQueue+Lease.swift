@@ -73,6 +73,7 @@ extension WorkerRecord {
             pid: try row.decode("pid"), device: try row.decode("device"),
             deviceKind: try row.decode("device_kind"), labels: try row.decode("labels"),
             gpuMegabytes: try row.decode("gpu_mb"), engine: try row.decode("engine"),
+            identity: try row.decode("identity"),
             warmModels: try row.decode("warm"), state: try row.name("state"),
             isDraining: try row.decode("is_draining"), registeredAt: try row.date("registered_at"),
             seenAt: try row.date("seen_at"), leaseUntil: try row.date("lease_until"), note: try row.decode("note"),

@@ -29,6 +29,11 @@ extension PostgresJobQueue {
     }
 
     @discardableResult
+    public func mixEngines(of work: WorkTarget) async throws(QueueError) -> Int {
+        try await change(work, .mixEngines, [work.run.text, work.ordinal], to: "let other engines finish \(work)")
+    }
+
+    @discardableResult
     public func setPriority(_ priority: Priority, of work: WorkTarget) async throws(QueueError) -> Int {
         try await change(
             work, .setTier, [work.run.text, work.ordinal, priority.rawValue], to: "change the priority of \(work)")

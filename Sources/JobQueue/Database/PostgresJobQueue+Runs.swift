@@ -106,5 +106,7 @@ extension JobRecord {
             priority: try row.name("tier"), gate: try row.name("gate"), reason: try row.decode("reason"),
             startedAt: try row.optionalDate("started_at"),
             finishedAt: progress.isOver ? try row.optionalDate("ended_at") : nil, progress: progress)
+        isMixed = try row.decode("is_mixed")
+        engine = try row.decode("engine")
     }
 }

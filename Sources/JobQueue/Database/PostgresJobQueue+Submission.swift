@@ -115,7 +115,7 @@ private struct StoredJob: Encodable {
         case device
         case maxAttempts = "max_attempts"
         case maxFailures = "max_failures"
-        case after
+        case after, mixed, work
     }
 
     var task: String
@@ -131,6 +131,8 @@ private struct StoredJob: Encodable {
     var maxAttempts: Int
     var maxFailures: Int?
     var after: [Need]
+    var mixed: Bool?
+    var work: String?
 
     init(_ job: JobSubmission, of run: RunID, specification: Int) {
         task = job.task
@@ -152,6 +154,8 @@ private struct StoredJob: Encodable {
             }
         }
         after = job.after.map { Need($0, of: run) }
+        mixed = job.mixed
+        work = job.work
     }
 }
 

@@ -9,7 +9,7 @@ extension PostgresJobQueue {
         let parameters: [(any PostgresEncodable)?] = [
             incarnation.uuid, description.host, description.pid, description.device, description.deviceKind,
             description.labels, description.gpuMegabytes, description.engine, description.warmModels, ttl.inSeconds,
-            Migration.all.last?.version,
+            Migration.all.last?.version, description.identity,
         ]
         return try await query(.registerWorker, parameters, to: "register the worker") { rows throws(PostgresError) in
             WorkerLease(
@@ -104,6 +104,18 @@ extension PostgresJobQueue {
         }
     }
 
+    public func equalResults(of shard: ClaimedShard) async throws(QueueError) -> [EqualResult] {
+        let parameters: [(any PostgresEncodable)?] = [shard.job.number, shard.index, shard.incarnation.uuid]
+        return try await query(.equalResults, parameters, to: "look for results equal to shard \(shard.key)") {
+            rows throws(PostgresError) in
+            var results: [EqualResult] = []
+            for row in rows {
+                results.append(try EqualResult(row))
+            }
+            return results
+        }
+    }
+
     public func fail(_ claimed: ClaimedShard, _ failure: ShardFailure) async throws(QueueError) -> FailureOutcome {
         let failure = failure.normalized
         let parameters: [(any PostgresEncodable)?] = [
@@ -160,6 +172,14 @@ extension PostgresJobQueue {
 
 private enum FailureVerdict: String, PostgresDecodable {
     case retry, failed, cancelled, fenced
+}
+
+extension EqualResult {
+    fileprivate init(_ row: PostgresRow) throws(PostgresError) {
+        self.init(
+            job: try JobID(row), path: try row.decode("path"), bytes: try row.decode("bytes"),
+            sha256: try row.decode("sha256"), digest: try row.decode("digest"), range: try ShardRange(row))
+    }
 }
 
 extension ClaimedShard {

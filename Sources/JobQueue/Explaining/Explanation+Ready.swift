@@ -5,7 +5,7 @@ extension Explanation {
     mutating func explainReady(_ facts: JobFacts) {
         let workers = facts.workers
         guard workers.live > 0 else {
-            explainNobody(facts.job)
+            explainNobody(facts)
             explainGivenBack(facts)
             return
         }
@@ -55,7 +55,8 @@ extension Explanation {
     }
 
     /// Without workers it still matters which ones: any other would leave the job where it is.
-    private mutating func explainNobody(_ job: JobRecord) {
+    private mutating func explainNobody(_ facts: JobFacts) {
+        let job = facts.job
         var needs: [String] = []
         var flags = ""
         let needed = WorkerLabel.shown(job.needLabels)
@@ -71,15 +72,51 @@ extension Explanation {
         }
         if let device = job.needDevice { needs.append("on a device of kind \(device)") }
         if job.needGPUMegabytes > 0 { needs.append("with \(job.needGPUMegabytes) MB of device memory") }
+        let isThere = needs.isEmpty || (job.needDevice == nil && job.needGPUMegabytes == 0)
+        if let engine = facts.engine {
+            needs.append("with the engine of its results (\(EngineName(json: engine)?.description ?? engine))")
+        }
         guard !needs.isEmpty else {
             reasons.append("No worker is alive.")
             remedies.append("assay-worker   starts one here")
             return
         }
         reasons.append("No worker is alive, and it needs one \(needs.joined(separator: " and ")).")
-        let isThere = job.needDevice == nil && job.needGPUMegabytes == 0
-        remedies.append(
-            "assay-worker\(flags)   starts one\(isThere ? "" : "; do it on a machine that has such a device")")
+        let place = isThere ? "" : "; do it on a machine that has such a device"
+        guard facts.engine != nil else { return remedies.append("assay-worker\(flags)   starts one\(place)") }
+        remedies.append("assay-worker\(flags)   starts one; do it on a machine like that of its results")
+        remedies.append(mixingRemedy)
+    }
+
+    private var mixingRemedy: String { "assay retry \(job) --any-engine   lets other engines finish it" }
+
+    /// Workers are there, but none with the engine of the job's results.
+    private mutating func explainEngine(_ engine: String, _ facts: JobFacts) {
+        let count = facts.workers.unlike
+        let start = "Its results so far come from one engine, and "
+        if let other = facts.otherEngine {
+            let difference = EngineName(json: engine).flatMap { own in
+                EngineName(json: other).flatMap {
+                    own.difference(from: $0, of: count == 1 ? "the worker" : "one of them")
+                }
+            }
+            reasons.append(
+                start
+                    + (count == 1
+                        ? "the only worker that could run it has another"
+                        : "all \(count) workers that could run it have others")
+                    + (difference.map { ": \($0)." } ?? "."))
+        } else {
+            reasons.append(
+                start
+                    + (count == 1
+                        ? "the only worker that could run it does not say what its engine is: it is of an older release."
+                        : "none of the \(count) workers that could run it says what its engine is: they are of an older "
+                            + "release."))
+        }
+        remedies.append("assay-worker   starts one; do it on a machine like that of its results")
+        remedies.append(mixingRemedy)
+        remedies.append("Or submit it again with `mixed: allowed` in the job file.")
     }
 
     /// The rules of another release, by which the job was submitted.
@@ -122,6 +159,9 @@ extension Explanation {
             remedies.append("Start a worker on such a device, or submit it without `requires: device`.")
         }
         if reasons.isEmpty {
+            if let engine = facts.engine, workers.unlike > 0 {
+                return explainEngine(engine, facts)
+            }
             if workers.draining == workers.live {
                 reasons.append("Every worker alive is leaving (\(workers.draining)): they claim nothing more.")
             } else {

@@ -15,6 +15,10 @@ public struct JobFacts: Sendable, Hashable, Encodable {
     public var givenBack: GivenBack?
     /// What a worker that holds a shard of the job says of itself, after its host: "gpu-7: the store is away".
     public var trouble: String?
+    /// The engine that its results come from, as JSON; nil where any may give the next one.
+    public var engine: String?
+    /// The engine of a worker that meets everything else, as JSON; nil where there is none, or none that says.
+    public var otherEngine: String?
     public var workers: WorkerFacts
     /// Shards that could be claimed now and go first: of higher tiers, and of this project's older jobs in this tier.
     public var readyInHigherTiers: Int
@@ -34,6 +38,8 @@ public struct JobFacts: Sendable, Hashable, Encodable {
         public var withDevice = 0
         /// Meet everything, and are not leaving.
         public var suitable = 0
+        /// Meet everything, and are not leaving, but have another engine than the job's.
+        public var unlike = 0
         /// Suitable ones that hold a shard of some other job.
         public var busyElsewhere = 0
         /// Workers that hold a shard of this job.
@@ -57,7 +63,8 @@ public struct JobFacts: Sendable, Hashable, Encodable {
 
     public init(
         job: JobRecord, project: ProjectRecord, now: Date, nextAttemptAt: Date? = nil, failure: String? = nil,
-        holdReason: String? = nil, givenBack: GivenBack? = nil, trouble: String? = nil,
+        holdReason: String? = nil, givenBack: GivenBack? = nil, trouble: String? = nil, engine: String? = nil,
+        otherEngine: String? = nil,
         workers: WorkerFacts = WorkerFacts(), readyInHigherTiers: Int = 0, readyInOlderJobs: Int = 0,
         readyInOtherProjects: Int = 0, secondsPerSample: Double? = nil
     ) {
@@ -69,6 +76,8 @@ public struct JobFacts: Sendable, Hashable, Encodable {
         self.holdReason = holdReason
         self.givenBack = givenBack
         self.trouble = trouble
+        self.engine = engine
+        self.otherEngine = otherEngine
         self.workers = workers
         self.readyInHigherTiers = readyInHigherTiers
         self.readyInOlderJobs = readyInOlderJobs

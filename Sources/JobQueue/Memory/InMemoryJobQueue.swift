@@ -54,6 +54,10 @@ extension InMemoryJobQueue {
         claimed.filter { ledger.isSuperseded($0) }
     }
 
+    public func equalResults(of shard: ClaimedShard) throws(QueueError) -> [EqualResult] {
+        ledger.equalResults(of: shard)
+    }
+
     public func fail(_ claimed: ClaimedShard, _ failure: ShardFailure) throws(QueueError) -> FailureOutcome {
         ledger.fail(claimed, failure, jitter: jitter(), now: now())
     }
@@ -125,9 +129,10 @@ extension InMemoryJobQueue {
     public func job(matching name: String) throws(QueueError) -> JobRecord {
         let parsed = try JobName(name)
         let run = try ledger.run(matching: parsed.run)
-        guard let job = try ledger.jobRecords(of: run.id).first(where: { $0.id.ordinal == parsed.ordinal }) else {
+        guard var job = try ledger.jobRecords(of: run.id).first(where: { $0.id.ordinal == parsed.ordinal }) else {
             throw QueueError.jobNotFound("\(run.id).\(parsed.ordinal)")
         }
+        job.engine = try ledger.job(job.id).engine
         return job
     }
 
@@ -180,6 +185,11 @@ extension InMemoryJobQueue {
     @discardableResult
     public func retry(_ work: WorkTarget, onlyFailed: Bool) throws(QueueError) -> Int {
         try ledger.retry(work, onlyFailed: onlyFailed, now: now())
+    }
+
+    @discardableResult
+    public func mixEngines(of work: WorkTarget) throws(QueueError) -> Int {
+        try ledger.mixEngines(of: work)
     }
 
     @discardableResult

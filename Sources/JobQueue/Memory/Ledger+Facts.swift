@@ -19,7 +19,8 @@ extension Ledger {
             nextAttemptAt: job.shards.compactMap(\.notBefore).min(),
             failure: job.shards.first { $0.state == .failed }?.reason,
             holdReason: job.shards.first { $0.state == .held }?.reason, givenBack: givenBack(job),
-            trouble: trouble(job), workers: workerFacts(of: job),
+            trouble: trouble(job), engine: job.isMixed ? nil : job.engine, otherEngine: otherEngine(job),
+            workers: workerFacts(of: job),
             secondsPerSample: pace(of: job)?.secondsPerSample)
         for rival in jobs where rival.id != id && rival.gate == .open && !rival.isCancelled {
             let ready = rival.counts.ready
@@ -79,6 +80,12 @@ extension Ledger {
             .compactMap { worker in worker.note.map { "\(worker.description.host): \($0)" } }.min()
     }
 
+    /// The engine of a worker that could take the job if it had another.
+    private func otherEngine(_ job: Job) -> String? {
+        workers.filter { $0.state == .live && $0.isUnlike(job) }.compactMap(\.description.identity)
+            .min { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
+    }
+
     private func workerFacts(of job: Job) -> JobFacts.WorkerFacts {
         let holders = Dictionary(grouping: running, by: \.claim.worker)
         var facts = JobFacts.WorkerFacts()
@@ -91,6 +98,7 @@ extension Ledger {
             facts.withMemory += worker.hasMemory(for: job) ? 1 : 0
             facts.withDevice += worker.hasDevice(of: job) ? 1 : 0
             facts.suitable += isSuitable ? 1 : 0
+            facts.unlike += worker.isUnlike(job) ? 1 : 0
             facts.busyElsewhere += isSuitable && held.contains { $0 != job.id } ? 1 : 0
             facts.here += held.contains(job.id) ? 1 : 0
         }
@@ -134,7 +142,14 @@ extension Ledger {
 
 extension Ledger.Worker {
     /// It meets all that the job requires.
-    func suits(_ job: Ledger.Job) -> Bool { hasLabels(of: job) && hasMemory(for: job) && hasDevice(of: job) }
+    func suits(_ job: Ledger.Job) -> Bool { meets(job) && job.takes(engine: description.identity) }
+
+    /// It is not leaving and meets all that the job requires, but has another engine than the job's.
+    fileprivate func isUnlike(_ job: Ledger.Job) -> Bool {
+        meets(job) && !isDraining && !job.takes(engine: description.identity)
+    }
+
+    private func meets(_ job: Ledger.Job) -> Bool { hasLabels(of: job) && hasMemory(for: job) && hasDevice(of: job) }
 
     fileprivate func hasLabels(of job: Ledger.Job) -> Bool {
         Set(job.submission.needLabels).isSubset(of: description.labels)

@@ -84,6 +84,7 @@ extension Ledger {
                 count += 1
             }
         }
+        for job in try open(work) { unfixEngine(of: job) }
         openGates(now: now)
         return count
     }
@@ -165,7 +166,7 @@ extension Ledger {
     /// The places of the jobs that are meant.
     ///
     /// - Throws: `notFound`; `conflict` when the run is archived.
-    private func open(_ work: WorkTarget) throws(QueueError) -> [Int] {
+    func open(_ work: WorkTarget) throws(QueueError) -> [Int] {
         guard let run = runs[work.run] else {
             throw QueueError.runNotFound(work.run.text)
         }

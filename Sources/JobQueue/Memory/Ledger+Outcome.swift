@@ -16,7 +16,19 @@ extension Ledger {
         for result in results {
             try result.publication.validate(for: result.claimed)
         }
-        return results.map { commit($0.claimed, $0.publication, now: now) }
+        // In the order of all locks: the first result of a job fixes its engine. What does not say where it comes from is
+        // judged before that.
+        func rank(_ place: Int) -> (Int, Int64, Int) {
+            let claimed = results[place].claimed
+            let isSilent = index(of: claimed.worker).map { workers[$0].description.identity == nil } ?? true
+            return (isSilent ? 0 : 1, claimed.job.number, claimed.index)
+        }
+        let order = results.indices.sorted { rank($0) < rank($1) }
+        var outcomes = [CommitOutcome](repeating: .fenced, count: results.count)
+        for place in order {
+            outcomes[place] = commit(results[place].claimed, results[place].publication, now: now)
+        }
+        return outcomes
     }
 
     private mutating func commit(
@@ -33,6 +45,9 @@ extension Ledger {
         guard shard.epoch == claimed.epoch, let claim = shard.claim, claim.incarnation == claimed.incarnation,
             [.running, .ready, .held].contains(shard.state)
         else { return .fenced }
+        let identity = index(of: claim.worker).flatMap { workers[$0].description.identity }
+        if !jobs[place.job].isMixed, jobs[place.job].engine == nil { jobs[place.job].engine = identity }
+        guard jobs[place.job].takes(engine: identity) else { return identity == nil ? .fenced : .unlike }
         shard.state = .done
         shard.samplesDone = publication.samples
         shard.tokensDone = publication.tokens

@@ -101,6 +101,7 @@ extension Ledger {
                 device: worker.description.device, deviceKind: worker.description.deviceKind,
                 labels: worker.description.labels,
                 gpuMegabytes: worker.description.gpuMegabytes, engine: worker.description.engine,
+                identity: worker.description.identity,
                 warmModels: worker.warmModels, state: worker.state, isDraining: worker.isDraining,
                 registeredAt: worker.registeredAt, seenAt: worker.seenAt, leaseUntil: worker.leaseUntil,
                 note: worker.note,
@@ -134,13 +135,15 @@ extension Ledger {
     }
 
     private func record(of job: Job) -> JobRecord {
-        JobRecord(
+        var record = JobRecord(
             id: job.id, task: job.submission.task, model: job.submission.model,
             modelSHA256: job.submission.modelSHA256, needLabels: job.submission.needLabels,
             needGPUMegabytes: job.submission.needGPUMegabytes, needDevice: job.submission.needDevice,
             maxAttempts: job.submission.maxAttempts, maxFailures: job.submission.maxFailures, priority: job.priority,
             gate: job.gate, reason: job.gateReason ?? job.cancelReason, startedAt: job.span.start,
             finishedAt: job.progress.isOver ? job.span.end : nil, progress: job.progress)
+        record.isMixed = job.isMixed
+        return record
     }
 }
 

@@ -89,6 +89,7 @@ extension Ledger {
             jobs[job].shards[item.shard] = shard
             taken.append(item.shard)
         }
+        unfixEngine(of: job)
         return taken.sorted()
     }
 

@@ -23,7 +23,7 @@ extension Ledger {
                     id: id, submission: job, project: submission.project, priority: submission.priority,
                     gate: job.after.isEmpty ? .open : .waiting,
                     gateReason: job.after.isEmpty ? nil : "waits for other jobs", needs: needs[job.ordinal],
-                    shards: job.shards.map { Shard(range: $0) }))
+                    isMixed: job.mixed == true, shards: job.shards.map { Shard(range: $0) }))
             ids.append(id)
         }
         runs[submission.id] = Run(submission: submission, digest: digest, jobs: ids, submittedAt: now)

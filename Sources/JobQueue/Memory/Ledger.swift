@@ -24,6 +24,10 @@ struct Ledger: Sendable {
         var gateReason: String?
         /// What it waits for, in the order of runs and jobs.
         var needs: [Need] = []
+        /// What its first result came from.
+        var engine: String?
+        /// Its results may come from several engines.
+        var isMixed = false
         var shards: [Shard]
     }
 

@@ -29,6 +29,10 @@ public struct JobRecord: Sendable, Hashable, Encodable {
     /// The end of the last shard; nil while there is something to do.
     public var finishedAt: Date?
     public var progress: WorkProgress
+    /// Its results may come from several engines.
+    public var isMixed = false
+    /// The engine that its first result came from, as JSON; only where one job was asked for.
+    public var engine: String?
 
     public var state: WorkState { progress.state }
 

@@ -20,6 +20,8 @@ public struct WorkerRecord: Sendable, Hashable, Encodable {
     public var labels: [String]
     public var gpuMegabytes: Int
     public var engine: String
+    /// What its engine is, as JSON; nil where it does not say.
+    public var identity: String?
     /// The sha256 of the models that it has loaded.
     public var warmModels: [String]
     public var state: WorkerState
@@ -35,7 +37,8 @@ public struct WorkerRecord: Sendable, Hashable, Encodable {
     public init(
         id: WorkerID, incarnation: Incarnation, host: String, pid: Int, device: String, deviceKind: String,
         labels: [String],
-        gpuMegabytes: Int, engine: String, warmModels: [String], state: WorkerState, isDraining: Bool,
+        gpuMegabytes: Int, engine: String, identity: String? = nil, warmModels: [String], state: WorkerState,
+        isDraining: Bool,
         registeredAt: Date, seenAt: Date, leaseUntil: Date, note: String? = nil,
         holding: Int
     ) {
@@ -48,6 +51,7 @@ public struct WorkerRecord: Sendable, Hashable, Encodable {
         self.labels = labels
         self.gpuMegabytes = gpuMegabytes
         self.engine = engine
+        self.identity = identity
         self.warmModels = warmModels
         self.state = state
         self.isDraining = isDraining

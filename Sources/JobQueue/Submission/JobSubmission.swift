@@ -24,11 +24,16 @@ public struct JobSubmission: Sendable, Hashable, Codable {
     public var maxFailures: Int?
     /// What must end before anything of this job is claimed.
     public var after: [JobDependency]
+    /// True lets its results come from several engines.
+    public var mixed: Bool?
+    /// A sha256 over all that its samples depend on but the engine; nil where nobody says.
+    public var work: String?
 
     public init(
         ordinal: Int, task: String, model: String, modelSHA256: String, specification: String, sampleCount: Int,
         shards: [ShardRange], needLabels: [String] = [], needGPUMegabytes: Int = 0, needDevice: String? = nil,
-        maxAttempts: Int = 3, maxFailures: Int? = nil, after: [JobDependency] = []
+        maxAttempts: Int = 3, maxFailures: Int? = nil, after: [JobDependency] = [], mixed: Bool? = nil,
+        work: String? = nil
     ) {
         self.ordinal = ordinal
         self.task = task
@@ -43,6 +48,8 @@ public struct JobSubmission: Sendable, Hashable, Codable {
         self.maxAttempts = maxAttempts
         self.maxFailures = maxFailures
         self.after = after
+        self.mixed = mixed
+        self.work = work
     }
 }
 

@@ -19,6 +19,9 @@ extension RunSubmission {
             for shard in job.shards {
                 hash.add("\(shard.rowStart)", "\(shard.rowCount)")
             }
+            // Programs that know nothing of these must come to the same for what has none of them.
+            if job.mixed == true { hash.add("mixed") }
+            if let work = job.work { hash.add("work", work) }
         }
         return hash.finish()
     }

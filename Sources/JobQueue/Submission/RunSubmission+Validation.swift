@@ -33,6 +33,7 @@ extension JobSubmission {
         try check(maxAttempts, "the number of attempts of job \(job)", 1...100)
         try check(maxFailures ?? 0, "max_failures of job \(job)", storableCount)
         try check(deviceKind: needDevice ?? "cpu", "the device that job \(job) needs")
+        if let work { try check(sha256: work, "the hash of what job \(job) works on") }
         for label in needLabels {
             try check(label, "a label of job \(job)", 1...200)
         }

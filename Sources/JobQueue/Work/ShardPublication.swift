@@ -45,4 +45,6 @@ public enum CommitOutcome: String, Sendable, Hashable {
     case already
     /// The shard belongs to somebody else by now: the result is not visible and never will be.
     case fenced
+    /// Other results of the job come from another engine: the result is not visible, and the shard is still the worker's.
+    case unlike
 }

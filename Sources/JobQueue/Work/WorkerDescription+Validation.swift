@@ -4,6 +4,7 @@ extension WorkerDescription {
         try check(device, "the worker's device", 1...200)
         try check(deviceKind: deviceKind, "the worker's kind of device")
         try check(engine, "the worker's engine", 1...200)
+        if let identity { try check(identity, "the identity of the worker's engine", 1...20_000) }
         try check(pid, "the worker's process id", storableCount)
         try check(gpuMegabytes, "the worker's GPU memory", storableCount)
         for label in labels {

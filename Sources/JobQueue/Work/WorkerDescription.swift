@@ -13,11 +13,13 @@ public struct WorkerDescription: Sendable, Hashable {
     public var engine: String
     /// The sha256 of every model that is loaded already.
     public var warmModels: [String]
+    /// What its engine is, as far as no model decides it; nil where it does not say.
+    public var identity: String?
 
     public init(
         host: String, pid: Int, device: String, deviceKind: String = "cpu", labels: [String] = [],
         gpuMegabytes: Int = 0, engine: String,
-        warmModels: [String] = []
+        warmModels: [String] = [], identity: String? = nil
     ) {
         self.host = host
         self.pid = pid
@@ -27,5 +29,6 @@ public struct WorkerDescription: Sendable, Hashable {
         self.gpuMegabytes = gpuMegabytes
         self.engine = engine
         self.warmModels = warmModels
+        self.identity = identity
     }
 }

@@ -26,7 +26,7 @@ import Testing
 /// One step; indices are taken modulo what there is.
 private enum Operation {
     case submit(run: Int, jobs: Int, shards: Int, isOther: Bool)
-    case register(ttl: Int)
+    case register(ttl: Int, engine: Int)
     case claim(worker: Int, limit: Int)
     case commit(claim: Int)
     case fail(claim: Int, isPermanent: Bool)
@@ -43,6 +43,8 @@ private enum Operation {
     case cap(soft: Int?, hard: Int?)
     case claimAbove(worker: Int, tier: Int)
     case drain(worker: Int)
+    case mix(run: Int, job: Int?)
+    case withdraw(claim: Int)
     case look(run: Int)
 }
 
@@ -55,7 +57,7 @@ private struct Script {
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<7: return .submit(run: index % 10, jobs: 1 + other % 3, shards: 1 + other % 4, isOther: other % 9 == 0)
         // Leases and steps of time are far from each other, as a database's clock does not stand still meanwhile.
-        case 7..<12: return .register(ttl: [79, 119][index % 2])
+        case 7..<12: return .register(ttl: [79, 119][index % 2], engine: other % 4)
         case 12..<36: return .claim(worker: index, limit: 1 + other % 4)
         case 36..<39: return .claimAbove(worker: index, tier: other % 3)
         case 39..<55: return .commit(claim: index)
@@ -71,7 +73,8 @@ private struct Script {
         case 91..<93: return .retry(run: index % 10, job: other % 4 == 0 ? 1 : nil, onlyFailed: other % 2 == 0)
         case 93: return .prioritize(run: index % 10, job: other % 3 == 0 ? 0 : nil, tier: other % 4)
         case 94: return .cap(soft: index % 2 == 0 ? index % 3 : nil, hard: other % 2 == 0 ? 1 + other % 5 : nil)
-        case 95: return .drain(worker: index)
+        case 95: return other % 2 == 0 ? .drain(worker: index) : .mix(run: index % 10, job: other % 3 == 0 ? nil : 0)
+        case 96: return .withdraw(claim: index)
         default: return .look(run: index % 10)
         }
     }
@@ -91,7 +94,7 @@ private struct Player {
         do {
             let answer = try await answer(operation)
             switch operation {
-            case .submit, .cancel, .unhold, .retry:
+            case .submit, .cancel, .unhold, .retry, .withdraw:
                 // The ledger looks at all gates then, the database at those that it knows to be due.
                 try await test.queue.run(.tallies, isForced: true)
                 try await test.queue.run(.gates, isForced: true)
@@ -115,11 +118,14 @@ private struct Player {
                             number, shards: shards, model: number == 1 ? hexadecimalB : hexadecimalA, maxAttempts: 2,
                             maxFailures: number == 2 ? 1 : nil,
                             after: number == 1 && shards % 2 == 0
-                                ? [JobDependency(.sibling(0), shards == 2 ? .ok : .any)] : [])
+                                ? [JobDependency(.sibling(0), shards == 2 ? .ok : .any)] : [],
+                            mixed: number == 0 && run % 4 == 0 ? true : nil)
                     }))
             return "\(record.state) \(record.progress)"
-        case .register(let ttl):
-            leases.append(try await queue.register(worker(), ttl: .seconds(ttl)))
+        case .register(let ttl, let engine):
+            // Most have one engine, some another, and some do not say.
+            let identity = ["{}", "{}", #"{"build":"2"}"#, nil][engine]
+            leases.append(try await queue.register(worker(identity: identity), ttl: .seconds(ttl)))
             return "registered"
         case .claim(let worker, let limit):
             guard let lease = leases.at(worker) else { return "none" }
@@ -177,12 +183,22 @@ private struct Player {
             guard let lease = leases.at(worker) else { return "none" }
             try await queue.drain(lease.worker)
             return "draining"
+        case .mix(let run, let job):
+            return "\(try await queue.mixEngines(of: work(run, job)))"
+        case .withdraw(let claim):
+            guard let claim = claims.at(claim) else { return "none" }
+            guard let result = try await queue.results(of: claim.job).first(where: { $0.key == claim.key }) else {
+                return "no result"
+            }
+            let item = ResultWithdrawal(result, reason: "lost")
+            return "\(try await queue.withdraw([item], of: claim.job, user: "ada", again: true))"
         case .look(let run):
             let id = try RunID("0000000\(run)")
             let jobs = try await queue.jobs(of: id)
             let facts = try await queue.facts(of: .run(id))
             let troubles = try await queue.troubles(of: id, limit: 1000)
-            return jobs.map { "\($0.id) \($0.state) \($0.gate) \($0.reason ?? "-") \($0.progress)" }.joined()
+            return jobs.map { "\($0.id) \($0.state) \($0.gate) \($0.reason ?? "-") \($0.progress) \($0.isMixed)" }
+                .joined()
                 + " \(try await queue.openShardCount(run: nil)) \(facts.map(\.comparable))"
                 + " \(troubles.map { "\($0.key) \($0.epoch) \($0.outcome)" }.sorted())"
         }
@@ -227,7 +243,7 @@ extension Array {
 extension JobFacts {
     /// Without times, and without the pace, which the database learns later.
     fileprivate var comparable: String {
-        "\(job.id) \(failure ?? "-") \(holdReason ?? "-") \(workers) \(readyInHigherTiers) \(readyInOlderJobs) "
+        "\(job.id) \(failure ?? "-") \(holdReason ?? "-") \(engine ?? "-") \(otherEngine ?? "-") \(workers) \(readyInHigherTiers) \(readyInOlderJobs) "
             + "\(readyInOtherProjects) \(nextAttemptAt != nil)"
     }
 }

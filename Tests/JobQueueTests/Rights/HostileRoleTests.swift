@@ -86,7 +86,8 @@ import Testing
             // Others' runs.
             "SELECT cancel_jobs('aaaaaaaa', NULL, 'x')", "SELECT cancel_jobs('aaaaaaaa', 0, 'x')",
             "SELECT hold_jobs('aaaaaaaa', NULL, 'x')", "SELECT release_jobs('aaaaaaaa', NULL)",
-            "SELECT retry_jobs('aaaaaaaa', NULL, false)", "SELECT set_tier('aaaaaaaa', NULL, 2)",
+            "SELECT retry_jobs('aaaaaaaa', NULL, false)", "SELECT mix_engines('aaaaaaaa', NULL)",
+            "SELECT set_tier('aaaaaaaa', NULL, 2)",
             // His own, too high.
             "SELECT set_tier('bbbbbbbb', NULL, 3)", "SELECT set_tier('bbbbbbbb', 0, 3)",
             // Others' names.
@@ -133,6 +134,7 @@ import Testing
             "SELECT claim_shards(worker_id, incarnation, 1, NULL, NULL) FROM worker WHERE state = 'live'",
             "SELECT deregister_worker(worker_id, incarnation) FROM worker WHERE state = 'live'",
             "SELECT drain_worker(worker_id) FROM worker WHERE state = 'live'",
+            "SELECT equal_results(job_id, shard_no, incarnation) FROM shard WHERE state = 'running'",
             // Schedules that are not due.
             "SELECT advance_schedule(schedule_id, NULL, 'infinity', NULL, NULL) FROM schedule",
             "SELECT record_schedule_fire(schedule_id, now(), 1, 'clock', 'skipped', 'x', NULL) FROM schedule",

@@ -19,9 +19,10 @@ import Testing
             // Who it is is not for the program to say.
             #expect(run.user == rights.roles.name("alice"))
             try await rights.withQueue(as: "gpu") { queue in
-                let lease = try await queue.register(worker())
+                let lease = try await queue.register(worker(identity: EngineTests.one))
                 let shards = try await queue.claim(lease, limit: 3)
                 #expect(shards.count == 3)
+                #expect(try await queue.equalResults(of: shards[0]).isEmpty)
                 #expect(try await queue.commit(shards[0], publication(of: shards[0])) == .committed)
                 _ = try await queue.fail(shards[1], failure(isPermanent: true))
                 #expect(try await queue.release([shards[2]]).count == 1)
@@ -41,6 +42,7 @@ import Testing
             try await rights.withQueue(as: "alice") { queue in
                 let second = try await queue.job(matching: "aaaa.1").id
                 #expect(try await queue.retry(.run(run.id), onlyFailed: true) == 1)
+                #expect(try await queue.mixEngines(of: .run(run.id)) == 1)
                 #expect(try await queue.setPriority(.low, of: .run(run.id)) == 2)
                 #expect(try await queue.cancel(.job(second)) == 3)
             }

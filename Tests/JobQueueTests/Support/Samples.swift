@@ -6,13 +6,13 @@ let hexadecimalB = String(repeating: "b", count: 64)
 func job(
     _ ordinal: Int = 0, shards: Int = 3, rows: Int = 10, model: String = hexadecimalA, specification: String = "{}",
     needLabels: [String] = [], needGPUMegabytes: Int = 0, needDevice: String? = nil, maxAttempts: Int = 3,
-    maxFailures: Int? = nil, after: [JobDependency] = []
+    maxFailures: Int? = nil, after: [JobDependency] = [], mixed: Bool? = nil
 ) -> JobSubmission {
     JobSubmission(
         ordinal: ordinal, task: "task\(ordinal)", model: "model", modelSHA256: model, specification: specification,
         sampleCount: shards * rows, shards: (0..<shards).map { ShardRange(rowStart: $0 * rows, rowCount: rows) },
         needLabels: needLabels, needGPUMegabytes: needGPUMegabytes, needDevice: needDevice,
-        maxAttempts: maxAttempts, maxFailures: maxFailures, after: after)
+        maxAttempts: maxAttempts, maxFailures: maxFailures, after: after, mixed: mixed)
 }
 
 func submission(
@@ -29,12 +29,13 @@ func submission(_ jobs: [JobSubmission]) throws -> RunSubmission {
 }
 
 func worker(
-    labels: [String] = [], gpuMegabytes: Int = 0, deviceKind: String = "cpu", warmModels: [String] = []
+    labels: [String] = [], gpuMegabytes: Int = 0, deviceKind: String = "cpu", warmModels: [String] = [],
+    identity: String? = nil
 ) -> WorkerDescription {
     WorkerDescription(
         host: "node1", pid: 4711, device: deviceKind, deviceKind: deviceKind, labels: labels,
         gpuMegabytes: gpuMegabytes, engine: "test 1",
-        warmModels: warmModels)
+        warmModels: warmModels, identity: identity)
 }
 
 func publication(of shard: ClaimedShard, seconds: Double = 1.5, sha256: String = hexadecimalB) -> ShardPublication {

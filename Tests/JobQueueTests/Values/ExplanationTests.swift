@@ -106,6 +106,64 @@ import Testing
         #expect(Explanation(facts).reasons == ["No worker is alive."])
     }
 
+    @Test func nobodyHasTheEngineOfItsResults() throws {
+        func engine(_ changes: [String: String]) -> String {
+            let members = [
+                "build": "b1", "cpu_features": "AVX2,AVX512,FMA", "device_kind": "cpu-avx512", "engine": "llama.cpp",
+                "plan_version": "1",
+            ].merging(changes) { $1 }
+            return "{" + members.sorted { $0.key < $1.key }.map { "\"\($0)\":\"\($1)\"" }.joined(separator: ",") + "}"
+        }
+        let start = "Its results so far come from one engine, and "
+        var facts = try facts([.done: 3, .ready: 7])
+        facts.engine = engine([:])
+        (facts.workers.suitable, facts.workers.unlike) = (0, 1)
+        let cases: [([String: String], String)] = [
+            (["build": "b2", "plan_version": "2"], "build is b1 in the results and b2 on the worker"),
+            (["device_kind": "cpu-avx2"], "device_kind is cpu-avx512 in the results and cpu-avx2 on the worker"),
+            (["cpu_features": "AMX,AVX2,FMA"], "of cpu_features, the worker lacks AVX512 and has AMX besides"),
+            (["cpu_features": "AVX2"], "of cpu_features, the worker lacks AVX512, FMA"),
+            (["gpu_driver": "580"], "gpu_driver is not said in the results and 580 on the worker"),
+        ]
+        for (changes, difference) in cases {
+            facts.otherEngine = engine(changes)
+            #expect(
+                Explanation(facts).reasons == [start + "the only worker that could run it has another: \(difference)."])
+        }
+        #expect(
+            Explanation(facts).remedies == [
+                "assay-worker   starts one; do it on a machine like that of its results",
+                "assay retry k3f9x2a0.1 --any-engine   lets other engines finish it",
+                "Or submit it again with `mixed: allowed` in the job file.",
+            ])
+        facts.otherEngine = engine(["build": "b2"])
+        facts.workers.unlike = 3
+        #expect(
+            Explanation(facts).reasons == [
+                start + "all 3 workers that could run it have others: build is b1 in the results and b2 on one of them."
+            ])
+        facts.otherEngine = nil
+        #expect(
+            Explanation(facts).reasons == [
+                start + "none of the 3 workers that could run it says what its engine is: they are of an older release."
+            ])
+        facts.workers.unlike = 1
+        #expect(
+            Explanation(facts).reasons == [
+                start + "the only worker that could run it does not say what its engine is: it is of an older release."
+            ])
+        // What is no such JSON is no reason to say nothing.
+        (facts.engine, facts.otherEngine) = ("[]", "{}")
+        #expect(Explanation(facts).reasons == [start + "the only worker that could run it has another."])
+        facts.engine = engine([:])
+        facts.workers = JobFacts.WorkerFacts()
+        #expect(
+            Explanation(facts).reasons == [
+                "No worker is alive, and it needs one with the engine of its results (llama.cpp b1 on cpu-avx512)."
+            ])
+        #expect(Explanation(facts).remedies.count == 2)
+    }
+
     @Test func nobodyIsGoodEnough() throws {
         var facts = try facts()
         facts.job.needLabels = ["a100", "fast"]

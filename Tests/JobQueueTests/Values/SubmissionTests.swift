@@ -14,6 +14,7 @@ import Testing
         { $0.jobs[1].modelSHA256 = hexadecimalB }, { $0.jobs[0].specification = "[]" },
         { $0.jobs[0].needLabels = ["x"] }, { $0.jobs[0].needGPUMegabytes = 1 }, { $0.jobs[0].maxAttempts = 4 },
         { $0.jobs[0].shards = [ShardRange(rowStart: 0, rowCount: 30)] }, { $0.jobs.removeLast() },
+        { $0.jobs[0].mixed = true }, { $0.jobs[0].work = hexadecimalA }, { $0.jobs[1].work = hexadecimalB },
     ]
 
     @Test func theDigestSeesEverything() {
@@ -31,7 +32,8 @@ import Testing
         ("no jobs", { $0.jobs = [] }), ("name", { $0.name = "" }), ("project", { $0.project = "a\0b" }),
         ("user", { $0.user = String(repeating: "x", count: 201) }), ("numbered in order", { $0.jobs.swapAt(0, 1) }),
         ("sha256", { $0.jobs[0].modelSHA256 = hexadecimalA.uppercased() }),
-        ("attempts", { $0.jobs[0].maxAttempts = 0 }), ("GPU memory", { $0.jobs[0].needGPUMegabytes = -1 }),
+        ("works on", { $0.jobs[1].work = "abc" }), ("attempts", { $0.jobs[0].maxAttempts = 0 }),
+        ("GPU memory", { $0.jobs[0].needGPUMegabytes = -1 }),
         ("label", { $0.jobs[1].needLabels = [""] }), ("samples", { $0.jobs[0].sampleCount = 0 }),
         ("there are 31 rows", { $0.jobs[0].sampleCount = 31 }), ("shard 2", { $0.jobs[0].sampleCount = 29 }),
         ("shard 1", { $0.jobs[0].shards[1].rowStart = 11 }), ("shard 0", { $0.jobs[0].shards[0].rowCount = 0 }),
