@@ -38,7 +38,8 @@ struct Bench: Sendable {
     }
 
     func worker(
-        _ processor: any ShardProcessor, queue: (any WorkQueue)? = nil, heartbeatQueue: (any WorkQueue)? = nil,
+        _ processor: any ShardProcessor, description: WorkerDescription = Self.description,
+        queue: (any WorkQueue)? = nil, heartbeatQueue: (any WorkQueue)? = nil,
         leaseTTL: Duration = WorkerLease.defaultTTL, shardLimit: Int? = nil, prefetches: Bool = true,
         storePatience: Duration = .seconds(1800), stallLimit: Duration = .seconds(900), endsWhenDrained: Bool = true,
         careInterval: ClosedRange<Double> = 5...15,
@@ -47,7 +48,7 @@ struct Bench: Sendable {
     ) -> Worker {
         let queue = queue ?? self.queue
         return Worker(
-            description: Self.description,
+            description: description,
             options: WorkerOptions(
                 endsWhenDrained: endsWhenDrained, shardLimit: shardLimit, leaseTTL: leaseTTL, prefetches: prefetches,
                 storePatience: storePatience, stallLimit: stallLimit, careInterval: careInterval),

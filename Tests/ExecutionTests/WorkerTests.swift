@@ -91,6 +91,49 @@ import UVEventLoop
         await bench.end()
     }
 
+    /// A worker of another engine was faster with the job's first result: the shard goes back, and burns no attempt.
+    @Test func aResultOfAnotherEngineIsLeftToThoseThatHaveTheJobsEngine() async throws {
+        let bench = try await Bench(shards: 2)
+        let queue = bench.queue
+        var (own, other) = (Bench.description, Bench.description)
+        (own.identity, other.identity) = ("{}", #"{"build":"2"}"#)
+        let rival = try await queue.register(other)
+        let processor = ScriptedProcessor { shard in
+            do {
+                for taken in try await queue.claim(rival, limit: 1) {
+                    _ = try await queue.commit(taken, taken.publication)
+                }
+            } catch {
+                return .failure(ExecutionError(.permanent, "\(error)"))
+            }
+            return .success(shard.publication)
+        }
+        // It ends once the rival has done the rest.
+        async let rest = Self.takeNext(queue, rival, after: 1)
+        let summary = try await bench.worker(processor, description: own, prefetches: false).run()
+        #expect(try await rest == [.committed])
+        #expect((summary.committed, summary.released, summary.fenced, summary.failed) == (0, 1, 0, 0))
+        let released = try await bench.attempts().filter { $0.outcome == .released }
+        #expect(
+            released.map(\.error) == ["the first result of the job came from another engine than this worker's"])
+        let shards = try await bench.shards()
+        #expect(shards.map(\.state) == [.done, .done] && shards.map(\.failures) == [0, 0])
+        await bench.end()
+    }
+
+    /// Waits until there are so many results, and takes and commits the next shard that is to be had.
+    private static func takeNext(
+        _ queue: InMemoryJobQueue, _ lease: WorkerLease, after count: Int
+    ) async throws -> [CommitOutcome] {
+        while true {
+            try await Task.sleep(for: .milliseconds(1))
+            let run = try #require(try await queue.runs(limit: 1, project: nil).first)
+            guard run.progress.shards.done >= count else { continue }
+            guard let shard = try await queue.claim(lease, limit: 1).first else { continue }
+            return [try await queue.commit(shard, shard.publication)]
+        }
+    }
+
     @Test func aResultThatComesAfterTheShardWasGivenAwayDoesNotCount() async throws {
         let bench = try await Bench(shards: 1)
         let queue = bench.queue

@@ -14,6 +14,8 @@ struct NodeHealth {
     static let longest: Duration = .seconds(600)
     /// So many jobs that can't be worked on are too many to go around.
     static let mostShunned = 1000
+    /// For how long a job is left to workers that have the engine of its results: until then it may be free for all.
+    static let unlikePause: Duration = .seconds(60)
     /// From so many runs on that look for a model where it is not, each further one is tried after a pause.
     static let mostPlaces = 100
 
@@ -23,6 +25,8 @@ struct NodeHealth {
     private var restedFailures = 0
     private var backoff = Backoff.unfit
     private var shunned: [JobID: Lack] = [:]
+    /// Until when jobs are left to others whose results come from another engine.
+    private var unlike: [JobID: ContinuousClock.Instant] = [:]
     /// Where runs look for models in vain, and until when their jobs are left to others.
     private var shunnedPlaces: [MissingModel: (thing: Missing, until: ContinuousClock.Instant)] = [:]
     /// Until when all jobs of a model are left to others, by its SHA-256.
@@ -109,6 +113,12 @@ struct NodeHealth {
         self.isOfNoUse("\(self.shunned.count) jobs can't be worked on here; the last one: \(error.message)")
     }
 
+    /// The results of the job come from another engine: nothing is missing here, and the queue offers no more of it.
+    mutating func isUnlike(_ job: JobID, at now: ContinuousClock.Instant) {
+        self.unlike = self.unlike.filter { $0.value > now }
+        self.unlike[job] = now + Self.unlikePause
+    }
+
     /// There is work, but no job that the worker could claim: it need not wait for one that it can't do.
     mutating func foundNothing() {
         guard self.endsWhenDrained, let (job, lack) = self.shunned.max(by: { $0.value.times < $1.value.times }),
@@ -137,7 +147,8 @@ struct NodeHealth {
 
     /// Jobs that are not to be claimed now.
     func shunned(at now: ContinuousClock.Instant) -> [JobID] {
-        self.shunned.filter { $0.value.until > now }.map(\.key).sorted { $0.number < $1.number }
+        Set(self.shunned.filter { $0.value.until > now }.keys).union(self.unlike.filter { $0.value > now }.keys)
+            .sorted { $0.number < $1.number }
     }
 
     /// How long to wait before the next claim; nil when nothing has failed since the last wait.

@@ -89,6 +89,7 @@ extension Worker {
                 logger.info("shard committed", metadata: ["path": "\(publication.path)"])
             case .fenced:
                 self.fenced("the shard is another worker's by now; this result does not count", logger)
+            case .unlike: await self.leave(shard, tenure, logger)
             }
         } catch  where error.isPassing {
             self.fenced("another worker has the shard by now; the commit did not go through and is not needed", logger)
@@ -101,6 +102,16 @@ extension Worker {
         } catch {
             throw ExecutionError(.permanent, "\(shard.key) could not be committed: \(error)")
         }
+    }
+
+    /// Other results of the job come from another engine: workers that have it may do the shard.
+    private func leave(_ shard: ClaimedShard, _ tenure: Tenure, _ logger: Logger) async {
+        logger.warning("the job's first result came from another engine than this worker's; shard given back")
+        self.health.isUnlike(shard.job, at: self.clock.now)
+        self.summary.released += 1
+        self.begun -= 1
+        await self.release(
+            shard, tenure, note: "the first result of the job came from another engine than this worker's")
     }
 
     private func fenced(_ message: Logger.Message, _ logger: Logger) {

@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import Inference
 public import JobQueue
 public import Llama
 
@@ -21,7 +22,8 @@ extension WorkerDescription {
             let device = try found.get()
             return WorkerDescription(
                 host: host, pid: pid, device: name ?? device.shortName, deviceKind: device.shortKind, labels: labels,
-                gpuMegabytes: device.kind == .cpu ? 0 : device.totalMemory >> 20, engine: LlamaBackend.build)
+                gpuMegabytes: device.kind == .cpu ? 0 : device.totalMemory >> 20, engine: LlamaBackend.build,
+                identity: EngineFingerprint.json(of: device))
         } catch {
             throw ExecutionError(.permanent, "\(error)")
         }
