@@ -38,7 +38,7 @@ extension JobFile {
             root, path: path, prefix: "",
             known: [
                 "name", "project", "priority", "model", "models", "settings", "requires", "max_attempts",
-                "max_failures", "after", "after_any", "tasks", "schedule",
+                "max_failures", "mixed", "after", "after_any", "tasks", "schedule",
             ])
         let one = try reader.string("model")
         let several = try reader.strings("models")
@@ -62,6 +62,7 @@ extension JobFile {
             requirements: try JobRequirements(reader.node("requires"), path: path),
             maxAttempts: try reader.integer("max_attempts", in: 1...100),
             maxFailures: try reader.integer("max_failures", in: 0...1_000_000_000),
+            isMixed: try Self.isMixed(reader),
             after: (try reader.strings("after") ?? []).map { Prerequisite($0, .ok) }
                 + (try reader.strings("after_any") ?? []).map { Prerequisite($0, .any) },
             tasks: try Self.tasks(reader),
@@ -74,6 +75,17 @@ extension JobFile {
             return try Priority(name: name)
         } catch {
             throw reader.error("priority", reader.node("priority"), "is wrong: \(error)")
+        }
+    }
+
+    private static func isMixed(_ reader: YAMLReader) throws(PlanningError) -> Bool {
+        switch try reader.string("mixed") {
+        case nil, "forbidden": return false
+        case "allowed": return true
+        case let other?:
+            throw reader.error(
+                "mixed", reader.node("mixed"),
+                "is '\(other)'; it must be forbidden (all results of a job come from one engine) or allowed")
         }
     }
 

@@ -15,6 +15,8 @@ public struct JobFile: Sendable, Hashable {
     /// Failures after which a shard is given up, and given-up shards after which a job is held.
     public var maxAttempts: Int?
     public var maxFailures: Int?
+    /// The results of a job may come from several engines.
+    public var isMixed = false
     /// Runs or jobs, as typed, that must end before this run begins.
     public var after: [Prerequisite] = []
     public var tasks: [TaskEntry]

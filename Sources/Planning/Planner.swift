@@ -180,6 +180,7 @@ public struct Planner: Sendable {
         if let problem = self.settingsProblem(model, specification.settings) {
             throw PlanningError(.model, at: place, "task '\(entry.path)' on model '\(model.name)': \(problem)")
         }
+        specification.settings.mixed = file.isMixed ? true : nil
         specification.groups = member.groups.isEmpty ? nil : member.groups
         try self.check(specification, task, dataSet, at: place)
         let json: String
@@ -201,7 +202,8 @@ public struct Planner: Sendable {
                 needLabels: file.requirements.labels + [WorkerLabel.rules] + (runsCode ? [WorkerLabel.runsCode] : []),
                 needGPUMegabytes: file.requirements.gpuMegabytes, needDevice: file.requirements.device,
                 maxAttempts: file.maxAttempts ?? 3, maxFailures: file.maxFailures,
-                after: prerequisites + Self.siblings(entry.after, model: model.name, in: plan)))
+                after: prerequisites + Self.siblings(entry.after, model: model.name, in: plan),
+                mixed: file.isMixed ? true : nil))
         plan.jobs.append(
             PlannedJob(
                 ordinal: ordinal, task: task.configuration.name, taskFile: entry.path, taskHash: task.taskHash,

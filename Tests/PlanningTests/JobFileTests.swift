@@ -31,6 +31,12 @@ import Testing
         #expect(settings.overflow == .error)
     }
 
+    @Test func resultsOfSeveralEnginesMustBeAllowed() throws {
+        #expect(try !JobFile.parse("model: m\ntasks: [a]", path: "f.yaml").isMixed)
+        #expect(try !JobFile.parse("model: m\nmixed: forbidden\ntasks: [a]", path: "f.yaml").isMixed)
+        #expect(try JobFile.parse("model: m\nmixed: allowed\ntasks: [a]", path: "f.yaml").isMixed)
+    }
+
     @Test func theNameDefaultsToTheFiles() throws {
         #expect(try JobFile.parse("model: m\ntasks: [t.yaml]", path: "jobs/demo.v2.yaml").name == "demo")
     }
@@ -43,6 +49,7 @@ import Testing
         ("tasks: [a]", "f.yaml:1", "'model' is missing"),
         ("model: m\nmodels: [m]\ntasks: [a]", "f.yaml:1", "'model' stands beside 'models'"),
         ("models: [m, m]\ntasks: [a]", "f.yaml:1", "names a model twice"),
+        ("model: m\ntasks: [a]\nmixed: yes", "f.yaml:3", "'mixed' is 'yes'; it must be forbidden"),
         ("model: m\ntasks: [a]\npriority: 9", "f.yaml:3", "priority '9' does not exist"),
         ("model: m\ntasks:\n  - limit: 3", "f.yaml:3", "'tasks[0].task' is missing"),
         ("model: m\ntasks:\n  - task: a\n    limit: 0", "f.yaml:4", "it must be a whole number from 1"),

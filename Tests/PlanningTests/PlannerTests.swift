@@ -53,6 +53,23 @@ import Testing
         }
     }
 
+    @Test func aJobSaysWhetherItMayHaveSeveralEngines() async throws {
+        let folder = try Folder()
+        let plain = try #require(try await folder.plan("model: m\ntasks: [task.yaml]").submission.jobs.first)
+        #expect(plain.mixed == nil && !plain.specification.contains("mixed"))
+        let plan = try await folder.plan("model: m\nmixed: allowed\ntasks: [task.yaml]")
+        let mixed = try #require(plan.submission.jobs.first)
+        let specification = try JobSpecification(json: mixed.specification)
+        #expect(mixed.mixed == true && specification.settings.mixed == true)
+        // Prompts don't depend on it.
+        let before = try JobSpecification(json: plain.specification)
+        #expect(try specification.settings.promptsHash() == before.settings.promptsHash())
+        // A schedule submits it as it was planned.
+        let template = try JSONDecoder().decode(
+            RunTemplate.self, from: JSONEncoder().encode(RunTemplate(plan.submission)))
+        #expect(template.jobs == plan.submission.jobs)
+    }
+
     @Test func aJobIsCutAndHashedTheSameWayEveryTime() async throws {
         let folder = try Folder()
         let job = "model: m\nsettings: {shard_size: 3}\ntasks: [task.yaml]"

@@ -130,6 +130,8 @@ public struct JobSpecification: Codable, Sendable, Hashable {
         public var invariance: Invariance?
         /// Samples are taken over from results of equal work, if there are any; `nil`: no.
         public var reuse: Bool?
+        /// True where shards may be computed by different engines; `nil`: by one.
+        public var mixed: Bool?
 
         public init(
             maxLength: Int?, batchTokens: Int, maxSequences: Int, generationSlots: Int, logits: LogitsMode,
@@ -202,6 +204,7 @@ extension JobSpecification {
         work.specification.settings.shardSize = 0
         work.specification.settings.cacheMegabytes = nil
         work.specification.settings.reuse = nil
+        work.specification.settings.mixed = nil
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return SHA256.hash(data: try encoder.encode(work)).hexadecimal

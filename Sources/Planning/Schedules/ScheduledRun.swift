@@ -36,7 +36,10 @@ public enum ScheduledRun {
             }
             specification.model = JobSpecification.Model(
                 name: model.name, path: model.path, sha256: model.sha256, tokenizerSHA256: model.tokenizerSHA256)
+            let before = job.specification
             job.specification = try specification.json()
+            // The hash was taken of what it was.
+            if job.specification != before { job.work = nil }
         } catch let error as PlanningError {
             throw error
         } catch {
