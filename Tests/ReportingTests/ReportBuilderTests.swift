@@ -118,16 +118,24 @@ struct ReportBuilderTests {
         #expect(error?.message.contains("\"q1\" twice") == true)
     }
 
-    @Test("Shards of different devices are reported, and the report says so")
-    func devices() async throws {
-        let published = try await Published()
+    @Test(
+        "Results of several engines are reported, and the report says so and who let them in",
+        arguments: [true, nil])
+    func devices(mixed: Bool?) async throws {
+        var specification = Published.specification
+        specification.settings.mixed = mixed
+        let published = try await Published(specification: try specification.json())
         try await published.work { header in
             if header.shardIndex == 1 { header.deviceKind = "cuda" }
         }
         let built = try await published.builder.build(published.run.id)
         #expect(built.report.tasks[0].jobs[0].job.engines.map(\.deviceKind) == ["cpu", "cuda"])
         let text = try published.folder.read("reports/k3f90001/v1/report.md")
-        #expect(String(decoding: text, as: UTF8.self).contains("2 different engines or devices"))
+        let reason =
+            mixed == true ? "the job file allows that (mixed: allowed)" : "that was allowed after its submission"
+        let report = String(decoding: text, as: UTF8.self)
+        #expect(report.contains("The results come from 2 different engines, so the numbers depend"))
+        #expect(report.contains(reason))
     }
 
     @Test("A model whose tokenizer is in doubt carries a remark")

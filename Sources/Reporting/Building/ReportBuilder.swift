@@ -84,6 +84,7 @@ public struct ReportBuilder: Sendable {
             resultPath: try await files.build(in: self.store).path, metrics: task.metrics, samples: join.samples)
         input.groups = specification.groups ?? []
         input.reusedFrom = join.reusedFrom
+        input.allowsMixing = specification.settings.mixed == true
         return input
     }
 

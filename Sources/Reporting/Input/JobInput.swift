@@ -29,6 +29,8 @@ public struct JobInput: Sendable, Hashable {
     public var groups: [JobSpecification.Group] = []
     /// Jobs of equal work that samples were taken over from, and how many.
     public var reusedFrom: [String: Int] = [:]
+    /// The job file lets the results come from several engines.
+    public var allowsMixing = false
 
     public init(
         name: String, task: TaskInput, model: ModelInput, engines: [EngineInput], datasetSHA256: String,

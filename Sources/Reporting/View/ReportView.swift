@@ -92,9 +92,15 @@ struct RemarkView {
 
     /// A job's numbers depend on who computed which shard if engines differ.
     private static func engines(_ job: JobInput) -> [String] {
-        job.engines.count < 2
-            ? []
-            : ["The shards were computed by \(job.engines.count) different engines or devices; see the provenance."]
+        guard job.engines.count > 1 else { return [] }
+        let reason =
+            job.allowsMixing
+            ? "the job file allows that (mixed: allowed)"
+            : "that was allowed after its submission (assay retry --any-engine), or a release did it that fixed no engine"
+        return [
+            "The results come from \(job.engines.count) different engines, so the numbers depend on which of them took which "
+                + "shard; \(reason). The provenance names them."
+        ]
     }
 
     private static func findings(_ health: Health) -> [String] {

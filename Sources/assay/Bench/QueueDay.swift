@@ -124,6 +124,6 @@ struct QueueDay: Sendable {
         _ queue: PostgresJobQueue, _ number: Int, ttl: Duration
     ) async throws -> WorkerLease {
         try await queue.register(
-            WorkerDescription(host: "bench", pid: number, device: "cpu", engine: "none"), ttl: ttl)
+            WorkerDescription(host: "bench", pid: number, device: "cpu", engine: "none", identity: "{}"), ttl: ttl)
     }
 }

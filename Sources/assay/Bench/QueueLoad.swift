@@ -81,7 +81,8 @@ struct QueueDrain: Sendable {
         _ queue: PostgresJobQueue, _ claimer: Int, until end: ContinuousClock.Instant?
     ) async throws -> Outcome {
         let lease = try await queue.register(
-            WorkerDescription(host: "bench", pid: claimer, device: "cpu", engine: "none"), ttl: .seconds(3600))
+            WorkerDescription(host: "bench", pid: claimer, device: "cpu", engine: "none", identity: "{}"),
+            ttl: .seconds(3600))
         var outcome = Outcome()
         let clock = ContinuousClock()
         while end.map({ clock.now < $0 }) ?? true {

@@ -43,7 +43,7 @@ struct QueueScale: Sendable {
         report("registering \(self.workers) workers")
         for number in 0..<self.workers {
             let lease = try await queue.register(
-                WorkerDescription(host: "node\(number)", pid: number, device: "cpu", engine: "none"),
+                WorkerDescription(host: "node\(number)", pid: number, device: "cpu", engine: "none", identity: "{}"),
                 ttl: .seconds(3600))
             _ = try await queue.claim(lease, limit: 1)
         }
@@ -55,7 +55,8 @@ struct QueueScale: Sendable {
     /// Works until the queue is empty; so many shards fail for good.
     private func compute(_ queue: PostgresJobQueue, failing: Int) async throws {
         let lease = try await queue.register(
-            WorkerDescription(host: "bench", pid: 0, device: "cpu", engine: "none"), ttl: .seconds(3600))
+            WorkerDescription(host: "bench", pid: 0, device: "cpu", engine: "none", identity: "{}"), ttl: .seconds(3600)
+        )
         var failures = failing
         while true {
             var claimed = try await queue.claim(lease, limit: 100)

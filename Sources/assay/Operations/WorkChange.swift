@@ -6,6 +6,8 @@ struct WorkChange: Encodable {
     var id: String
     var changed: Int
     var run: RunRecord
+    /// Jobs that other engines may finish from now on; nil where nobody asked for that.
+    var mixed: Int?
 
     /// Finds what is meant, changes it, and looks at the run again.
     static func perform(

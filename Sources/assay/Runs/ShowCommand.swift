@@ -89,6 +89,7 @@ struct ShowCommand: AsyncParsableCommand {
                 "\(progress.shards.failed + progress.shards.held)")
         }
         Output.line(jobs.rendered(on: terminal))
+        if answer.shards != nil, let job = answer.jobs.first, let engine = Self.engine(of: job) { Output.line(engine) }
         if let outlook = answer.outlook { Output.line(self.describe(outlook)) }
         if let shards = answer.shards {
             var table = Table("shard", ">rows", "state", ">epoch", ">failures", "reason")
@@ -109,6 +110,12 @@ struct ShowCommand: AsyncParsableCommand {
                 "  shard \(attempt.key), attempt \(attempt.epoch), \(attempt.outcome.rawValue) on \(attempt.host) "
                     + "(\(attempt.device)), \(Format.time(attempt.startedAt)): \(attempt.error ?? "")")
         }
+    }
+
+    /// What a job's results come from; nil where it has none yet, or none that tells.
+    private static func engine(of job: JobRecord) -> PrintedText? {
+        if job.isMixed { return "Its results may come from several engines." }
+        return job.engine.map { "Its results come from one engine: \(EngineName(json: $0)?.description ?? $0)." }
     }
 
     private func describe(_ outlook: RunOutlook) -> PrintedText {
