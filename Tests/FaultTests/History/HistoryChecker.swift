@@ -30,7 +30,7 @@ struct ShardCall: Sendable, Hashable, CustomStringConvertible {
     }
 
     enum News: Sendable, Hashable { case kept, lost, cancelled }
-    enum CommitAnswer: String, Sendable, Hashable { case committed, already, fenced }
+    enum CommitAnswer: String, Sendable, Hashable { case committed, already, fenced, unlike }
     enum FailAnswer: String, Sendable, Hashable { case retry, failed, cancelled, fenced }
 
     /// A shard as people see it.
@@ -197,6 +197,8 @@ struct Model: Sendable, Hashable {
             switch answer {
             case .already: return self.result == result ? [self] : []
             case .fenced: return accepts(worker, epoch) || self.result == result ? [] : [self]
+            // The job's results come from another engine; nothing else stands against this one.
+            case .unlike: return accepts(worker, epoch) ? [self] : []
             case .committed, nil:
                 guard self.result == nil, accepts(worker, epoch) else { return [] }
                 return [
@@ -491,7 +493,7 @@ private struct Search {
     private func isLook(_ call: ShardCall) -> Bool {
         switch call.operation {
         case .heartbeat, .superseded, .read, .result, .begin(_, false), .commit(_, _, .already), .commit(_, _, .fenced),
-            .fail(_, _, .fenced), .release(_, false), .withdraw(_, _, false):
+            .commit(_, _, .unlike), .fail(_, _, .fenced), .release(_, false), .withdraw(_, _, false):
             call.end != nil
         default: false
         }

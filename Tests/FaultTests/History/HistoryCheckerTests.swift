@@ -28,6 +28,17 @@ extension FaultSuite {
             }
         }
 
+        /// A result of another engine than the job's changes nothing: the shard is still the worker's.
+        @Test func aResultOfAnotherEngineIsRight() {
+            expectRight {
+                $0.call(1, .claim(epoch: 1, attempt: 1, isPrefetch: false))
+                $0.call(1, .commit(epoch: 1, digest: "a", .unlike))
+                $0.call(1, .release(epoch: 1, isReleased: true))
+                $0.call(2, .claim(epoch: 2, attempt: 1, isPrefetch: false))
+                $0.call(2, .commit(epoch: 2, digest: "a", .committed))
+            }
+        }
+
         @Test func aCommitWithoutAnAnswerMayHaveHappenedOrNot() {
             for isThere in [true, false] {
                 expectRight {
