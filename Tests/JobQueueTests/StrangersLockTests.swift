@@ -36,7 +36,7 @@ import Testing
         try await withPostgresQueue { database, queue in
             try await queue.changeProject("default", ProjectChange(hardCap: .set(50)))
             try await queue.submit(submission([job(shards: 4, rows: 1)]))
-            let lease = try await queue.register(worker(), ttl: .seconds(60))
+            let lease = try await queue.register(worker(identity: EngineTests.one), ttl: .seconds(60))
             let limited = try await database.connect()
             try await limited.execute(script: "SET lock_timeout = '2s'")
             try await Self.during(sql, in: database) {
@@ -256,6 +256,26 @@ import Testing
                 #expect(try await queue.commit(taken, publication(of: taken)) == .committed)
             }
             #expect(try await queue.commit(shard, publication(of: shard)) == .fenced)
+        }
+    }
+
+    /// The first result of a locked job counts, and fixes its engine; claims learn of that a little later.
+    @Test func theFirstResultWaitsForNobodyAtTheJob() async throws {
+        try await withPostgresQueue { database, queue in
+            try await queue.submit(submission([job(shards: 3)]))
+            let mine = try await queue.register(worker(identity: EngineTests.one))
+            let theirs = try await queue.register(worker(identity: EngineTests.other))
+            let first = try #require(try await queue.claim(mine, limit: 1).first)
+            let outcome = try await Self.during("SELECT * FROM job FOR UPDATE", in: database) {
+                try await queue.commit(first, publication(of: first))
+            }
+            #expect(outcome == .committed)
+            #expect(try await queue.onlyJob().engine == EngineTests.one)
+            let late = try #require(try await queue.claim(theirs, limit: 1).first)
+            #expect(try await queue.commit(late, publication(of: late)) == .unlike)
+            #expect(try await queue.release([late]) == [late.key])
+            #expect(try await queue.claim(theirs, limit: 1).isEmpty)
+            #expect(try await queue.claim(mine, limit: 3).map(\.index) == [1, 2])
         }
     }
 

@@ -1,5 +1,6 @@
--- Taking work. The order of locks everywhere: job by number, then shard; commits lock a shard only. Claims wait for no row
--- that somebody else has locked, and hold none of a worker or project.
+-- Taking work. The order of locks everywhere: job by number, then shard; commits lock a shard only, and the first one of a
+-- job its row, too, unless somebody else has it. Claims wait for no row that somebody else has locked, and hold none of a
+-- worker or project.
 
 -- Says that jobs have something to claim again, and keeps claims from denying it until this transaction ends.
 -- Must come before the shards are made ready, or a claim that just found none could switch the job off for good.
@@ -109,7 +110,8 @@ END $$;
 -- Nothing of the jobs p_excluded, nor of the models p_without, for which the worker's node lacks something: wherever the
 -- model is (its sha256, in hex), or where a run looks for it ("k3f9m2ab:its name").
 --
--- Nothing of a job whose engine is another one than the worker's, unless it may have several.
+-- Nothing of a job whose engine is another one than the worker's, unless it may have several. The mark in the job's row may
+-- come late, where somebody has it locked; then the commit refuses the result.
 --
 -- A worker has a lease until it is declared dead. Its row is not locked: shards that a claim takes while the worker is
 -- declared dead go back in the next round, like all others of the dead.
@@ -154,7 +156,7 @@ DECLARE
     v_passed integer;
     v_patience integer;
 BEGIN
-    SELECT w.worker_id, w.labels, w.gpu_mb, w.device_kind, w.identity, w.is_draining, w.registered_by,
+    SELECT w.worker_id, w.labels, w.gpu_mb, w.device_kind, w.engine_mark, w.is_draining, w.registered_by,
         w.registered_by IS DISTINCT FROM session_user OR w.is_draining OR p_excluded <> '{}' OR p_without <> '{}'
             OR d.has_due OR set_config('synchronous_commit', 'off', true) IS NULL AS is_odd,
         d.has_due,
@@ -214,9 +216,7 @@ BEGIN
                 AND (v_tried IS NULL OR j.job_id <> ALL (v_tried)) AND (v_busy IS NULL OR j.run_id <> ALL (v_busy))
                 AND (v_without IS NULL OR j.model_sha256 <> ALL (v_without))
                 AND (v_models IS NULL OR j.run_id || ':' || j.model <> ALL (v_models))
-                AND NOT EXISTS (
-                    SELECT 1 FROM job_engine e
-                    WHERE e.job_id = j.job_id AND NOT e.is_mixed AND e.engine IS DISTINCT FROM v_worker.identity)
+                AND (j.engine_mark IS NULL OR j.engine_mark = v_worker.engine_mark)
             ORDER BY j.tier DESC, j.job_id LIMIT 1) first
         CROSS JOIN LATERAL (
             SELECT first.*
@@ -233,9 +233,7 @@ BEGIN
                 AND (v_tried IS NULL OR j.job_id <> ALL (v_tried)) AND (v_busy IS NULL OR j.run_id <> ALL (v_busy))
                 AND (v_without IS NULL OR j.model_sha256 <> ALL (v_without))
                 AND (v_models IS NULL OR j.run_id || ':' || j.model <> ALL (v_models))
-                AND NOT EXISTS (
-                    SELECT 1 FROM job_engine e
-                    WHERE e.job_id = j.job_id AND NOT e.is_mixed AND e.engine IS DISTINCT FROM v_worker.identity)
+                AND (j.engine_mark IS NULL OR j.engine_mark = v_worker.engine_mark)
             ORDER BY j.tier DESC, j.job_id LIMIT 1) w
             WHERE first.model_sha256 <> ALL (v_worker.warm)) f
         WHERE v_full IS NULL OR share.project_id <> ALL (v_full)
@@ -367,9 +365,7 @@ BEGIN
                 AND j.need_labels <@ v_worker.labels AND j.need_gpu_mb <= v_worker.gpu_mb
                 AND (j.need_device IS NULL OR j.need_device = v_worker.device_kind)
                 AND (p_run IS NULL OR j.run_id = p_run)
-                AND NOT EXISTS (
-                    SELECT 1 FROM job_engine e
-                    WHERE e.job_id = j.job_id AND NOT e.is_mixed AND e.engine IS DISTINCT FROM v_worker.identity)
+                AND (j.engine_mark IS NULL OR j.engine_mark = v_worker.engine_mark)
             ORDER BY s.started_at LIMIT 1 FOR NO KEY UPDATE OF s SKIP LOCKED),
         logged AS (
             INSERT INTO attempt (job_id, shard_no, epoch, outcome, error, worker_id, started_at)

@@ -1,5 +1,11 @@
 -- Which engine a job's results come from, and which results another job could use.
 
+-- What stands for an engine where many are compared: the first bytes of its sha256. It is in rows for years, and servers may
+-- change their own hashes.
+CREATE OR REPLACE FUNCTION engine_mark(p_identity text) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+    SELECT ('x' || left(encode(sha256(convert_to(p_identity, 'UTF8')), 'hex'), 16))::bit(64)::bigint
+$$;
+
 -- Lets the next result of these jobs, which are locked, fix their engines anew where no result is left.
 --
 -- Commits read a job's engine without a lock. So that none goes by what is taken away here, nothing may be running on that
@@ -13,9 +19,6 @@ BEGIN
     SELECT array_agg(e.job_id) INTO v_jobs FROM job_engine e
     WHERE e.job_id = ANY (p_jobs) AND NOT e.is_mixed
         AND NOT EXISTS (SELECT 1 FROM shard_result r WHERE r.job_id = e.job_id);
-    IF v_jobs IS NULL THEN
-        RETURN;
-    END IF;
     -- A claim or commit that is under way goes first, and what it did is seen below.
     PERFORM 1 FROM shard s WHERE s.job_id = ANY (v_jobs) ORDER BY s.job_id, s.shard_no FOR NO KEY UPDATE;
     SELECT array_agg(e.job_id) INTO v_jobs FROM job_engine e
@@ -26,6 +29,9 @@ BEGIN
     UPDATE shard s SET incarnation = gen_random_uuid()
     WHERE s.job_id = ANY (v_jobs) AND s.epoch > 0 AND s.state::text <> 'running';
     DELETE FROM job_engine e WHERE e.job_id = ANY (v_jobs);
+    UPDATE job j SET engine_mark = NULL
+    WHERE j.job_id = ANY (p_jobs) AND j.engine_mark IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM job_engine e WHERE e.job_id = j.job_id AND NOT e.is_mixed);
 END $$;
 
 -- Lets other engines finish what is not finished: jobs whose engine is fixed may have results of several from now on.
@@ -43,6 +49,9 @@ BEGIN
     FROM job j JOIN job_counts c USING (job_id)
     WHERE j.job_id = e.job_id AND e.job_id = ANY (v_jobs) AND NOT e.is_mixed AND c.done < j.shard_count;
     GET DIAGNOSTICS v_count = ROW_COUNT;
+    UPDATE job j SET engine_mark = NULL
+    WHERE j.job_id = ANY (v_jobs) AND j.engine_mark IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM job_engine e WHERE e.job_id = j.job_id AND NOT e.is_mixed);
     RETURN v_count;
 END $$;
 

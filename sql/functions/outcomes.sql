@@ -37,6 +37,7 @@ DECLARE
     v_is_again boolean;
     v_is_undone boolean;
     v_new bigint;
+    v_unmarked bigint[];
 BEGIN
     IF current_setting('synchronous_commit') = 'off' THEN
         PERFORM set_config('synchronous_commit', 'on', true);
@@ -48,12 +49,10 @@ BEGIN
             FROM unnest(p_jobs, p_shards, p_epochs, p_incarnations) WITH ORDINALITY
                 AS i (job_id, shard_no, epoch, incarnation, place)
             JOIN shard s USING (job_id, shard_no)
-            LEFT JOIN worker w ON w.worker_id = s.worker_id
+            LEFT JOIN worker w ON w.worker_id = s.worker_id AND w.incarnation = s.incarnation
             LEFT JOIN job_engine e ON e.job_id = s.job_id
             WHERE s.epoch = i.epoch AND s.incarnation = i.incarnation AND s.state IN ('running', 'ready', 'held')
-                AND (pg_has_role(session_user, current_user, 'MEMBER') OR i.incarnation = ANY (ARRAY(
-                    SELECT w.incarnation FROM worker w
-                    WHERE w.incarnation = ANY (p_incarnations) AND w.registered_by = session_user)))
+                AND (pg_has_role(session_user, current_user, 'MEMBER') OR w.registered_by = session_user)
             FOR NO KEY UPDATE OF s),
         done AS (
             UPDATE shard s SET state = 'done', samples_done = p_samples[m.place],
@@ -122,6 +121,14 @@ BEGIN
             INSERT INTO job_engine (job_id, engine) SELECT n.job_id, n.identity FROM new n ORDER BY n.job_id
             ON CONFLICT DO NOTHING)
         SELECT count(*) INTO v_new FROM new n;
+        -- Claims go by the jobs' rows. Nobody is waited for: the next commit that is refused makes up for it.
+        SELECT array_agg(l.job_id) INTO v_unmarked FROM (
+            SELECT j.job_id FROM job j
+            WHERE j.job_id = ANY (p_jobs) AND j.engine_mark IS NULL
+                AND EXISTS (SELECT 1 FROM job_engine e WHERE e.job_id = j.job_id AND NOT e.is_mixed)
+            ORDER BY j.job_id FOR NO KEY UPDATE SKIP LOCKED) l;
+        UPDATE job j SET engine_mark = engine_mark(e.engine) FROM job_engine e
+        WHERE j.job_id = ANY (v_unmarked) AND e.job_id = j.job_id AND NOT e.is_mixed;
         EXIT WHEN v_new = 0 AND NOT v_is_undone;
     END LOOP;
 

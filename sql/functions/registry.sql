@@ -110,11 +110,12 @@ CREATE OR REPLACE FUNCTION register_worker(
     WITH registered AS (
         INSERT INTO worker (
             incarnation, host, pid, device, device_kind, labels, gpu_mb, engine, warm, ttl_seconds, lease_until,
-            schema_version, identity)
+            schema_version, identity, engine_mark)
         VALUES (
             p_incarnation, p_host, p_pid, p_device, p_device_kind, p_labels, p_gpu_mb, p_engine,
             ARRAY(SELECT decode(w.sha256, 'hex') FROM unnest(p_warm) AS w (sha256)), p_ttl_seconds,
-            clock_timestamp() + make_interval(secs => p_ttl_seconds), p_schema_version, p_identity)
+            clock_timestamp() + make_interval(secs => p_ttl_seconds), p_schema_version, p_identity,
+            engine_mark(p_identity))
         RETURNING worker_id, warm),
     noted AS (INSERT INTO worker_use SELECT r.worker_id FROM registered r WHERE r.warm <> '{}')
     SELECT r.worker_id FROM registered r

@@ -5,11 +5,12 @@ LOCK TABLE job IN ACCESS EXCLUSIVE MODE;
 SET LOCAL lock_timeout = '200ms';
 LOCK TABLE worker IN ACCESS EXCLUSIVE MODE;
 
--- What the worker's engine is, as far as no model decides it; null for programs that do not say.
-ALTER TABLE worker ADD COLUMN identity text CHECK (char_length(identity) BETWEEN 1 AND 20000);
+-- What the worker's engine is, as far as no model decides it, and its mark; null for programs that do not say.
+ALTER TABLE worker ADD COLUMN identity text CHECK (char_length(identity) BETWEEN 1 AND 20000), ADD COLUMN engine_mark bigint;
 
--- A hash over all that the job's samples depend on but the engine; null where nobody has said it.
-ALTER TABLE job ADD COLUMN work bytea CHECK (octet_length(work) = 32);
+-- A hash over all that the job's samples depend on but the engine; null where nobody has said it. And the mark of the job's
+-- engine, for claims, which look at many jobs; commits go by job_engine.
+ALTER TABLE job ADD COLUMN work bytea CHECK (octet_length(work) = 32), ADD COLUMN engine_mark bigint;
 CREATE INDEX job_of_work ON job (work, job_id) WHERE work IS NOT NULL;
 
 -- The engine that a job's first result came from: the others must come from it, too. There is no row before that, unless the
