@@ -183,9 +183,10 @@ public struct Planner: Sendable {
         specification.settings.mixed = file.isMixed ? true : nil
         specification.groups = member.groups.isEmpty ? nil : member.groups
         try self.check(specification, task, dataSet, at: place)
-        let json: String
+        let (json, work): (String, String?)
         do {
             json = try specification.json()
+            work = try specification.workHash(rules: WorkerLabel.rules, drawsExamples: task.drawsExamples)
         } catch {
             throw PlanningError(.task, at: place, "the job can't be written as JSON: \(error)")
         }
@@ -203,7 +204,7 @@ public struct Planner: Sendable {
                 needGPUMegabytes: file.requirements.gpuMegabytes, needDevice: file.requirements.device,
                 maxAttempts: file.maxAttempts ?? 3, maxFailures: file.maxFailures,
                 after: prerequisites + Self.siblings(entry.after, model: model.name, in: plan),
-                mixed: file.isMixed ? true : nil))
+                mixed: file.isMixed ? true : nil, work: work))
         plan.jobs.append(
             PlannedJob(
                 ordinal: ordinal, task: task.configuration.name, taskFile: entry.path, taskHash: task.taskHash,

@@ -37,7 +37,10 @@ extension AssayWorker {
                     description: description, options: options, queue: session.queue, heartbeatQueue: queue,
                     heartbeatLoop: loop,
                     processor: try ShardRunner(
-                        store: try await session.store(), engines: engines, programs: programs),
+                        store: try await session.store(), engines: engines, programs: programs,
+                        equalResults: { shard throws(QueueError) in
+                            try await session.queue.equalResults(of: shard)
+                        }, logger: session.logger),
                     logger: session.logger
                 ) { _ in
                     // The reason is in the log.

@@ -70,6 +70,42 @@ import Testing
         #expect(template.jobs == plan.submission.jobs)
     }
 
+    @Test func strictJobsSayWhatTheirSamplesDependOn() async throws {
+        let folder = try Folder()
+        func job(_ settings: String) async throws -> (submission: JobSubmission, settings: JobSpecification.Settings) {
+            let plan = try await folder.plan("model: m\nsettings: {\(settings)}\ntasks: [task.yaml]")
+            let submission = try #require(plan.submission.jobs.first)
+            return (submission, try JobSpecification(json: submission.specification).settings)
+        }
+        let plain = try await job("shard_size: 2, invariance: plan, reuse: false")
+        #expect(plain.submission.work == nil && plain.settings.maxLength == 1000)
+        #expect(!plain.submission.specification.contains("invariance"))
+        #expect(!plain.submission.specification.contains("reuse"))
+        let strict = try await job("shard_size: 2, invariance: strict")
+        #expect(strict.settings.invariance == .strict && strict.settings.reuse == nil)
+        // Whole blocks of what the model takes.
+        #expect(strict.settings.maxLength == 992)
+        #expect(strict.submission.work?.count == 64)
+        let other = try await job("shard_size: 3, batch_tokens: 64, invariance: strict, reuse: true")
+        #expect(other.settings.reuse == true && other.submission.work == strict.submission.work)
+        #expect(
+            try await job("max_length: 500, invariance: strict").submission.work != strict.submission.work)
+    }
+
+    @Test func onlyStrictAnswersCanBeReused() async throws {
+        let folder = try Folder()
+        for settings in ["reuse: true", "reuse: true, invariance: plan"] {
+            let error = await #expect(throws: PlanningError.self) {
+                try await folder.plan("model: m\nsettings: {\(settings)}\ntasks: [task.yaml]")
+            }
+            #expect(error?.message.contains("only with invariance: strict") == true)
+        }
+        let error = await #expect(throws: PlanningError.self) {
+            try await folder.plan("model: m\nsettings: {invariance: exact}\ntasks: [task.yaml]")
+        }
+        #expect(error?.message.contains("it must be one of plan, strict") == true)
+    }
+
     @Test func aJobIsCutAndHashedTheSameWayEveryTime() async throws {
         let folder = try Folder()
         let job = "model: m\nsettings: {shard_size: 3}\ntasks: [task.yaml]"
