@@ -33,15 +33,39 @@ public struct InvarianceCheck: Sendable {
     /// - Parameters:
     ///   - settings: Those of `engine`.
     ///   - groups: So many families of requests that begin alike.
-    public init(_ engine: LlamaEngine, _ settings: EngineSettings, groups: Int = 4, seed: UInt64 = 1) {
+    ///   - longest: Tokens of the longest requests.
+    public init(
+        _ engine: LlamaEngine, _ settings: EngineSettings, groups: Int = 4, longest: Int = 600, seed: UInt64 = 1
+    ) {
         self.engine = engine
         self.settings = settings
         self.requests = Self.requests(
-            groups: groups, vocabulary: engine.model.vocabulary.count, longest: min(engine.maxLength, 600), seed: seed)
+            groups: groups, vocabulary: engine.model.vocabulary.count, longest: min(engine.maxLength, max(longest, 64)),
+            seed: seed)
     }
 
-    /// How many requests are computed each time.
-    public var requestCount: Int { self.requests.count }
+    /// A check that takes about so long, however fast the machine and the model are; a large one takes what it takes.
+    public static func lasting(
+        _ duration: Duration, _ engine: LlamaEngine, _ settings: EngineSettings
+    ) async throws(EngineError) -> InvarianceCheck {
+        let probe = EngineRequest.score(
+            ScoringRequest(
+                tokens: (0..<min(128, engine.maxLength)).map { Int32($0 % engine.model.vocabulary.count) },
+                scoredFrom: 1))
+        // The first one makes the context.
+        _ = try await engine.run([probe])
+        let clock = ContinuousClock()
+        let start = clock.now
+        _ = try await engine.run([probe])
+        let tokensPerSecond = 128 / ((clock.now - start) / .seconds(1))
+        // One pass alone, and about as much for each way; a group has about seven times its longest request.
+        let groupsOfOneToken = Int(tokensPerSecond * (duration / .seconds(1)) / Double(1 + Self.wayCount) / 7)
+        let longest = min(max(groupsOfOneToken / 3, 64), 400)
+        return InvarianceCheck(
+            engine, settings, groups: min(max(groupsOfOneToken / longest, 1), 24), longest: longest)
+    }
+
+    private static let wayCount = 7
 
     /// - Parameter report: Is told of each way when it has been computed.
     public func run(

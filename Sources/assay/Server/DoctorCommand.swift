@@ -25,6 +25,9 @@ struct DoctorCommand: AsyncParsableCommand {
     @Option(help: "Threads on the CPU; one per processor if not given.")
     var threads: Int?
 
+    @Flag(help: "With --engine: turn the weights into every type that is known, and check each.")
+    var everyWeightType = false
+
     @OptionGroup var options: GlobalOptions
 
     struct Answer: Encodable {
@@ -39,8 +42,8 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 
     func validate() throws {
-        guard self.engine || (self.model == nil && self.threads == nil) else {
-            throw ValidationError("--model and --threads go with --engine")
+        guard self.engine || (self.model == nil && self.threads == nil && !self.everyWeightType) else {
+            throw ValidationError("--model, --threads and --every-weight-type go with --engine")
         }
         guard (1...512).contains(self.threads ?? 1) else { throw ValidationError("--threads is from 1 to 512") }
     }
@@ -81,30 +84,37 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 
     private func checkEngine() async throws {
-        let path = try await self.modelPath()
+        let check = EngineCheck(path: try await self.modelPath(), device: .cpu, threads: self.threads)
         let terminal = Terminal.standardOutput(environment: self.options.environment)
         let isJSON = self.options.json
-        let answer = try await EngineCheck(path: path, device: .cpu, threads: self.threads).run { level, way in
+        func show(_ name: String, isPromised: Bool, _ way: EngineCheck.Way) {
             guard !isJSON else { return }
             let mark =
-                level == "plan" ? "    " : way.isEqual ? terminal.styled("ok  ", .green) : terminal.styled("FAIL", .red)
+                !isPromised ? "    " : way.isEqual ? terminal.styled("ok  ", .green) : terminal.styled("FAIL", .red)
             let difference =
                 way.isEqual
                 ? "" : way.largestDifference.map { ", up to \(Format.fixed($0, 6)) nat apart" } ?? ", texts differ"
-            Output.line("\(mark)  \(level), \(way.way): \(way.equal) of \(way.compared) of equal bits\(difference)")
+            Output.line("\(mark)  \(name), \(way.way): \(way.equal) of \(way.compared) of equal bits\(difference)")
         }
-        if isJSON { try Output.json(answer) }
-        guard answer.levels.first?.isEqual == true else {
+        let answers: [EngineCheck.Answer]
+        if self.everyWeightType {
+            answers = try await check.runEveryType { type, _, way in show(type.rawValue, isPromised: true, way) }
+            if isJSON { try Output.json(answers) }
+        } else {
+            answers = [try await check.run { level, way in show(level, isPromised: level == "strict", way) }]
+            if isJSON { try Output.json(answers[0]) }
+        }
+        for answer in answers where answer.levels.first?.isEqual != true {
             throw CommandFailure(
-                "on this machine (\(answer.deviceKind), \(answer.engineBuild)) strict results of \(answer.model) depend on "
-                    + "what else is computed",
+                "on this machine (\(answer.deviceKind), \(answer.engineBuild)) strict results of \(answer.model)"
+                    + "\(answer.weights.map { " with \($0) weights" } ?? "") depend on what else is computed",
                 hint: "use `invariance: plan` here, and report this: it is a fault of Assay")
         }
-        guard !isJSON else { return }
+        guard !isJSON, let answer = answers.first else { return }
         Output.line()
         Output.line(
-            "\(answer.model) on \(answer.deviceKind): strict results depend on their requests alone. What plan gives is shown for "
-                + "comparison.")
+            "\(answer.model) on \(answer.deviceKind): strict results depend on their requests alone."
+                + (self.everyWeightType ? "" : " What plan gives is shown for comparison."))
     }
 
     private func modelPath() async throws -> String {

@@ -1,5 +1,6 @@
 internal import Console
 internal import Evaluation
+internal import Foundation
 internal import Inference
 internal import Llama
 
@@ -7,6 +8,8 @@ internal import Llama
 struct EngineCheck {
     struct Answer: Encodable {
         var model: String
+        /// What the weights were turned into for the check; `nil` for those of the file.
+        var weights: String?
         var engineBuild: String
         var deviceKind: String
         var settings: [String: String]
@@ -45,24 +48,49 @@ struct EngineCheck {
     let device: DeviceChoice
     let threads: Int?
 
+    /// The model of the file, and beside strict what plan gives.
+    func run(report: @escaping (_ level: String, Way) -> Void) async throws -> Answer {
+        try await self.run(self.path, weights: nil, duration: Self.duration, report: report)
+    }
+
+    /// The model with weights of every type, one after the other, from a file that is gone afterwards.
+    func runEveryType(
+        report: @escaping (_ type: WeightType, _ level: String, Way) -> Void
+    ) async throws -> [Answer] {
+        let types = WeightType.allCases
+        let folder = FileManager.default.temporaryDirectory.appending(path: "assay-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let source = try GGUFFile(path: self.path)
+        var answers: [Answer] = []
+        for type in types {
+            let path = "\(folder)/\(type.rawValue).gguf"
+            try source.write(
+                to: path, as: type, threads: self.threads ?? ProcessInfo.processInfo.activeProcessorCount)
+            answers.append(
+                try await self.run(path, weights: type, duration: Self.duration / types.count) { report(type, $0, $1) })
+            try FileManager.default.removeItem(atPath: path)
+        }
+        return answers
+    }
+
     /// - Parameter report: Is told of each way as it has been computed.
-    func run(report: @escaping (_ level: String, Way) -> Void) async throws(EngineError) -> Answer {
+    private func run(
+        _ path: String, weights: WeightType?, duration: Duration, report: @escaping (_ level: String, Way) -> Void
+    ) async throws(EngineError) -> Answer {
         var settings = EngineSettings(threads: self.threads, device: self.device, invariance: .strict)
-        let engine = try await LlamaEngine.load(modelPath: self.path, modelSHA256: "", settings: settings)
+        let engine = try await LlamaEngine.load(modelPath: path, modelSHA256: "", settings: settings)
         var answer = Answer(
-            model: engine.identity.modelName, engineBuild: engine.identity.engineBuild,
+            model: engine.identity.modelName, weights: weights?.rawValue, engineBuild: engine.identity.engineBuild,
             deviceKind: engine.identity.deviceKind, settings: engine.identity.settings, levels: [])
         guard engine.identity.settings["invariance"] == "strict" else { return answer }
-        let clock = ContinuousClock()
-        let start = clock.now
-        // How long one group takes says how many there is time for.
-        _ = try await InvarianceCheck(engine, settings, groups: 1).run()
-        let groups = min(24, max(1, Int(Self.duration / 2 / (clock.now - start))))
-        let strict = try await InvarianceCheck(engine, settings, groups: groups).run { report("strict", Way($0)) }
+        let check = try await InvarianceCheck.lasting(duration * 3 / 4, engine, settings)
+        let strict = try await check.run { report("strict", Way($0)) }
         answer.levels.append(Level(invariance: "strict", ways: strict.map(Way.init)))
+        guard weights == nil else { return answer }
         settings.invariance = .plan
         let packed = try await engine.reconfigured(settings)
-        let plan = try await InvarianceCheck(packed, settings, groups: max(1, groups / 2)).run {
+        let plan = try await InvarianceCheck.lasting(duration / 4, packed, settings).run {
             report("plan", Way($0))
         }
         answer.levels.append(Level(invariance: "plan", ways: plan.map(Way.init)))
