@@ -138,6 +138,27 @@ struct ReportBuilderTests {
         #expect(report.contains(reason))
     }
 
+    @Test(
+        "Strict jobs whose engine was not say so, and samples that were taken over are named", arguments: [true, false])
+    func strict(isKept: Bool) async throws {
+        var specification = Published.specification
+        specification.settings.invariance = .strict
+        let published = try await Published(specification: try specification.json())
+        try await published.work { header in
+            let level = isKept ? "strict" : "plan"
+            header.settings = ResultSettings(
+                engine: "{\"invariance\":\"\(level)\"}", promptsHash: Sample.hash("8"))
+            if header.shardIndex == 1 { header.reusedFrom = ["m7x20001.0": 1] }
+        }
+        let built = try await published.builder.build(published.run.id)
+        #expect(built.report.tasks[0].jobs[0].job.reusedFrom == ["m7x20001.0": 1])
+        let text = try published.folder.read("reports/k3f90001/v1/report.md")
+        let report = String(decoding: text, as: UTF8.self)
+        #expect(report.contains("The job asks for strict numbers, which a GPU does not give") == !isKept)
+        let json = try published.folder.read("reports/k3f90001/v1/report.json")
+        #expect(String(decoding: json, as: UTF8.self).contains(#""m7x20001.0": 1"#))
+    }
+
     @Test("A model whose tokenizer is in doubt carries a remark")
     func doubt() async throws {
         var specification = Published.specification

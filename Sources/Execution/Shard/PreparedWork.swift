@@ -68,8 +68,8 @@ struct ComputedWork: ComputedShard {
         sign()
         try ShardRunner.checkCancellation()
         var engine = self.engine
-        // The judge is part of what the result depends on.
-        if verdicts.contains(where: { !$0.isEmpty }), let name = self.runner.programs?.name {
+        // The judge is part of what the result depends on, in shards without programs, too: a job has one engine.
+        if self.work.task.configuration.runsCode, let name = self.runner.programs?.name {
             engine.engineBuild += "; \(name)"
         }
         var header = try ShardHeader(self.shard, job: self.job, engine: engine)

@@ -39,6 +39,11 @@ public actor LlamaEngine: Engine {
         LlamaBackend.start(logger: logger)
         let loaded = try await ModelLoader(executor: executor).load(
             path: modelPath, sha256: modelSHA256, settings: settings)
+        if settings.invariance != loaded.settings.invariance {
+            logger.warning(
+                "strict results are for CPUs: here they stay at plan, and say so",
+                metadata: ["device": "\(loaded.model.device.computeKind)"])
+        }
         return LlamaEngine(loaded, executor: executor)
     }
 

@@ -85,6 +85,7 @@ public struct ReportBuilder: Sendable {
         input.groups = specification.groups ?? []
         input.reusedFrom = join.reusedFrom
         input.allowsMixing = specification.settings.mixed == true
+        input.isStrict = specification.settings.invariance == .strict
         return input
     }
 

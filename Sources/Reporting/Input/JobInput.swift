@@ -31,6 +31,8 @@ public struct JobInput: Sendable, Hashable {
     public var reusedFrom: [String: Int] = [:]
     /// The job file lets the results come from several engines.
     public var allowsMixing = false
+    /// The job asks for numbers that depend on their request alone.
+    public var isStrict = false
 
     public init(
         name: String, task: TaskInput, model: ModelInput, engines: [EngineInput], datasetSHA256: String,

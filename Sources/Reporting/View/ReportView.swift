@@ -84,7 +84,8 @@ struct RemarkView {
                 score.estimate.gap.map { "\(score.metric.title): \($0.note)" }
             }
             let doubt = job.job.model.tokenizerDoubt.map { ["The model's tokenizer is in doubt: \($0)."] } ?? []
-            return (doubt + Self.findings(job.health) + Self.engines(job.job) + gaps).map {
+            let origins = Self.engines(job.job) + Self.invariance(job.job)
+            return (doubt + Self.findings(job.health) + origins + gaps).map {
                 RemarkView(place: place, text: Printable.text($0))
             }
         }
@@ -100,6 +101,16 @@ struct RemarkView {
         return [
             "The results come from \(job.engines.count) different engines, so the numbers depend on which of them took which "
                 + "shard; \(reason). The provenance names them."
+        ]
+    }
+
+    /// Strict is for CPUs; elsewhere engines say what they did instead.
+    private static func invariance(_ job: JobInput) -> [String] {
+        let strict = #""invariance":"strict""#
+        guard job.isStrict, job.engines.contains(where: { $0.settings?.contains(strict) != true }) else { return [] }
+        return [
+            "The job asks for strict numbers, which a GPU does not give: they depend on what was computed together, as with "
+                + "invariance: plan."
         ]
     }
 
