@@ -65,15 +65,23 @@ struct FaultJob: Hashable, Sendable {
 /// nothing of a bench is in a result.
 actor References {
     static let shared = References()
-    private var digests: [FaultJob: String] = [:]
+    private var digests: [FaultJob: (all: String, samples: String)] = [:]
 
-    func digest(of job: FaultJob) async throws -> String {
+    func digest(of job: FaultJob) async throws -> String { try await self.digests(of: job).all }
+
+    /// Of the samples alone: the same for results of another release, which say other things of themselves.
+    func samplesDigest(of job: FaultJob) async throws -> String { try await self.digests(of: job).samples }
+
+    private func digests(of job: FaultJob) async throws -> (all: String, samples: String) {
         if let known = self.digests[job] { return known }
         let digest = try await FaultBench.with("reference of \(job.shards) shards") { bench in
             let run = try await bench.submit(job)
             let worker = try await bench.bench.worker("--run", run)
             try #require(worker.termination.isSuccess, "\(worker.standardError.text)")
-            return try await bench.bench.assay("results", "digest", run)
+            return (
+                try await bench.bench.assay("results", "digest", run),
+                try await bench.bench.assay("results", "digest", "--samples", run)
+            )
         }
         self.digests[job] = digest
         return digest
