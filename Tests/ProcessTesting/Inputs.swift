@@ -7,6 +7,10 @@ internal import Foundation
 /// What infra/test provides: a variable, or else a place in the cache.
 public enum Inputs {
     public static var model: String { self.input("ASSAY_TEST_MODEL", "models/SmolLM2-135M-Instruct.Q4_1.gguf") }
+    /// The same model with weights of 32 bits.
+    public static var model32: String {
+        self.input("ASSAY_TEST_MODEL_F32", "models/SmolLM2-135M-Instruct.F32.gguf")
+    }
     public static var data: String { self.input("ASSAY_TEST_DATA", "data") }
     /// The vocabularies of llama.cpp's own tests.
     public static var vocabularies: String { self.input("ASSAY_TEST_VOCABULARIES", "vocabularies") }
