@@ -186,9 +186,15 @@ public struct Planner: Sendable {
         let (json, work): (String, String?)
         do {
             json = try specification.json()
-            work = try specification.workHash(rules: WorkerLabel.rules, drawsExamples: task.drawsExamples)
+            work = try specification.workHash(rules: WorkerLabel.rules)
         } catch {
             throw PlanningError(.task, at: place, "the job can't be written as JSON: \(error)")
+        }
+        if specification.settings.invariance == .strict, let device = file.requirements.device, device != "cpu" {
+            let note =
+                "invariance: strict is for CPUs; on \(device) results stay at plan, and nothing is reused: leave out `device` under "
+                + "`requires`, or set it to cpu"
+            if !plan.notes.contains(note) { plan.notes.append(note) }
         }
         let shards = Self.shards(of: samples, size: shardSize)
         let ordinal = plan.jobs.count

@@ -33,6 +33,12 @@ struct ResolvedSettings: Sendable, Hashable {
     ) throws(EngineError) {
         let isStrict = settings.invariance == .strict && (device?.kind ?? .cpu) == .cpu
         let block = isStrict ? EngineDefaults.strictBlock : 1
+        if isStrict, let problem = file.strictProblem {
+            throw EngineError(
+                .settings,
+                "\(file.name) can't be computed with invariance: strict: \(problem); use invariance: plan, or other weights"
+            )
+        }
         let maxLength = settings.maxLength ?? min(max(block, file.contextLength / block * block), Self.defaultMaxLength)
         let threads = settings.threads ?? min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), 512)
         let numbers: [(name: String, value: Int, range: ClosedRange<Int>)] = [

@@ -1,3 +1,5 @@
+internal import CLlama
+
 /// What a GGUF file says about its model, read within strict bounds and checked against the file's size.
 ///
 /// llama.cpp trusts files more than it should; nothing reaches it that has not been read here first.
@@ -29,6 +31,10 @@ public struct GGUFFile: Sendable, Hashable {
     /// The context length up to which rotary frequencies are taken from the short table, where there are two tables.
     public let longRopeThreshold: Int?
 
+    /// Why what is computed beside a request may change its numbers on a CPU, whatever is done against it; `nil` if nothing is
+    /// known to.
+    public let strictProblem: String?
+
     /// Reads and checks the file at `path`; no tensor data are read.
     public init(path: String) throws(LlamaError) {
         var reader = try FileReader(path: path)
@@ -48,11 +54,27 @@ public struct GGUFFile: Sendable, Hashable {
         self.headCount = shape.headCount
         self.longRopeThreshold = tensors.hasLongRopeFactors ? shape.originalContextLength : nil
         self.parameterCount = tensors.parameterCount
+        self.strictProblem = Self.strictProblem(tensors, shape)
         self.quantization = metadata.quantization()
         self.hasFullPrecision = metadata.hasFullPrecision
         self.tokenizer = TokenizerTraits(metadata)
         self.chatTemplate = metadata.string("tokenizer.chat_template")
         self.tokenizerSHA256 = metadata.tokenizerSHA256()
+    }
+
+    /// What ggml computes in ways that depend on the rows of others: experts get as many rows as happen to be routed to them, and
+    /// its kernels for most quantized weights change with the number; without vectors of 4, sums over keys and values do not keep to
+    /// blocks of 16.
+    private static func strictProblem(_ tensors: GGUFTensors, _ shape: ModelShape) -> String? {
+        let sound = [GGML_TYPE_F32, GGML_TYPE_F16, GGML_TYPE_BF16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0].map(\.rawValue)
+        if let type = tensors.expertTypes.subtracting(sound).min() {
+            let name = ggml_type_name(ggml_type(type)).map { String(cString: $0) } ?? "\(type)"
+            return "its experts have \(name) weights (F32, F16, BF16, Q8_0 and Q4_0 will do)"
+        }
+        if let length = shape.headLengths.first(where: { $0 % 4 != 0 }) {
+            return "its attention heads have \(length) values, no multiple of 4"
+        }
+        return nil
     }
 
     private static func checkHeader(_ reader: inout FileReader) throws(LlamaError) {

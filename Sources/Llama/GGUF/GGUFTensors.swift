@@ -6,6 +6,8 @@ struct GGUFTensors: Sendable, Hashable {
     var parameterCount = 0
     /// Whether rotary frequencies come in a long and a short variant, chosen by the context's size.
     var hasLongRopeFactors = false
+    /// The types of experts' weights, as ggml counts them.
+    var expertTypes: Set<UInt32> = []
 }
 
 extension FileReader {
@@ -20,7 +22,8 @@ extension FileReader {
             guard names.insert(name).inserted else {
                 throw LlamaError(.malformedFile, "\(self.path): is damaged: tensor \(name) is there twice")
             }
-            let (elements, bytes) = try self.shape(of: name)
+            let (elements, bytes, type) = try self.shape(of: name)
+            if name.contains("exps") { result.expertTypes.insert(type) }
             let offset = try self.integer(UInt64.self)
             let end = offset.addingReportingOverflow(UInt64(bytes))
             guard offset % UInt64(alignment) == 0, !end.overflow, end.partialValue <= UInt64(Int.max) else {
@@ -45,7 +48,7 @@ extension FileReader {
     }
 
     /// Elements and bytes of a tensor, from its dimensions and type.
-    private mutating func shape(of name: String) throws(LlamaError) -> (elements: Int, bytes: Int) {
+    private mutating func shape(of name: String) throws(LlamaError) -> (elements: Int, bytes: Int, type: UInt32) {
         let rank = try self.integer(UInt32.self)
         guard rank <= UInt32(GGUFLimits.dimensions) else {
             throw LlamaError(.malformedFile, "\(self.path): is damaged: tensor \(name) has \(rank) dimensions")
@@ -86,6 +89,6 @@ extension FileReader {
         guard !bytes.overflow else {
             throw LlamaError(.malformedFile, "\(self.path): is damaged: tensor \(name) is too large")
         }
-        return (elements, bytes.partialValue)
+        return (elements, bytes.partialValue, rawType)
     }
 }
