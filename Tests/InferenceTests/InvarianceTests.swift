@@ -87,4 +87,58 @@ import Testing
         }
         #expect(error?.code == .settings)
     }
+
+    /// What can't be computed so is refused, before anything is submitted: experts get as many rows as are routed to them, and
+    /// heads of odd lengths have sums without blocks.
+    @Test func modelsThatCanNotBeStrictAreRefused() throws {
+        let odd = try TinyModel(width: 36, heads: 2).write()
+        let experts = try TinyModel(change: { builder in
+            // Q6_K: 256 numbers in 210 bytes.
+            builder.tensors.append(("blk.0.ffn_down_exps.weight", [256, 4], 14, UInt64(builder.data.count)))
+            builder.data += [UInt8](repeating: 0, count: 864)
+        }).write()
+        defer { for path in [odd, experts] { try? FileManager.default.removeItem(atPath: path) } }
+        for (path, problem) in [(odd, "18 values"), (experts, "q6_K weights")] {
+            let file = try GGUFFile(path: path)
+            let error = #expect(throws: EngineError.self) {
+                _ = try ResolvedSettings(EngineSettings(device: .cpu, invariance: .strict), model: file)
+            }
+            #expect(error?.code == .settings && error?.message.contains(problem) == true, "\(error?.message ?? "")")
+            _ = try ResolvedSettings(EngineSettings(device: .cpu), model: file)
+        }
+    }
+
+    /// What is left in memory of an output that was no number must not come to others, and the right request is blamed.
+    @Test(arguments: [Invariance.plan, .strict])
+    func outputsThatAreNoNumbersSpoilNothingElse(_ invariance: Invariance) async throws {
+        let bad: Int32 = 290
+        let path = try TinyModel(change: { builder in
+            guard let weights = builder.tensors.first(where: { $0.name == "token_embd.weight" }) else { return }
+            // Outputs have weights of their own, or they would never be numbers.
+            builder.tensors.append(("output.weight", weights.dimensions, 0, UInt64(builder.data.count)))
+            builder.data += builder.data[Int(weights.offset)..<(Int(weights.offset) + 320 * 16 * 4)]
+            let row = Int(weights.offset) + Int(bad) * 16 * 4
+            for byte in stride(from: row, to: row + 64, by: 4) {
+                builder.data.replaceSubrange(byte..<(byte + 4), with: [0, 0, 0xc0, 0x7f])
+            }
+        }).write()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let engine = try await LlamaEngine.load(
+            modelPath: path,
+            settings: EngineSettings(
+                batchTokens: 256, maxSequences: 16, threads: 1, device: .cpu, invariance: invariance))
+        func score(_ tokens: [Int32]) -> EngineRequest { .score(ScoringRequest(tokens: tokens, scoredFrom: 1)) }
+        let good = (0..<6).map { start in score((0..<30).map { Int32(start * 20 + $0) }) }
+        let expected = try await engine.run(good)
+        let spoiled = score((0..<200).map { $0 % 3 == 0 ? bad : Int32($0) })
+        let error = await engineError { () async throws(EngineError) in
+            try await engine.run(Array(good.prefix(3)) + [spoiled] + good.suffix(3))
+        }
+        #expect(error?.code == .notFinite && error?.requestIndex == 3, "\(String(describing: error))")
+        #expect(try await engine.run(good) == expected)
+        let text = EngineRequest.generate(GenerationRequest(prompt: [5, bad, 7], stop: [], maxTokens: 4))
+        let other = await engineError { () async throws(EngineError) in try await engine.run([good[0], text]) }
+        #expect(other?.code == .notFinite && other?.requestIndex == 1, "\(String(describing: other))")
+        #expect(try await engine.run(good) == expected)
+    }
 }

@@ -40,7 +40,23 @@ struct PreparedWork: PreparedShard {
                 runner: self.runner, shard: self.shard, job: self.job, work: self.work, reused: self.reused,
                 requests: requests, responses: responses, engine: engine.identity)
         } catch {
-            throw ExecutionError(engineError: error)
+            throw ExecutionError(engineError: error, in: self.work, requests)
+        }
+    }
+}
+
+extension ExecutionError {
+    /// Names the row of the request at fault, where one is: nobody knows requests by their numbers.
+    fileprivate init(engineError error: EngineError, in work: ShardWork, _ requests: ShardRequests) {
+        self.init(engineError: error)
+        guard var rest = error.requestIndex else { return }
+        for (sample, requests) in zip(work.samples, requests.bySample) {
+            let count = requests.reduce(0) { $0 + $1.count }
+            guard rest >= count else {
+                self.message = "row \(sample.row) (sample \(sample.sampleID)), request \(rest): \(error.message)"
+                return
+            }
+            rest -= count
         }
     }
 }

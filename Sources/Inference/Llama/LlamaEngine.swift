@@ -82,8 +82,14 @@ public actor LlamaEngine: Engine {
         try RequestCheck(maxLength: self.maxLength, vocabularySize: self.model.vocabulary.count).check(requests)
         var meter = ProgressMeter(report: progress)
         var responses = [EngineResponse?](repeating: nil, count: requests.count)
-        try self.score(requests, into: &responses, meter: &meter)
-        try self.generate(requests, into: &responses, meter: &meter)
+        do throws(EngineError) {
+            try self.score(requests, into: &responses, meter: &meter)
+            try self.generate(requests, into: &responses, meter: &meter)
+        } catch {
+            // What is left in its memory, such as a NaN, would come to the next shard: a masked NaN is one, too.
+            self.context = nil
+            throw try self.blamed(error, requests)
+        }
         return try responses.enumerated().map { (index, response) throws(EngineError) in
             guard let response else {
                 throw EngineError(.decodeFailed, "the plan left it without an answer", requestIndex: index)
@@ -91,6 +97,27 @@ public actor LlamaEngine: Engine {
             return response
         }
     }
+
+    /// An output that is no number spoils all that is computed beside it: names a request whose own is none, alone.
+    private func blamed(_ error: EngineError, _ requests: [EngineRequest]) throws(EngineError) -> EngineError {
+        guard error.code == .notFinite else { return error }
+        let suspects = [error.requestIndex].compactMap { $0 } + requests.indices
+        for index in suspects.prefix(Self.mostSuspects) {
+            try self.checkCancellation()
+            var (responses, meter) = ([EngineResponse?](repeating: nil, count: 1), ProgressMeter { _ in })
+            do throws(EngineError) {
+                try self.score([requests[index]], into: &responses, meter: &meter)
+                try self.generate([requests[index]], into: &responses, meter: &meter)
+            } catch {
+                self.context = nil
+                if error.code == .notFinite { return EngineError(.notFinite, error.message, requestIndex: index) }
+            }
+        }
+        return EngineError(.notFinite, error.message)
+    }
+
+    /// So many requests are computed alone to find the one at fault.
+    private static let mostSuspects = 200
 
     /// A context of this shape without any memory of what was before.
     func emptyContext(_ shape: ContextShape) throws(EngineError) -> LlamaContext {
