@@ -182,10 +182,8 @@ extension JobSpecification {
     /// The SHA-256 of all that a sample depends on besides its row and the engine; 64 hexadecimal digits, `nil` where it depends
     /// on more than that, because numbers are not strict.
     ///
-    /// - Parameters:
-    ///   - rules: By which the task is read.
-    ///   - drawsExamples: Which examples stand before a row may depend on how many rows there are.
-    public func workHash(rules: String, drawsExamples: Bool) throws -> String? {
+    /// - Parameter rules: By which the task is read.
+    public func workHash(rules: String) throws -> String? {
         guard self.settings.invariance == .strict else { return nil }
         struct Work: Encodable {
             var rules: String
@@ -197,7 +195,10 @@ extension JobSpecification {
         work.specification.model.tokenizerDoubt = nil
         work.specification.groups = nil
         work.specification.rescoredFrom = nil
-        if !drawsExamples { work.specification.dataSet.rows = 0 }
+        // Examples that are drawn for a row depend on the rows before it alone.
+        work.specification.dataSet.rows = 0
+        work.specification.settings.overflow = self.settings.overflow ?? .truncate
+        work.specification.settings.tokens = self.settings.tokens ?? TokenRules()
         work.specification.settings.batchTokens = 0
         work.specification.settings.maxSequences = 0
         work.specification.settings.generationSlots = 0
