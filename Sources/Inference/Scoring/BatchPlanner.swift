@@ -25,7 +25,8 @@ struct BatchPlanner {
         self.requests = requests
         self.limits = limits
         self.tree = PrefixTree(requests.map { Array($0.tokens.dropLast()) }, block: limits.block)
-        self.sizes = SubtreeSize.all(of: self.tree, scoredFrom: requests.map(\.scoredFrom))
+        self.sizes = SubtreeSize.all(
+            of: self.tree, scoredFrom: requests.map(\.scoredFrom), block: limits.block)
         self.locations = Array(repeating: [], count: self.tree.nodes.count)
     }
 

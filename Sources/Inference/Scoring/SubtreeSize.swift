@@ -1,5 +1,6 @@
 /// What it takes to compute a node of a prefix tree and everything below it.
 struct SubtreeSize {
+    /// Tokens, and where sequences share whole blocks the cells that stay empty behind each: attention runs over them, too.
     var tokens = 0
     var outputs = 0
     var leaves = 0
@@ -9,7 +10,7 @@ struct SubtreeSize {
     private var firstOutput = Int.max
 
     /// The sizes of all nodes; `scoredFrom` is each sequence's first scored index.
-    static func all(of tree: PrefixTree, scoredFrom: [Int]) -> [SubtreeSize] {
+    static func all(of tree: PrefixTree, scoredFrom: [Int], block: Int = 1) -> [SubtreeSize] {
         var sizes = Array(repeating: SubtreeSize(), count: tree.nodes.count)
         // Children come before their parents.
         for node in tree.preorder().reversed() {
@@ -26,7 +27,10 @@ struct SubtreeSize {
             size.edgeOutputs = max(0, end - max(start, size.firstOutput))
             size.tokens += end - start
             size.outputs += size.edgeOutputs
-            if tree.nodes[node].children.isEmpty { size.leaves = 1 }
+            if tree.nodes[node].children.isEmpty {
+                size.leaves = 1
+                size.tokens += (block - end % block) % block
+            }
             sizes[node] = size
         }
         return sizes
