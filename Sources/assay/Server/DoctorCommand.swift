@@ -115,6 +115,9 @@ struct DoctorCommand: AsyncParsableCommand {
         Output.line(
             "\(answer.model) on \(answer.deviceKind): strict results depend on their requests alone."
                 + (self.everyWeightType ? "" : " What plan gives is shown for comparison."))
+        if self.model == nil {
+            Output.line("This is the smallest model that is registered; others are checked with --model NAME.")
+        }
     }
 
     private func modelPath() async throws -> String {
