@@ -3,7 +3,8 @@ public import Llama
 
 /// How a `LlamaEngine` works.
 ///
-/// All but `threads` are part of the engine's identity: they may change low bits of answers.
+/// All but `threads` are part of the engine's identity: they may change low bits of answers. With strict invariance sizes of
+/// batches, slots and memory are not.
 public struct EngineSettings: Sendable, Hashable {
     /// The largest number of tokens of a request; `nil`: the model's context length, at most 8192.
     public var maxLength: Int?
