@@ -101,7 +101,7 @@ struct GenerationSession {
         self.batch.removeAll()
         let texts = Dictionary(uniqueKeysWithValues: active.map { ($0.slot, $0.prompt) })
         var places: [(index: Int, slot: Int, text: Int)] = []
-        // With blocks every slot has a token, whoever works in it: none shows how many texts are at work.
+        // With blocks, free slots get a token too, so that the number of rows does not depend on how many texts are at work.
         for slot in 0..<self.context.shape.sequences {
             if let text = texts[slot], let token = self.states[text].lastToken {
                 self.batch.append(

@@ -4,7 +4,7 @@ extension Ledger.Job {
 }
 
 extension Ledger {
-    /// Lets the next result fix a job's engine anew, if no result is left and nothing runs on that engine.
+    /// Frees a job from its engine if no result is left and nothing is running on it; the next result fixes one again.
     mutating func unfixEngine(of place: Int) {
         let job = jobs[place]
         guard !job.isMixed, job.engine != nil, job.shards.allSatisfy({ $0.result == nil }) else { return }

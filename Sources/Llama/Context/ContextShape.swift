@@ -27,8 +27,8 @@ public struct ContextShape: Sendable, Hashable {
     /// whole blocks of so many only.
     ///
     /// Sums round by how many rows a step has and where keys and values stand. So each step gets a multiple of `block` tokens
-    /// and outputs, and a token stands at its position modulo `block`. In `separate` layout whoever fills batches gives every
-    /// sequence a token, or one sequence many; there are multiples of `block` sequences then.
+    /// and outputs, and a token stands at its position modulo `block`. In the `separate` layout a batch has either one token for
+    /// every sequence or many for one, and the number of sequences is a multiple of `block`.
     public var block: Int
 
     public init(
