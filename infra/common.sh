@@ -88,3 +88,48 @@ check_swift() {
     [ "$(printf '%s\n' 6.2 "$found" | sort -V | head -n 1)" = 6.2 ] ||
         die "Swift $found is too old: 6.2 or later is needed (https://swift.org/install)"
 }
+
+# prepare_tests INFRA-FOLDER: installs all that the tests need, and says where it is.
+prepare_tests() {
+    check_swift
+    install_packages "${build_packages[@]}" "${run_packages[@]}" hdf5-tools pgbouncer python3-venv bubblewrap
+    "$1/llama"
+    "$1/assets"
+
+    # The readers that analysts use, at pinned versions, to prove that they can read what Assay writes; and Jinja2, to prove
+    # that templates give what they give in Python.
+    local python sdist models
+    python=$cache/python-$(printf '%s ' "${python_packages[@]}" | sha256sum | cut -c1-8)
+    if [ ! -f "$python/complete" ]; then
+        say "installing ${python_packages[*]} for the tests"
+        rm -rf "$python"
+        # 3.11 is the version that PythonCompat's tables were made with; the tests that compare with it need it.
+        "$(command -v python3.11 || echo python3)" -m venv "$python"
+        "$python/bin/pip" install --quiet --disable-pip-version-check "${python_packages[@]}"
+        touch "$python/complete"
+    fi
+    export ASSAY_PYTHON=$python/bin/python
+    export ASSAY_TEST_MODEL=$cache/models/SmolLM2-135M-Instruct.Q4_1.gguf
+    export ASSAY_TEST_DATA=$cache/data
+    # The vocabularies and chat templates that llama.cpp is tested with, out of its source: they have licenses of their own, and
+    # are not a part of this repository.
+    export ASSAY_TEST_VOCABULARIES=$cache/vocabularies
+    if [ ! -f "$ASSAY_TEST_VOCABULARIES/complete-$llama_version" ]; then
+        say "unpacking the vocabularies of llama.cpp $llama_version"
+        sdist=$(download sdist "llama-cpp-python==$llama_version" "$llama_sha256")
+        rm -rf "$ASSAY_TEST_VOCABULARIES"
+        mkdir -p "$ASSAY_TEST_VOCABULARIES"
+        models=llama_cpp_python-$llama_version/vendor/llama.cpp/models
+        tar -xzf "$sdist" -C "$ASSAY_TEST_VOCABULARIES" --strip-components=4 --wildcards "$models/ggml-vocab-*" \
+            "$models/templates/*"
+        touch "$ASSAY_TEST_VOCABULARIES/complete-$llama_version"
+    fi
+    # The same weights in 32 bits, to be compared with what transformers computes.
+    export ASSAY_TEST_MODEL_F32=$cache/models/SmolLM2-135M-Instruct.F32.gguf
+    if [ ! -f "$ASSAY_TEST_MODEL_F32" ]; then
+        say "writing the test model with 32-bit weights"
+        "$ASSAY_PYTHON" "$1/../Tests/InferenceTests/Fixtures/huggingface/dequantise.py" "$ASSAY_TEST_MODEL" \
+            "$ASSAY_TEST_MODEL_F32.part"
+        mv "$ASSAY_TEST_MODEL_F32.part" "$ASSAY_TEST_MODEL_F32"
+    fi
+}

@@ -67,20 +67,20 @@ esac
 # measure times that a program does not keep with a sanitizer, and the programs are made of the modules that are tested here.
 run_sanitized() {
     if [ "$sanitize" = address ]; then
-        # C or C++ is next to UVEventLoop, Postgres, HDF5, Llama, Statistics and Evaluation (data in C); Inference,
-        # ResultStore and Sandbox work with memory and processes of theirs. The seven that are left out call only Swift: what
+        # C or C++ is next to UVEventLoop, Postgres, HDF5, Llama, Statistics and NaturalLanguage (data in C, tested by LMEvalTests); Inference,
+        # ResultStore and Sandbox work with memory and processes of theirs. Those that are left out call only Swift: what
         # is below them is tested here, and what templates and texts do for long would take many times that. A module that is
         # new is not left out.
         say "running the tests of the modules that compute, with AddressSanitizer"
         # One test is left out: it has std::regex go three million calls deep, each of which takes many times the stack here.
         run_tests 40 --filter "$computing" --skip '^(Jinja|PythonCompat)Tests\.' --skip aWordOfMegabytesIsNoProblem
         say "running the tests of the other modules next to C or C++"
-        run_tests 40 --skip "$computing" --skip '^(Console|Execution|JobQueue|Planning|Reporting)Tests\.' \
+        run_tests 40 --skip "$computing" --skip '^(Calendar|Console|Execution|JobQueue|Planning|PostgresQueue|Reporting)Tests\.' \
             --skip EndToEndTests --skip FaultTests
     else
         # All that has threads of its own, but for the engine's: most of what it does is in ggml, whose threads wait for each
         # other in code that ThreadSanitizer does not see.
         say "running the tests of event loop, connections, HDF5, queue and worker with ThreadSanitizer"
-        run_tests 40 --filter '^(UVEventLoop|Postgres|HDF5|JobQueue|Execution)Tests\.'
+        run_tests 40 --filter '^(UVEventLoop|Threads|Postgres|HDF5|PostgresQueue|Execution)Tests\.'
     fi
 }
