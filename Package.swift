@@ -17,15 +17,18 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
+/// A library module.
+func library(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
+}
+
 /// A library module with its tests in Tests/<name>Tests.
 func module(
-    _ name: String, _ dependencies: [Target.Dependency], tests: [Target.Dependency] = [], exclude: [String] = [],
-    testsExclude: [String] = [], resources: [Resource] = []
+    _ name: String, _ dependencies: [Target.Dependency], tests: [Target.Dependency] = [], testsExclude: [String] = [],
+    resources: [Resource] = []
 ) -> [Target] {
     [
-        .target(
-            name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: swiftSettings
-        ),
+        library(name, dependencies, resources: resources),
         .testTarget(
             name: "\(name)Tests", dependencies: [.target(name: name)] + dependencies + tests,
             exclude: testsExclude, swiftSettings: swiftSettings),
@@ -54,9 +57,15 @@ let leaves: [Target] =
             swiftSettings: swiftSettings),
     ]
     + module("UVEventLoop", ["CUV"])
-    + module("HDF5", ["CHDF5"])
-    + module("Llama", ["CLlama", "CLlamaCalls", "CLogits", "CGrammar", crypto, logging], tests: ["EngineTesting"])
-    + module("PythonCompat", [], tests: ["ProcessTesting"], testsExclude: ["Fixtures"])
+    + module("HDF5", ["CHDF5", "Threads"])
+    + module(
+        "Llama", ["CLlama", "CLlamaCalls", "CLogits", "CGrammar", "Files", crypto, logging], tests: ["EngineTesting"])
+    + [library("JSON", [collections]), library("Evaluation", [])]
+    + module("Files", [crypto])
+    + module("Threads", [])
+    + module("Calendar", ["Files"], tests: ["FaultTesting"], testsExclude: ["Fixtures"])
+    + module("PythonCompat", ["JSON", collections], tests: ["ProcessTesting"], testsExclude: ["Fixtures"])
+    + [library("NaturalLanguage", ["CLanguageData", "PythonCompat"])]
     + module("Jinja", ["CStack", "PythonCompat"], tests: ["ProcessTesting"], testsExclude: ["Fixtures"])
     + module("Statistics", ["CBoostMath"], testsExclude: ["Fixtures"])
 
@@ -64,31 +73,58 @@ let services: [Target] =
     module(
         "Sandbox", ["UVEventLoop"],
         resources: [.embedInCode("Driver/driver.py"), .embedInCode("Driver/probe.py")])
-    + module("Postgres", ["CPostgres", "UVEventLoop", logging], tests: ["PostgresTesting"])
+    + module("Postgres", ["CPostgres", "Threads", "UVEventLoop", logging], tests: ["PostgresTesting"])
+    + [library("ConfigFile", ["Evaluation", "Files", "JSON", "PythonCompat", collections, yams])]
+    + [
+        library(
+            "Datasets", ["CZlib", "ConfigFile", "Evaluation", "Files", "JSON", "PythonCompat", collections, crypto])
+    ]
+    + module("ScoreMetrics", ["Evaluation", "PythonCompat"], testsExclude: ["Fixtures"])
     + module(
-        "Evaluation", ["CLanguageData", "CZlib", "Jinja", "PythonCompat", collections, crypto, yams],
+        "LMEval",
+        [
+            "ConfigFile", "Datasets", "Evaluation", "Files", "Jinja", "JSON", "NaturalLanguage", "PythonCompat",
+            "ScoreMetrics", collections, crypto,
+        ],
         tests: ["ProcessTesting"], testsExclude: ["Fixtures"])
     + module(
-        "Inference", ["Evaluation", "Llama", logging], tests: ["EngineTesting", "ProcessTesting"],
-        testsExclude: ["Fixtures"])
+        "Inference", ["Evaluation", "JSON", "Llama", "PythonCompat", "Threads", logging],
+        tests: ["EngineTesting", "LMEval", "ProcessTesting"], testsExclude: ["Fixtures"])
+    + module("JobQueue", ["Calendar", "Files", crypto])
     + module(
-        "JobQueue", ["Postgres", "SQL", crypto], tests: ["FaultTesting", "PostgresTesting", "UVEventLoop", logging],
-        testsExclude: ["Fixtures"])
-    + module("ResultStore", ["HDF5", "Evaluation", crypto], tests: ["ProcessTesting"])
+        "PostgresQueue", ["Calendar", "Files", "JobQueue", "Postgres", "SQL", crypto],
+        tests: ["FaultTesting", "MemoryQueue", "PostgresTesting", "UVEventLoop", logging], testsExclude: ["Fixtures"])
+    + module("ResultStore", ["Datasets", "Evaluation", "Files", "HDF5", crypto], tests: ["ProcessTesting"])
 
 let useCases: [Target] =
-    module("Planning", ["Evaluation", "JobQueue", "ResultStore", yams], tests: ["PostgresTesting"])
+    module(
+        "Planning",
+        [
+            "Calendar", "ConfigFile", "Datasets", "Evaluation", "Files", "JSON", "JobQueue", "LMEval", "ResultStore",
+            yams,
+        ],
+        tests: ["MemoryQueue", "PostgresQueue", "PostgresTesting"])
     + module(
         "Execution",
-        ["Evaluation", "Inference", "JobQueue", "Llama", "ResultStore", "Sandbox", "UVEventLoop", logging],
-        tests: ["Postgres", "PostgresTesting"])
+        [
+            "Datasets", "Evaluation", "Inference", "JobQueue", "LMEval", "Llama", "ResultStore", "Sandbox", "Threads",
+            "UVEventLoop", logging,
+        ],
+        tests: ["MemoryQueue", "Postgres", "PostgresQueue", "PostgresTesting"])
     + module(
-        "Reporting", ["Evaluation", "ResultStore", "JobQueue", "Statistics", crypto, mustache],
-        tests: ["PostgresTesting"], testsExclude: ["Fixtures"], resources: [.embedInCode("Templates")])
+        "Reporting",
+        [
+            "Evaluation", "Files", "JSON", "JobQueue", "ResultStore", "ScoreMetrics", "Statistics", "Threads",
+            collections,
+            crypto, mustache,
+        ],
+        tests: ["MemoryQueue"], testsExclude: ["Fixtures"], resources: [.embedInCode("Templates")])
     + module(
         "Console",
         [
-            "JobQueue", "Postgres", "Reporting", "ResultStore", "UVEventLoop", argumentParser, logging, yams,
+            "Files", "JobQueue", "Postgres", "PostgresQueue", "Reporting", "ResultStore", "Threads", "UVEventLoop",
+            argumentParser,
+            logging, yams,
         ],
         tests: ["Statistics"])
 
@@ -102,12 +138,13 @@ let programs: [Target] = [
     program(
         "assay",
         [
-            "Evaluation", "Execution", "Inference", "JobQueue", "Llama", "Planning", "Reporting",
-            "ResultStore",
-            "UVEventLoop",
+            "Calendar", "ConfigFile", "Datasets", "Evaluation", "Execution", "Files", "Inference", "JSON", "JobQueue",
+            "LMEval", "Llama", "Planning", "Postgres", "PostgresQueue", "Reporting", "ResultStore", "UVEventLoop",
         ]),
-    program("assay-worker", ["Execution", "JobQueue", "Llama", "Planning", "Sandbox", "UVEventLoop"]),
-    program("assay-report", ["JobQueue", "Reporting", "ResultStore", "Statistics"]),
+    program(
+        "assay-worker",
+        ["Evaluation", "Execution", "JobQueue", "Llama", "Planning", "PostgresQueue", "Sandbox", "UVEventLoop"]),
+    program("assay-report", ["Evaluation", "JobQueue", "LMEval", "Reporting", "ResultStore", "Statistics"]),
 ]
 
 /// What tests share; no product depends on it.
@@ -117,20 +154,26 @@ let testSupport: [Target] = [
         swiftSettings: swiftSettings),
     .target(name: "EngineTesting", path: "Tests/EngineTesting", swiftSettings: swiftSettings),
     .target(name: "FaultTesting", path: "Tests/FaultTesting", swiftSettings: swiftSettings),
+    // The queue without a database: what the one on PostgreSQL is compared with, step by step.
+    .target(
+        name: "MemoryQueue", dependencies: ["Calendar", "JobQueue"], path: "Tests/MemoryQueue",
+        swiftSettings: swiftSettings),
     .target(
         name: "ProcessTesting", dependencies: ["UVEventLoop"], path: "Tests/ProcessTesting",
         swiftSettings: swiftSettings),
     // Works in a store as another user, with other mounts, or with calls that fail.
     .executableTarget(
-        name: "StoreProbe", dependencies: ["Evaluation", "Reporting", "ResultStore"], path: "Tests/StoreProbe",
+        name: "StoreProbe", dependencies: ["Datasets", "Evaluation", "Reporting", "ResultStore"],
+        path: "Tests/StoreProbe",
         swiftSettings: swiftSettings),
     // Simulates how often intervals hold; infra/test builds it with optimisation, which takes a fifth of the time.
     .executableTarget(
         name: "interval-coverage", dependencies: ["Statistics"], path: "Tests/Coverage", swiftSettings: swiftSettings),
     // Measures how long scores and intervals of a million samples take.
     .executableTarget(
-        name: "score-speed", dependencies: ["Evaluation", "Statistics"], path: "Tests/Speed",
+        name: "score-speed", dependencies: ["Evaluation", "ScoreMetrics", "Statistics"], path: "Tests/Speed",
         swiftSettings: swiftSettings),
+    .testTarget(name: "HouseTests", swiftSettings: swiftSettings),
     .testTarget(
         name: "EndToEndTests",
         dependencies: ["EngineTesting", "ProcessTesting", "UVEventLoop", "assay", "assay-worker", "assay-report"],
@@ -138,7 +181,8 @@ let testSupport: [Target] = [
     .testTarget(
         name: "FaultTests",
         dependencies: [
-            "FaultTesting", "JobQueue", "Postgres", "PostgresTesting", "ProcessTesting", "StoreProbe", "UVEventLoop",
+            "FaultTesting", "JobQueue", "Postgres", "PostgresQueue", "PostgresTesting", "ProcessTesting", "StoreProbe",
+            "UVEventLoop",
             "assay", "assay-worker", "assay-report",
         ],
         exclude: ["Shims"],

@@ -1,6 +1,5 @@
 internal import Glibc
-
-internal import class Foundation.Thread
+internal import Threads
 
 /// A question that stands before what can't be undone.
 public enum Confirmation {
@@ -16,10 +15,8 @@ public enum Confirmation {
         }
         Output.note("\(what).")
         Output.write("Go on? [y/N] ", to: STDERR_FILENO)
-        let answer = await withCheckedContinuation { continuation in
-            // Reading waits for a person, which the cooperative pool must not.
-            Thread.detachNewThread { continuation.resume(returning: readLine() ?? "") }
-        }
+        // Reading waits for a person, which the cooperative pool must not.
+        let answer = await onOwnThread { readLine() ?? "" }
         guard ["y", "yes"].contains(answer.lowercased()) else { throw CommandFailure("nothing was changed") }
     }
 }

@@ -1,6 +1,7 @@
-public import JobQueue
+internal import JobQueue
 public import Logging
 internal import Postgres
+public import PostgresQueue
 internal import UVEventLoop
 
 extension Session {

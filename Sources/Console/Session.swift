@@ -3,6 +3,7 @@ internal import Glibc
 public import JobQueue
 public import Logging
 internal import Postgres
+public import PostgresQueue
 public import UVEventLoop
 
 /// A command's connection to the queue and the store; closed whatever happens.

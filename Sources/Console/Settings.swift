@@ -1,4 +1,4 @@
-internal import FoundationEssentials
+internal import Files
 internal import Yams
 
 /// Where a setting's value came from; the first that names it wins.
@@ -68,12 +68,19 @@ public struct Settings: Sendable, Hashable {
     ]
 
     private static func readFile(_ path: String) throws(CommandFailure) -> [String: String] {
-        guard FileManager.default.fileExists(atPath: path) else { return [:] }
-        let text: String
         let node: Node?
         do {
-            text = try String(contentsOfFile: path, encoding: .utf8)
+            let bytes = try InputFile.bytes(of: path, limit: 1 << 20)
+            guard let text = String(validating: bytes, as: UTF8.self) else {
+                throw CommandFailure("\(path) is not UTF-8 text", hint: "correct or remove the file")
+            }
             node = try Yams.compose(yaml: text)
+        } catch let error as CommandFailure {
+            throw error
+        } catch let error as FileError where error.isMissing {
+            return [:]
+        } catch let error as FileError {
+            throw CommandFailure("\(error)", hint: "correct or remove the file")
         } catch {
             throw CommandFailure("\(path) can't be read: \(error)", hint: "correct or remove the file")
         }

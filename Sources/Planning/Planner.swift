@@ -1,6 +1,8 @@
+internal import Datasets
 public import Evaluation
 internal import FoundationEssentials
 public import JobQueue
+public import LMEval
 
 /// Turns a job file into a run: reads, checks and hashes everything, and cuts the shards.
 public struct Planner: Sendable {
@@ -163,7 +165,7 @@ public struct Planner: Sendable {
             model: .init(
                 name: model.name, path: model.path, sha256: model.sha256, tokenizerSHA256: model.tokenizerSHA256,
                 tokenizerDoubt: self.tokenizerDoubt(model)),
-            task: .init(name: task.configuration.name, hash: task.taskHash, configuration: task.canonicalJSON),
+            task: .init(task),
             dataSet: .init(sha256: dataSet.sha256, rows: samples),
             fewShotPool: task.drawsExamples
                 ? data.fewShotPool.map { .init(sha256: $0.sha256, rows: $0.rowCount) } : nil,
@@ -233,4 +235,169 @@ public struct Planner: Sendable {
             throw PlanningError(.jobFile, at: file.path, "the run can't be written as JSON: \(error)")
         }
     }
+}
+
+extension Planner {
+    /// The task files that an entry stands for: its own, or those of a group.
+    static func members(
+        _ entry: JobFile.TaskEntry, of file: JobFile
+    ) throws(PlanningError) -> [GroupMember] {
+        let folder =
+            file.path.contains("/") ? String(file.path[..<(file.path.lastIndex(of: "/") ?? file.path.startIndex)]) : "."
+        let path = entry.path.hasPrefix("/") ? entry.path : "\(folder)/\(entry.path)"
+        do {
+            return try GroupMember.all(of: path)
+        } catch {
+            throw PlanningError(.task, at: "\(file.path):\(entry.line)", "task '\(entry.path)': \(error)")
+        }
+    }
+
+    func load(
+        _ member: GroupMember, _ entry: JobFile.TaskEntry, of file: JobFile
+    ) async throws(PlanningError) -> (EvaluationTask, TaskData) {
+        do {
+            return try await self.checked(member.path, entry)
+        } catch {
+            throw PlanningError(
+                error.code == .invalidData || error.code == .invalidSample ? .dataSet : .task,
+                at: "\(file.path):\(entry.line)", "task '\(entry.path)': \(error)")
+        }
+    }
+
+    /// Renders every row once, so that a worker never meets one that can't be.
+    private func checked(
+        _ path: String, _ entry: JobFile.TaskEntry
+    ) async throws(TaskError) -> (EvaluationTask, TaskData) {
+        let (task, data) = try await EvaluationTask.load(
+            path: path, searchFolders: self.searchFolders, fewShot: entry.fewShot, epochs: entry.epochs,
+            catalog: self.catalog)
+        let dataSet = data.evaluated
+        let rows = entry.limit?.rows(of: dataSet.rowCount) ?? dataSet.rowCount
+        guard rows > 0 else { throw TaskError(.invalidData, "the data set has no rows", file: path) }
+        if let constraint = task.configuration.generation?.constraint,
+            let problem = self.constraintProblem(constraint)
+        {
+            throw TaskError(.invalidValue, "\(constraint.key): \(problem)", file: path)
+        }
+        for document in try dataSet.documents(in: 0..<rows) {
+            try task.checkScoring(of: try task.prepare(document))
+        }
+        return (task, data)
+    }
+}
+
+extension Planner {
+    /// How a job's prompts go through the model's chat template; `nil` for plain text.
+    func chat(
+        of model: ModelRecord, _ settings: JobSettings
+    ) throws(PlanningError) -> JobSpecification.Chat? {
+        guard settings.chatTemplate == true else { return nil }
+        var chat = try self.chatTemplate(model)
+        do {
+            chat.arguments = try JinjaChatTemplate.arguments(
+                settings.chatTemplateArguments, enablesThinking: settings.enablesThinking)
+        } catch {
+            throw PlanningError(.jobFile, at: model.name, "\(error)")
+        }
+        chat.isMultiTurn = settings.fewShotAsMultiTurn ?? true
+        return chat
+    }
+
+    /// Refuses settings for reasoning models that lm-eval refuses, or that would have no effect.
+    static func checkThinking(
+        _ settings: JobSettings, _ task: TaskConfiguration, at place: String
+    ) throws(PlanningError) {
+        let arguments = settings.enablesThinking != nil ? "enable_thinking" : "chat_template_args"
+        if settings.enablesThinking != nil || settings.chatTemplateArguments != nil, settings.chatTemplate != true {
+            throw PlanningError(
+                .jobFile, at: place, "\(arguments) is for chat templates; add chat_template: true, or leave it out")
+        }
+        guard settings.enablesThinking == true else { return }
+        guard settings.tokens.thinkEndToken?.isEmpty == false else {
+            throw PlanningError(
+                .jobFile, at: place,
+                "enable_thinking is true, but think_end_token does not say what ends the model's thoughts; add it, such as "
+                    + "think_end_token: </think>")
+        }
+        guard task.outputType == .generateUntil else {
+            throw PlanningError(
+                .jobFile, at: place,
+                "enable_thinking is true, but task '\(task.name)' scores given texts, in which nobody thinks; take a task that "
+                    + "generates, or leave it out")
+        }
+    }
+
+    /// Renders every row as the worker will, where that is not how all were rendered before.
+    func check(
+        _ job: JobSpecification, _ task: EvaluationTask, _ dataSet: DataSet, at place: String
+    ) throws(PlanningError) {
+        guard job.settings.chat != nil || job.settings.systemInstruction != nil else { return }
+        do {
+            let style = try job.settings.promptStyle()
+            for row in 0..<job.dataSet.rows {
+                _ = try task.prepare(try dataSet.document(at: row), style: style)
+            }
+        } catch {
+            throw PlanningError(.task, at: place, "model '\(job.model.name)': \(error)")
+        }
+    }
+}
+
+extension Planner {
+    /// A run that scores the answers of finished jobs anew.
+    ///
+    /// - Parameters:
+    ///   - jobs: What each new job is, with the shards of the old one.
+    ///   - label: What its worker alone has, so that none with an engine takes it.
+    public static func rescoring(
+        name: String, project: String, user: String, label: String,
+        jobs: [(specification: JobSpecification, shards: [ShardRange])]
+    ) throws(PlanningError) -> RunSubmission {
+        var submissions: [JobSubmission] = []
+        for (ordinal, job) in jobs.enumerated() {
+            let json: String
+            do {
+                json = try job.specification.json()
+            } catch {
+                throw PlanningError(.task, at: name, "the job can't be written as JSON: \(error)")
+            }
+            submissions.append(
+                JobSubmission(
+                    ordinal: ordinal, task: job.specification.task.name, model: job.specification.model.name,
+                    modelSHA256: job.specification.model.sha256, specification: json,
+                    sampleCount: job.specification.dataSet.rows, shards: job.shards, needLabels: [label]))
+        }
+        return RunSubmission(
+            name: name, project: project, user: user, specification: "[]", jobs: submissions)
+    }
+}
+
+/// Why a job file can't become jobs.
+public struct PlanningError: Error, Sendable, Hashable, CustomStringConvertible {
+    public enum Code: Sendable, Hashable {
+        /// The job file can't be read, or something in it is wrong.
+        case jobFile
+        /// A task that it names is wrong.
+        case task
+        /// The rows of a task are wrong or missing.
+        case dataSet
+        /// The model is unknown, or does not fit.
+        case model
+        /// The queue or the store did not answer.
+        case unavailable
+    }
+
+    public var code: Code
+    /// The file, line and key, as far as known: "jobs/demo.yaml:4: settings.logits".
+    public var place: String
+    /// What was found and what would be right.
+    public var message: String
+
+    public init(_ code: Code, at place: String, _ message: String) {
+        self.code = code
+        self.place = place
+        self.message = message
+    }
+
+    public var description: String { "\(self.place): \(self.message)" }
 }

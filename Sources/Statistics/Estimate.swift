@@ -99,3 +99,133 @@ public enum EstimateGap: Sendable, Hashable {
     /// The score is not defined for these values.
     case undefined
 }
+
+/// The standard error of the mean of `values` that come in clusters, such as questions on the same passage.
+///
+/// sqrt(C / (C - 1) * sum over the clusters of (sum of the deviations from the mean)^2) / n, with C clusters; to be used
+/// with Student's t with C - 1 degrees of freedom.
+///
+/// - Parameter values: Each value with the cluster it is of.
+/// - Returns: nil for fewer than two clusters, and when a value is NaN or infinite.
+public func clusteredStandardError<Cluster: Hashable>(of values: [(value: Double, cluster: Cluster)]) -> Double? {
+    guard !values.isEmpty, values.allSatisfy(\.value.isFinite) else { return nil }
+    let n = Double(values.count)
+    let mean = CompensatedSum.of(values.lazy.map(\.value)) / n
+    // In order of appearance, so that the rounding is the same each time.
+    var numbers: [Cluster: Int] = [:]
+    var sums: [CompensatedSum] = []
+    for (value, cluster) in values {
+        let number = numbers[cluster, default: sums.count]
+        if number == sums.count {
+            numbers[cluster] = number
+            sums.append(CompensatedSum())
+        }
+        sums[number].add(value - mean)
+    }
+    let clusters = Double(sums.count)
+    guard clusters > 1 else { return nil }
+    let squares = CompensatedSum.of(sums.lazy.map { $0.value * $0.value })
+    let error = (clusters / (clusters - 1) * squares).squareRoot() / n
+    return error.isFinite ? error : nil
+}
+
+/// A sum whose error does not grow with the number of terms (Neumaier's variant of Kahan's summation).
+///
+/// Finite terms whose sum is beyond the range of a double give an infinity or NaN.
+struct CompensatedSum {
+    private var sum = 0.0
+    private var compensation = 0.0
+
+    var value: Double { self.sum + self.compensation }
+
+    mutating func add(_ term: Double) {
+        let next = self.sum + term
+        if self.sum.magnitude >= term.magnitude {
+            self.compensation += (self.sum - next) + term
+        } else {
+            self.compensation += (term - next) + self.sum
+        }
+        self.sum = next
+    }
+
+    static func of(_ terms: some Sequence<Double>) -> Double {
+        var sum = CompensatedSum()
+        for term in terms { sum.add(term) }
+        return sum.value
+    }
+}
+
+extension Estimate {
+    /// The score of several tasks together, each counted by its samples.
+    ///
+    /// SE as lm-eval pools it: sqrt(sum((n_i - 1) n_i SE_i^2) / (sum n_i - k)) / sqrt(sum n_i), over k tasks.
+    public static func pooled(_ parts: [Estimate]) -> Estimate {
+        let total = Double(parts.reduce(0) { $0 + $1.count })
+        let free = total - Double(parts.count)
+        return Self.together(
+            parts, .pooled, shares: parts.map { Double($0.count) / total },
+            factors: parts.map { free > 0 ? Double($0.count - 1) * Double($0.count) / free / total : nil })
+    }
+
+    /// The mean of several tasks' scores, each counted alike: SE = sqrt(sum SE_i^2) / k.
+    public static func averaged(_ parts: [Estimate]) -> Estimate {
+        let share = 1 / Double(parts.count)
+        return Self.together(
+            parts, .averaged, shares: parts.map { _ in share }, factors: parts.map { _ in share * share })
+    }
+
+    /// - Parameters:
+    ///   - shares: What each part's score is multiplied by; they add up to 1.
+    ///   - factors: What each part's squared standard error is multiplied by; nil where the group has none.
+    private static func together(
+        _ parts: [Estimate], _ method: EstimateMethod, shares: [Double], factors: [Double?]
+    ) -> Estimate {
+        let count = parts.reduce(0) { $0 + $1.count }
+        let values = parts.compactMap(\.value)
+        guard !parts.isEmpty, count > 0 else { return .absent(method, count: count, .noSamples) }
+        guard values.count == parts.count else { return .absent(method, count: count, .undefined) }
+        let score = zip(shares, values).reduce(0) { $0 + $1.0 * $1.1 }
+        var estimate = Estimate(
+            count: count, value: score, standardError: nil, interval: nil, method: method, gap: .partWithoutError)
+        let range = parts[0].range
+        if parts.allSatisfy({ $0.range == range }) { estimate.range = range }
+        let errors = parts.compactMap(\.standardError)
+        let known = factors.compactMap { $0 }
+        guard errors.count == parts.count, known.count == parts.count else { return estimate }
+        let variances = zip(known, errors).map { $0 * $1 * $1 }
+        let variance = variances.reduce(0, +)
+        estimate.standardError = variance.squareRoot()
+        estimate.gap = nil
+        let intervals = parts.compactMap(\.interval)
+        guard intervals.count == parts.count else {
+            estimate.gap = .partWithoutError
+            return estimate
+        }
+        // No spread is no certainty: the group is not surer than any of its tasks alone makes it.
+        var (lower, upper) = (score, score)
+        for (index, interval) in intervals.enumerated() {
+            lower = min(lower, score - shares[index] * (values[index] - interval.lower))
+            upper = max(upper, score + shares[index] * (interval.upper - values[index]))
+        }
+        if variance > 0 {
+            // Satterthwaite (1946), with n - 1 where a part's interval is without t.
+            let degrees = zip(variances, parts).reduce(0) { sum, part in
+                sum + part.0 * part.0 / (part.1.degreesOfFreedom ?? Double(max(1, part.1.count - 1)))
+            }
+            let freedom = max(1, variance * variance / degrees)
+            estimate.degreesOfFreedom = freedom
+            let error = variance.squareRoot()
+            let interval =
+                estimate.range.flatMap {
+                    ConfidenceInterval.score(
+                        mean: score, standardError: error, degreesOfFreedom: freedom, in: $0)
+                }
+                ?? .skewed(
+                    mean: score, standardError: error, degreesOfFreedom: freedom, units: 1, skewness: 0, tail: .none)
+            (lower, upper) = (min(lower, interval.lower), max(upper, interval.upper))
+        }
+        let interval = ConfidenceInterval(lower: lower, upper: upper)
+        estimate.interval = estimate.range.map { interval.clamped(to: $0) } ?? interval
+        return estimate
+    }
+}

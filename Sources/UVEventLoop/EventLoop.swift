@@ -195,3 +195,174 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         self.runner.store(0, ordering: .relaxed)
     }
 }
+
+extension EventLoop {
+    /// How far the loop's end has come.
+    enum Ending {
+        case running(waiters: [CheckedContinuation<Void, Never>])
+        case underWay(waiters: [CheckedContinuation<Void, Never>])
+        case joined
+    }
+
+    /// Ends the loop and its thread: pending operations fail with `.shutDown`, children are left running.
+    ///
+    /// Returns once the thread is joined; calling it again, or from several tasks, is fine.
+    public func shutDown() async {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            let (mustBegin, isOver) = self.ending.withLock { ending -> (Bool, Bool) in
+                switch ending {
+                case .running(let waiters):
+                    ending = .underWay(waiters: waiters + [continuation])
+                    return (true, false)
+                case .underWay(let waiters):
+                    ending = .underWay(waiters: waiters + [continuation])
+                    return (false, false)
+                case .joined:
+                    return (false, true)
+                }
+            }
+            if isOver { continuation.resume() }
+            if mustBegin { self.perform { self.beginShutDown() } }
+        }
+    }
+
+    func startThread() throws(EventLoopError) {
+        let context = Unmanaged.passRetained(self)
+        var thread = pthread_t()
+        let status = pthread_create(
+            &thread, nil,
+            { context in
+                guard let context else { return nil }
+                let loop = Unmanaged<EventLoop>.fromOpaque(context).takeRetainedValue()
+                loop.runLoop()
+                loop.joinLater(pthread_self())
+                return nil
+            }, context.toOpaque())
+        guard status == 0 else {
+            context.release()
+            throw EventLoopError(.system, "start the event loop's thread", systemError: status)
+        }
+    }
+
+    /// Has the ending thread joined by another one, which then tells those who wait.
+    private func joinLater(_ thread: pthread_t) {
+        DispatchQueue.global().async {
+            pthread_join(thread, nil)
+            let waiters = self.ending.withLock { ending -> [CheckedContinuation<Void, Never>] in
+                defer { ending = .joined }
+                switch ending {
+                case .running(let waiters), .underWay(let waiters): return waiters
+                case .joined: return []
+                }
+            }
+            for waiter in waiters { waiter.resume() }
+        }
+    }
+
+    private func beginShutDown() {
+        self.confined.isOpen = false
+        for operation in self.confined.operations.values { operation.loopWillEnd() }
+        self.inbox.withLock { inbox in
+            inbox.phase = .closing
+            uv_close(UnsafeMutableRawPointer(self.handles.wakeup).assumingMemoryBound(to: uv_handle_t.self), nil)
+        }
+    }
+}
+
+extension EventLoop {
+    /// Runs `work` on the loop and waits for it, whatever becomes of the calling task.
+    func call<Value: Sendable>(
+        _ work: @escaping @Sendable (EventLoop) throws(EventLoopError) -> Value
+    ) async throws(EventLoopError) -> Value {
+        let result = await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<Value, EventLoopError>, Never>) in
+            self.perform {
+                do throws(EventLoopError) {
+                    continuation.resume(returning: .success(try work(self)))
+                } catch {
+                    continuation.resume(returning: .failure(error))
+                }
+            }
+        }
+        return try result.get()
+    }
+}
+
+/// Why the event loop could not do what it was asked for.
+public struct EventLoopError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The kind of failure.
+    public enum Code: Hashable, Sendable {
+        /// The loop was shut down before or during the operation.
+        case shutDown
+        /// The operation's time was over.
+        case timedOut
+        /// The operating system refused; see ``EventLoopError/systemError``.
+        case system
+    }
+
+    public let code: Code
+    /// What was tried, such as "spawn /usr/bin/initdb".
+    public let operation: String
+    /// The errno value of a `.system` error.
+    public let systemError: CInt?
+
+    init(_ code: Code, _ operation: String, systemError: CInt? = nil) {
+        self.code = code
+        self.operation = operation
+        self.systemError = systemError
+    }
+
+    public var description: String {
+        switch self.code {
+        case .shutDown: "\(self.operation): the event loop was shut down"
+        case .timedOut: "\(self.operation): timed out"
+        case .system:
+            "\(self.operation): \(String(cString: uv_strerror(-(self.systemError ?? 0)))) "
+                + "(\(String(cString: uv_err_name(-(self.systemError ?? 0)))))"
+        }
+    }
+}
+
+/// Turns libuv's negative return codes into errors.
+func check(_ status: CInt, _ operation: @autoclosure () -> String) throws(EventLoopError) {
+    guard status < 0 else { return }
+    throw EventLoopError(.system, operation(), systemError: -status)
+}
+
+/// Something with open libuv handles; the loop holds it until its handles are closed.
+///
+/// Used only on the loop's thread.
+protocol LoopOperation: AnyObject {
+    /// Delivers `.shutDown` to those that wait and closes the handles.
+    func loopWillEnd()
+}
+
+extension EventLoop {
+    func register(_ operation: some LoopOperation) {
+        self.confined.operations[ObjectIdentifier(operation)] = operation
+    }
+
+    func unregister(_ operation: some LoopOperation) {
+        self.confined.operations[ObjectIdentifier(operation)] = nil
+    }
+
+    func allocateHandle<Handle>(_: Handle.Type, owner: AnyObject) -> UnsafeMutablePointer<Handle> {
+        let handle = UnsafeMutablePointer<Handle>.allocate(capacity: 1)
+        // Every handle type begins with the fields of uv_handle_t. The owner is registered, so it outlives the handle.
+        UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_handle_t.self).pointee.data =
+            Unmanaged.passUnretained(owner).toOpaque()
+        return handle
+    }
+
+    /// Closes an initialised handle and frees its memory; its callbacks don't come any more.
+    func closeHandle<Handle>(_ handle: UnsafeMutablePointer<Handle>) {
+        uv_close(UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_handle_t.self)) { handle in
+            UnsafeMutableRawPointer(handle)?.deallocate()
+        }
+    }
+}
+
+/// The owner stored by `allocateHandle`.
+func owner<Owner: AnyObject>(_: Owner.Type, of data: UnsafeMutableRawPointer?) -> Owner? {
+    data.map { Unmanaged<Owner>.fromOpaque($0).takeUnretainedValue() }
+}

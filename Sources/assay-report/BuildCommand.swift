@@ -1,6 +1,8 @@
 internal import ArgumentParser
 internal import Console
 internal import JobQueue
+internal import LMEval
+internal import PostgresQueue
 internal import Reporting
 
 struct BuildCommand: AsyncParsableCommand {
@@ -29,8 +31,10 @@ struct BuildCommand: AsyncParsableCommand {
         let name = try self.name.map { try ReportName($0) }
         let built = try await Session.with(self.options, label: "assay-report") { session in
             let run = try await session.queue.run(matching: self.run)
-            return try await ReportBuilder(queue: session.queue, store: try await session.store())
-                .build(run.id, name: name)
+            return try await ReportBuilder(queue: session.queue, store: try await session.store()) {
+                try $0.completed()
+            }
+            .build(run.id, name: name)
         }
         if self.options.json {
             return try Output.json(

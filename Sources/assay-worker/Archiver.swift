@@ -1,5 +1,6 @@
 internal import JobQueue
 internal import Logging
+internal import PostgresQueue
 internal import UVEventLoop
 
 /// Moves runs that ended long ago out of the queue's way, a few at a time; any number of workers may do so at once.

@@ -6,6 +6,7 @@ internal import JobQueue
 internal import Llama
 internal import Logging
 internal import Planning
+internal import PostgresQueue
 internal import Sandbox
 internal import UVEventLoop
 

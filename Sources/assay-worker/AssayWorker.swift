@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Console
+internal import Evaluation
 internal import Execution
 internal import JobQueue
 internal import Llama

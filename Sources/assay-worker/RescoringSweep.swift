@@ -1,5 +1,6 @@
 internal import JobQueue
 internal import Logging
+internal import PostgresQueue
 internal import UVEventLoop
 
 /// Cancels runs whose command has died, which no worker could ever do.

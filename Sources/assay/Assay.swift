@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Console
+internal import Evaluation
 
 @main
 struct Assay: AsyncParsableCommand {

@@ -2,6 +2,7 @@ import Execution
 import Foundation
 import JobQueue
 import Logging
+import MemoryQueue
 import Synchronization
 import Testing
 import UVEventLoop
@@ -17,7 +18,7 @@ struct Bench: Sendable {
     static let description = WorkerDescription(host: "test", pid: 1, device: "cpu", engine: "scripted")
 
     init(shards: Int) async throws {
-        let clock = ManualClock()
+        let clock = ManualClock(secondsSince1970: 0)
         self.clock = clock
         self.loop = try EventLoop(name: "worker-test")
         self.queue = InMemoryJobQueue(pollInterval: .milliseconds(1), jitter: { 0 }, now: { clock.now })
@@ -69,15 +70,6 @@ struct Bench: Sendable {
     func committedShards() async throws -> [Int] {
         try await self.queue.results(of: try await self.queue.jobs(of: self.run)[0].id).map(\.key.index)
     }
-}
-
-/// A clock that moves when it is told to.
-final class ManualClock: Sendable {
-    private let seconds = Mutex(0.0)
-
-    var now: Date { Date(timeIntervalSince1970: self.seconds.withLock { $0 }) }
-
-    func advance(by seconds: Double) { self.seconds.withLock { $0 += seconds } }
 }
 
 /// Does with each shard what the test says, and remembers the order.

@@ -2,6 +2,7 @@ import Execution
 import JobQueue
 import Logging
 import Postgres
+import PostgresQueue
 import PostgresTesting
 import Testing
 import UVEventLoop

@@ -1,6 +1,7 @@
 import Execution
 import JobQueue
 import Logging
+import MemoryQueue
 import Testing
 
 /// What a worker does when its lease runs out or is lost.

@@ -1,4 +1,5 @@
 import JobQueue
+import MemoryQueue
 import Synchronization
 import Testing
 import UVEventLoop

@@ -1,5 +1,6 @@
 import Execution
 import JobQueue
+import MemoryQueue
 import Synchronization
 import Testing
 

@@ -1,5 +1,6 @@
 import JobQueue
 import Logging
+import MemoryQueue
 import Synchronization
 import Testing
 import UVEventLoop

@@ -2,6 +2,7 @@ import Execution
 import Foundation
 import JobQueue
 import Logging
+import MemoryQueue
 import Synchronization
 import Testing
 import UVEventLoop

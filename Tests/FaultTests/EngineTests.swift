@@ -1,5 +1,6 @@
 import JobQueue
 import Postgres
+import PostgresQueue
 import ProcessTesting
 import Testing
 

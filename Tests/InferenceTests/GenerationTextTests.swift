@@ -1,5 +1,6 @@
 import Evaluation
 import Llama
+import ScoreMetrics
 import Testing
 
 @testable import Inference

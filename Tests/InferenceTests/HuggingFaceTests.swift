@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import LMEval
 import Llama
 import Testing
 

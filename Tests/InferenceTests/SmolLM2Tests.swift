@@ -1,4 +1,5 @@
 import Evaluation
+import LMEval
 import Llama
 import Testing
 

@@ -1,7 +1,9 @@
 import Evaluation
 import Foundation
+import LMEval
 import Llama
 import ProcessTesting
+import ScoreMetrics
 import Testing
 
 @testable import Inference

@@ -155,4 +155,13 @@ import Testing
         #expect(error?.code == .loadFailed)
         #expect(error?.message.contains("unknown model architecture") == true)
     }
+
+    /// Opening a pipe for reading waits for a writer, who may never come.
+    @Test(.timeLimit(.minutes(1))) func aPipeIsNoModel() throws {
+        let path = FileManager.default.temporaryDirectory.path + "/assay-\(UUID().uuidString).gguf"
+        #expect(mkfifo(path, 0o600) == 0)
+        defer { unlink(path) }
+        #expect(try llamaError { try GGUFFile(path: path) }?.code == .fileUnreadable)
+        #expect(try llamaError { try GGUFFile.sha256(path: path) }?.code == .fileUnreadable)
+    }
 }

@@ -1,4 +1,5 @@
 import Evaluation
+import Foundation
 import JobQueue
 import Planning
 import Testing
@@ -70,5 +71,23 @@ import Testing
     @Test func aMissingFileIsSaidToBeMissing() {
         let error = #expect(throws: PlanningError.self) { try JobFile.read(path: "/no/such/job.yaml") }
         #expect(error?.description.contains("/no/such/job.yaml: there is no such file") == true)
+    }
+
+    /// Nothing is read of what can't be a job file, however long it is.
+    @Test(.timeLimit(.minutes(1))) func longFilesAndPipesAreRefused() throws {
+        let folder = FileManager.default.temporaryDirectory.path
+        let path = folder + "/assay-\(UUID().uuidString).yaml"
+        defer { unlink(path) }
+        #expect(FileManager.default.createFile(atPath: path, contents: nil))
+        #expect(truncate(path, 1 << 42) == 0)
+        let error = #expect(throws: PlanningError.self) { try JobFile.read(path: path) }
+        #expect(error?.description.contains("has 4398046511104 bytes; at most 1048576 are read of such a file") == true)
+        unlink(path)
+        #expect(mkfifo(path, 0o600) == 0)
+        let pipe = #expect(throws: PlanningError.self) { try JobFile.read(path: path) }
+        #expect(pipe?.description.contains("is not a regular file") == true)
+        unlink(path)
+        let missing = #expect(throws: PlanningError.self) { try JobFile.read(path: path) }
+        #expect(missing?.description.contains("there is no such file") == true)
     }
 }

@@ -1,6 +1,7 @@
 import Evaluation
 import Foundation
 import JobQueue
+import LMEval
 import Planning
 import Testing
 

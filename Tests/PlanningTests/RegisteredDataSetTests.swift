@@ -1,6 +1,8 @@
 import Evaluation
 import Foundation
 import JobQueue
+import LMEval
+import MemoryQueue
 import Planning
 import ResultStore
 import Testing

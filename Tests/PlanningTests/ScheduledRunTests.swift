@@ -1,6 +1,8 @@
+import Calendar
 import Evaluation
 import FoundationEssentials
 import JobQueue
+import MemoryQueue
 import Planning
 import Synchronization
 import Testing

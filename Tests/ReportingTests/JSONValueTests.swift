@@ -1,3 +1,5 @@
+import JSON
+import OrderedCollections
 import Testing
 
 @testable import Reporting
@@ -11,17 +13,17 @@ struct JSONValueTests {
             0.30000000000000004,
         ])
     func doubles(number: Double) throws {
-        let text = JSONValue.double(number).line
-        #expect(try JSONValue(parsing: text, source: "test").double?.bitPattern == number.bitPattern)
+        let text = JSONValue.double(number).text(.oneLine)
+        #expect(try JSONValue.parsed(text, source: "test").double?.bitPattern == number.bitPattern)
     }
 
     @Test func text() throws {
         let value = JSONValue.object([
-            .init("b", .array([.int(1), .null, .bool(true)])), .init("a", .string("x\n\"\\\u{1F}é")),
-            .init("empty", .object([])), .init("none", .array([])),
+            "b": .array([.int(1), .null, .bool(true)]), "a": .string("x\n\"\\\u{1F}é"),
+            "empty": .object([:]), "none": .array([]),
         ])
         #expect(
-            value.text == """
+            value.text(.indented) == """
                 {
                   "b": [
                     1,
@@ -34,25 +36,27 @@ struct JSONValueTests {
                 }
 
                 """)
-        #expect(value.line == "{\"b\": [1, null, true], \"a\": \"x\\n\\\"\\\\\\u001fé\", \"empty\": {}, \"none\": []}")
+        #expect(
+            value.text(.oneLine)
+                == "{\"b\": [1, null, true], \"a\": \"x\\n\\\"\\\\\\u001fé\", \"empty\": {}, \"none\": []}")
     }
 
     @Test("Parsed members stand in the order of their keys")
     func canonical() throws {
-        let parsed = try JSONValue(parsing: "{\"b\": 1, \"a\": {\"d\": 1.5, \"c\": false}}", source: "test")
-        #expect(parsed.line == "{\"a\": {\"c\": false, \"d\": 1.5}, \"b\": 1}")
-        #expect(try JSONValue(parsing: parsed.line, source: "test") == parsed)
+        let parsed = try JSONValue.parsed("{\"b\": 1, \"a\": {\"d\": 1.5, \"c\": false}}", source: "test")
+        #expect(parsed.text(.oneLine) == "{\"a\": {\"c\": false, \"d\": 1.5}, \"b\": 1}")
+        #expect(try JSONValue.parsed(parsed.text(.oneLine), source: "test") == parsed)
     }
 
     @Test(arguments: ["", "{", "nul", "\"\\u12\"", String(repeating: "[", count: 10_000)])
     func malformed(text: String) {
-        let error = #expect(throws: ReportError.self) { try JSONValue(parsing: text, source: "settings of k3f9.1") }
+        let error = #expect(throws: ReportError.self) { try JSONValue.parsed(text, source: "settings of k3f9.1") }
         #expect(error?.code == .malformed)
         #expect(error?.message.hasPrefix("settings of k3f9.1") == true)
     }
 
     @Test("What is not a number is null")
     func notFinite() {
-        #expect(JSONValue.array([.double(.nan), .double(.infinity)]).line == "[null, null]")
+        #expect(JSONValue.array([.double(.nan), .double(.infinity)]).text(.oneLine) == "[null, null]")
     }
 }

@@ -1,6 +1,7 @@
 import Evaluation
 import Foundation
 import JobQueue
+import MemoryQueue
 import ResultStore
 
 @testable import Reporting
@@ -47,8 +48,10 @@ struct Published {
     }
 
     var builder: ReportBuilder {
-        ReportBuilder(queue: self.queue, store: self.store) { _ in
-            TaskDescription(alias: "Quiz", version: "1.0", metrics: Self.metrics)
+        ReportBuilder(queue: self.queue, store: self.store) { task in
+            var task = task
+            (task.alias, task.version, task.metrics) = ("Quiz", "1.0", Self.metrics)
+            return task
         }
     }
 

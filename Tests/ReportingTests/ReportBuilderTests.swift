@@ -1,6 +1,7 @@
 import Evaluation
 import Foundation
 import JobQueue
+import MemoryQueue
 import ResultStore
 import Statistics
 import Testing

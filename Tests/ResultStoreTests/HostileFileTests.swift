@@ -1,4 +1,6 @@
+import Crypto
 import Evaluation
+import Files
 import Foundation
 import HDF5
 import Testing
@@ -22,7 +24,7 @@ import Testing
             let path = "runs/k3f9m2ab/k3f9m2ab.1/\(name.name)"
             try FileManager.default.moveItem(at: place.url(kind), to: place.url(path))
             let bytes = try place.bytes(path)
-            let sha256 = SHA256Text.of(bytes)
+            let sha256 = SHA256.text(of: bytes)
             let error = await #expect(throws: StoreError.self, "\(kind)") {
                 try await place.store.readShard(path, sha256: sha256)
             }

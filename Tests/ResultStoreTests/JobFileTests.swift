@@ -1,4 +1,6 @@
+import Crypto
 import Evaluation
+import Files
 import Foundation
 import Testing
 
@@ -175,9 +177,9 @@ import Testing
         let job = try await PublishedJob(in: place, counts: [3, 5], mode: .choices)
         let file = try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files)
         _ = try await Results.run("set", "\(place.path)/\(file.path)", "schema_version", "1")
-        #expect(SHA256Text.of(try place.bytes(file.path)) != file.sha256)
+        #expect(SHA256.text(of: try place.bytes(file.path)) != file.sha256)
         #expect(try await place.store.buildJobFile(runID: job.run, jobID: job.job, shards: job.files) == file)
-        #expect(SHA256Text.of(try place.bytes(file.path)) == file.sha256)
+        #expect(SHA256.text(of: try place.bytes(file.path)) == file.sha256)
     }
 
     @Test(arguments: ["/samples/acc", "/choices/logprob_sum", "/index/choices", "/text/prompt_offsets"])

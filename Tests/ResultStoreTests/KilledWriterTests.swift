@@ -1,4 +1,6 @@
+import Crypto
 import Evaluation
+import Files
 import Foundation
 import Glibc
 import Testing
@@ -28,7 +30,7 @@ import Testing
             #expect(shards.count >= last)
             for name in shards {
                 let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(root)/\(folder)/\(name)")))
-                let shard = try await store.readShard("\(folder)/\(name)", sha256: SHA256Text.of(bytes))
+                let shard = try await store.readShard("\(folder)/\(name)", sha256: SHA256.text(of: bytes))
                 #expect(shard.samples == SampleResult.random(300, seed: 1))
             }
         }
@@ -63,7 +65,7 @@ import Testing
             }
             try Data(bytes[..<length]).write(to: place.url("runs/part.h5"), options: .atomic)
             let error = await #expect(throws: StoreError.self) {
-                try await place.store.readShard("runs/part.h5", sha256: SHA256Text.of(Array(bytes[..<length])))
+                try await place.store.readShard("runs/part.h5", sha256: SHA256.text(of: Array(bytes[..<length])))
             }
             #expect(error?.code == .malformed)
         }

@@ -3,6 +3,7 @@
 
 import Evaluation
 import Glibc
+import ScoreMetrics
 import Statistics
 
 let count = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 1_000_000

@@ -1,7 +1,7 @@
-internal import Dispatch
 internal import Inference
 public import JobQueue
 public import Llama
+internal import Threads
 
 extension WorkerDescription {
     /// What this process can do: the device that `choice` comes to, its kind and memory.
@@ -13,13 +13,8 @@ extension WorkerDescription {
         _ choice: DeviceChoice, name: String?, labels: [String], host: String, pid: Int
     ) async throws(ExecutionError) -> WorkerDescription {
         // Starting llama.cpp for a GPU takes a while, and must not block the cooperative pool.
-        let found: Result<LlamaDevice, LlamaError> = await withCheckedContinuation { continuation in
-            DispatchQueue.global().async {
-                continuation.resume(returning: Result { () throws(LlamaError) in try choice.device() })
-            }
-        }
-        do {
-            let device = try found.get()
+        do throws(LlamaError) {
+            let device = try await onOwnThread { () throws(LlamaError) in try choice.device() }
             return WorkerDescription(
                 host: host, pid: pid, device: name ?? device.shortName, deviceKind: device.shortKind, labels: labels,
                 gpuMegabytes: device.kind == .cpu ? 0 : device.totalMemory >> 20, engine: LlamaBackend.build,

@@ -2,6 +2,7 @@ import FaultTesting
 import Foundation
 import JobQueue
 import Postgres
+import PostgresQueue
 import PostgresTesting
 import ProcessTesting
 import Synchronization

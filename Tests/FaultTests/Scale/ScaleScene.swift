@@ -1,6 +1,7 @@
 import FaultTesting
 import JobQueue
 import Postgres
+import PostgresQueue
 import PostgresTesting
 import Synchronization
 import Testing

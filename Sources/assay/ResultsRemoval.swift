@@ -1,0 +1,252 @@
+internal import ArgumentParser
+internal import Console
+internal import JobQueue
+internal import PostgresQueue
+internal import Reporting
+internal import ResultStore
+
+struct ResultsRemoveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rm",
+        abstract: "Remove the results of a run that is over, rows and files.",
+        discussion: """
+            What was removed is kept on record, but the files are gone. The run stays in the list as cancelled; `assay retry`
+            has it computed again. A run that a report names is kept, unless --force is given.
+            Example:  assay results rm k3f9
+            """)
+
+    @Argument(help: "A run or job, by any unique prefix.")
+    var id: String
+
+    @Flag(help: "Don't ask.")
+    var yes = false
+
+    @Flag(help: "Also if reports name the run; they stay as they are.")
+    var force = false
+
+    @OptionGroup var options: GlobalOptions
+
+    struct Answer: Encodable {
+        var run: String
+        var results: Int
+        var files: Int
+        var bytes: Int
+    }
+
+    private static let slice = 5000
+
+    func run() async throws {
+        let answer = try await Session.with(self.options) { session in
+            let store = try await session.store()
+            let selection = try await RunSelection(self.id, in: session.queue)
+            try self.check(selection, store)
+            var results: [(job: JobRecord, results: [ShardResult])] = []
+            for job in selection.jobs { results.append((job, try await session.queue.results(of: job.id))) }
+            let count = results.reduce(0) { $0 + $1.results.count }
+            let bytes = results.reduce(0) { $0 + $1.results.reduce(0) { $0 + $1.publication.bytes } }
+            try await Confirmation.obtain(
+                "\(Format.counted(count, "result")) (\(Format.bytes(bytes))) of \(self.id) will be removed for good",
+                isGiven: self.yes)
+            try await session.queue.restore(selection.run.id)
+            var answer = Answer(run: selection.run.id.text, results: 0, files: 0, bytes: 0)
+            for (job, results) in results {
+                // Rows first: a row without a file would be a lost result, a file without a row is garbage.
+                answer.results += try await self.withdraw(results, of: job, session)
+                let removed = try await store.removeResults(run: job.id.run.text, job: job.id.name)
+                answer.files += removed.count
+                answer.bytes += removed.reduce(0) { $0 + $1.bytes }
+            }
+            return answer
+        }
+        if self.options.json { return try Output.json(answer) }
+        Output.line(
+            "removed \(Format.counted(answer.results, "result")): \(Format.counted(answer.files, "file")), "
+                + "\(Format.bytes(Int64(answer.bytes)))")
+    }
+
+    private func check(_ selection: RunSelection, _ store: Store) throws {
+        let open = selection.jobs.filter { ![.done, .failed, .cancelled].contains($0.state) }
+        guard open.isEmpty else {
+            throw CommandFailure(
+                "\(open.map { "job \($0.id) is \($0.state.rawValue)" }.joined(separator: ", "))",
+                hint: "wait until it is over, or cancel it with `assay cancel \(self.id)`")
+        }
+        let reports = try ReportLibrary(store: store.root).versions(naming: selection.run.id.text)
+        guard reports.isEmpty || self.force else {
+            throw CommandFailure(
+                "run \(selection.run.id) is in \(reports.map { "report \($0.name) v\($0.version)" }.joined(separator: ", "))",
+                hint: "reports keep their numbers, but not what stands behind them; if that is meant, give --force")
+        }
+    }
+
+    private func withdraw(
+        _ results: [ShardResult], of job: JobRecord, _ session: Session
+    ) async throws(QueueError) -> Int {
+        let reason = "removed by \(session.userName)"
+        var count = 0
+        // At least once: a job without results is not computed again either.
+        for start in stride(from: 0, to: max(1, results.count), by: Self.slice) {
+            let slice = results[start..<min(start + Self.slice, results.count)]
+            count += try await session.queue.withdraw(
+                slice.map { ResultWithdrawal($0, reason: reason) }, of: job.id, user: session.userName, again: false
+            ).count
+        }
+        return count
+    }
+}
+
+struct ResultsGCCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gc",
+        abstract: "Remove files that no result names and none ever will: what dead workers left in the store.",
+        discussion: """
+            Safe while workers publish: a file goes only if the database proves that its claim can never commit a result any
+            more. Files of claims that the database does not know are kept, and counted: after a restore from a backup the
+            store knows more than the database.
+            Example:  assay results gc --dry-run
+            """)
+
+    @Flag(help: "Show what would be removed, and remove nothing.")
+    var dryRun = false
+
+    @Option(help: "Keep files younger than this: a number with s, m, h or d.")
+    var olderThan = Age(seconds: 3600)
+
+    @Flag(help: "Also remove data sets that no run, no schedule and no registered name needs.")
+    var dataSets = false
+
+    @OptionGroup var options: GlobalOptions
+
+    struct Answer: Encodable {
+        var dryRun: Bool
+        var count: Int
+        var bytes: Int
+        var files: [GarbageFile]
+        /// Files that may be garbage, but of which that can't be proved: by the reason, how many.
+        var kept: [String: Int]
+    }
+
+    func run() async throws {
+        let (garbage, dataSets) = try await Session.with(self.options) { session in
+            let queue = session.queue
+            // Not opened for writing: that needs room on the disk, and a full disk is when this command is wanted.
+            let store = try await session.store(.read)
+            let garbage = try await GarbageJudge(queue).collect(
+                in: store, olderThan: self.olderThan.duration, dryRun: self.dryRun)
+            guard self.dataSets else { return (garbage, [GarbageFile]()) }
+            let unused = try await store.collectDataSets(olderThan: self.olderThan.duration, dryRun: self.dryRun) {
+                try await queue.namedHashes()
+            }
+            return (garbage, unused)
+        }
+        let files = garbage.files + dataSets
+        let reasons = garbage.kept
+        let answer = Answer(
+            dryRun: self.dryRun, count: files.count, bytes: files.reduce(0) { $0 + $1.bytes }, files: files,
+            kept: Dictionary(uniqueKeysWithValues: reasons.map { ($0.key.rawValue, $0.value) }))
+        if self.options.json { return try Output.json(answer) }
+        if self.dryRun {
+            for file in files { Output.line("\(file.path)  \(Format.bytes(Int64(file.bytes)))") }
+        }
+        let what = "\(answer.count) \(answer.count == 1 ? "file" : "files") (\(Format.bytes(Int64(answer.bytes))))"
+        Output.line(self.dryRun ? "would remove \(what)" : "removed \(what)")
+        for (verdict, count) in reasons.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            Output.note("kept \(Format.counted(count, "file")) \(verdict.reason)")
+        }
+    }
+}
+
+extension ClaimVerdict {
+    /// Why a file of such a claim stays, after "kept 3 files ".
+    fileprivate var reason: String {
+        switch self {
+        case .alive, .dead: "whose claims are known"
+        case .newer: "of claims that are newer than anything this database knows; it was restored from a copy, perhaps"
+        case .stranger: "of workers that this database does not know"
+        case .unknown: "of shards that this database does not know"
+        }
+    }
+}
+
+/// Tells what in the store is garbage by what the queue knows.
+struct GarbageJudge {
+    private let queue: any JobQueue
+
+    init(_ queue: any JobQueue) {
+        self.queue = queue
+    }
+
+    struct Garbage: Sendable {
+        /// What was, or would be, removed.
+        var files: [GarbageFile]
+        /// How many files may be garbage without proof, by what is known of their claims.
+        var kept: [ClaimVerdict: Int]
+    }
+
+    func collect(in store: Store, olderThan age: Duration, dryRun: Bool) async throws -> Garbage {
+        var kept: [ClaimVerdict: Int] = [:]
+        let files = try await store.collectGarbage(
+            olderThan: age, dryRun: dryRun,
+            jobDigest: { run, job in try await self.digest(ofJob: job, in: run) },
+            deadClaims: { files in
+                let verdicts = try await self.verdicts(on: files)
+                for verdict in verdicts.values { kept[verdict, default: 0] += 1 }
+                return Set(verdicts.filter { $0.value == .dead }.keys)
+            })
+        return Garbage(files: files, kept: kept.filter { [.newer, .stranger, .unknown].contains($0.key) })
+    }
+
+    /// What is known of the claims of these files.
+    private func verdicts(on files: Set<ShardFileName>) async throws(QueueError) -> [ShardFileName: ClaimVerdict] {
+        var byClaim: [ClaimReference: ShardFileName] = [:]
+        var verdicts: [ShardFileName: ClaimVerdict] = [:]
+        for file in files {
+            let claim = ClaimReference(
+                jobName: file.job, shard: file.shard, epoch: file.epoch, incarnation: Incarnation(file.incarnation))
+            // A job lies in its run's folder; anywhere else it was put by somebody else.
+            if let claim, claim.run.text == file.run {
+                byClaim[claim] = file
+            } else {
+                verdicts[file] = .unknown
+            }
+        }
+        for (claim, verdict) in try await self.queue.verdicts(on: Array(byClaim.keys)) {
+            if let file = byClaim[claim] { verdicts[file] = verdict }
+        }
+        return verdicts
+    }
+
+    /// The digest in the name of the file over all shards of a job that is done; nil if that can't be told.
+    private func digest(ofJob name: String, in run: String) async throws(QueueError) -> String? {
+        do throws(QueueError) {
+            let job = try await self.queue.job(matching: name)
+            guard job.id.run.text == run, job.id.name == name else { return nil }
+            let files = try await JobFiles(of: job, in: self.queue)
+            return files.isComplete ? files.digest : nil
+        } catch {
+            guard error.code == .notFound || error.code == .invalid else { throw error }
+            return nil
+        }
+    }
+}
+
+/// A length of time as a user types it: "90s", "15m", "1h", "2d".
+struct Age: ExpressibleByArgument {
+    let seconds: Int
+
+    init(seconds: Int) { self.seconds = seconds }
+
+    init?(argument: String) {
+        let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+        guard let unit = argument.last.flatMap({ units[$0] }), let number = Int(argument.dropLast()),
+            (0...36_500).contains(number / (86_400 / unit)), number >= 0
+        else { return nil }
+        self.seconds = number * unit
+    }
+
+    var duration: Duration { .seconds(self.seconds) }
+
+    var defaultValueDescription: String {
+        self.seconds > 0 && self.seconds.isMultiple(of: 3600) ? "\(self.seconds / 3600)h" : "\(self.seconds)s"
+    }
+}
