@@ -38,6 +38,17 @@ extension TestDatabase {
         return try result.get()
     }
 
+    /// The schema's definition as pg_dump writes it, without owners, rights and rows.
+    public func dumpSchema() async throws -> String {
+        let folder = try TemporaryServerFolder()
+        try await folder.removeAtExit(on: self.loop)
+        let dump = "\(folder.path)/schema.sql"
+        try await self.run(
+            "pg_dump", self.configuration,
+            ["--schema-only", "--no-owner", "--no-privileges", "--schema=\(self.schema)", "--file=\(dump)"])
+        return try String(contentsOfFile: dump, encoding: .utf8)
+    }
+
     private func run(_ program: String, _ configuration: PostgresConfiguration, _ arguments: [String]) async throws {
         let result = try await self.loop.run(
             ProcessConfiguration(
