@@ -73,17 +73,33 @@ extension Report {
         guard !job.metrics.isEmpty else {
             throw ReportError(.notReportable, "job \(job.name) names no metrics, so there is no score to report")
         }
-        for sample in job.samples {
-            guard sample.values.count == job.metrics.count, sample.weights.count == job.metrics.count,
-                zip(sample.terms, job.metrics).allSatisfy({ $0.count == $1.aggregation.terms.count }),
-                sample.terms.count == job.metrics.count
+        let samples = job.samples
+        for (name, count) in [
+            ("clusters", samples.clusters.count), ("targets", samples.targets.count),
+            ("predictions", samples.predictions.count), ("finish reasons", samples.finishReasons.count),
+            ("prompt tokens", samples.promptTokens.count), ("generated tokens", samples.generatedTokens.count),
+            ("truncations", samples.isTruncated.count), ("parsings", samples.isUnparsed.count),
+        ] where count != samples.count {
+            throw ReportError(
+                .notReportable,
+                "job \(job.name) has \(count) \(name) for \(samples.count) samples; verify the job's results")
+        }
+        guard samples.metrics.count == job.metrics.count else {
+            throw ReportError(
+                .notReportable,
+                "job \(job.name) has columns of \(samples.metrics.count) metrics, not of its \(job.metrics.count); verify the "
+                    + "job's results")
+        }
+        for (metric, column) in zip(job.metrics, samples.metrics) {
+            guard column.values.count == samples.count, column.weights.count == samples.count,
+                column.terms.count == metric.aggregation.terms.count,
+                column.terms.allSatisfy({ $0.count == samples.count })
             else {
                 throw ReportError(
                     .notReportable,
-                    "job \(job.name), sample \(Printable.text(sample.sampleID, limit: 80)): \(sample.values.count) values "
-                        + "and \(sample.weights.count) weights for \(job.metrics.count) metrics, or other terms than these have; verify "
-                        + "the job's results"
-                )
+                    "job \(job.name), metric \(Printable.text(metric.name, limit: 80)): \(column.values.count) values and "
+                        + "\(column.weights.count) weights for \(samples.count) samples, or other terms than the metric has; "
+                        + "verify the job's results")
             }
         }
     }
@@ -93,7 +109,7 @@ extension JobReport {
     init(_ job: JobInput, samplesFile: String) throws(ReportError) {
         let settings = try JSONValue.parsed(job.settings, source: "the settings of job \(Printable.text(job.name))")
         var description = job
-        description.samples = []
+        description.samples = SampleColumns(terms: [])
         let scores = job.metrics.indices.map { index in
             Score(metric: job.metrics[index], estimate: Self.estimate(job, metric: index))
         }
@@ -107,12 +123,13 @@ extension JobReport {
         let clusters = job.clusters
         guard
             let column = MetricColumn(
-                metric.aggregation, values: job.samples.map { $0.values[index] },
-                weights: job.samples.map { $0.weights[index] }, terms: job.samples.flatMap { $0.terms[index] }),
+                metric.aggregation, values: job.samples.metrics[index].values,
+                weights: job.samples.metrics[index].weights, terms: job.samples.termsBySample(ofMetric: index)),
             let parts = column.parts
         else {
             return .statistic(
-                score: .nan, influences: job.samples.map { _ in 0 }, clusters: clusters, in: range)
+                score: .nan, influences: [Double](repeating: 0, count: job.samples.count), clusters: clusters, in: range
+            )
         }
         // lm-eval draws samples, not clusters.
         let drawn = clusters == nil ? column.bootstrapStandardError : nil
@@ -175,20 +192,20 @@ extension JobReport {
 extension JobInput {
     /// One per sample; nil where the task names no cluster key.
     fileprivate var clusters: [String]? {
-        let clusters = self.samples.compactMap(\.cluster)
+        let clusters = self.samples.clusters.compactMap(\.self)
         return !clusters.isEmpty && clusters.count == self.samples.count ? clusters : nil
     }
 }
 
 extension Health {
-    init(_ samples: [SampleRow]) {
-        let isGenerated = samples.contains { $0.finishReason != nil }
+    init(_ samples: SampleColumns) {
+        let isGenerated = samples.finishReasons.contains { $0 != nil }
         self.init(
-            samples: samples.count, truncated: samples.count(where: \.isTruncated),
-            unparsed: isGenerated ? samples.count(where: \.isUnparsed) : nil,
-            hitMaxTokens: isGenerated ? samples.count { $0.finishReason == "length" } : nil,
-            promptTokens: samples.reduce(0) { $0 &+ $1.promptTokens },
-            generatedTokens: samples.reduce(0) { $0 &+ $1.generatedTokens })
+            samples: samples.count, truncated: samples.isTruncated.count(where: \.self),
+            unparsed: isGenerated ? samples.isUnparsed.count(where: \.self) : nil,
+            hitMaxTokens: isGenerated ? samples.finishReasons.count { $0 == "length" } : nil,
+            promptTokens: samples.promptTokens.reduce(0, &+),
+            generatedTokens: samples.generatedTokens.reduce(0, &+))
     }
 }
 

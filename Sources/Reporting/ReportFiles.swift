@@ -36,7 +36,7 @@ public struct ReportFiles: Sendable, Hashable {
 enum SamplesCSV {
     static func render(_ job: JobInput) -> String {
         // As in the HDF5 files, whose index is the sample id.
-        let hasClusters = job.samples.contains { $0.cluster != nil }
+        let hasClusters = job.samples.clusters.contains { $0 != nil }
         var header = ["sample_id", "target", "prediction"] + (hasClusters ? ["cluster"] : [])
         for metric in job.metrics {
             header.append(metric.name)
@@ -46,17 +46,19 @@ enum SamplesCSV {
         header += ["finish_reason", "n_prompt", "n_generated", "is_truncated", "is_unparsed"]
 
         var text = Self.line(header)
-        for sample in job.samples {
-            var fields = [sample.sampleID, sample.target, sample.prediction]
-            if hasClusters { fields.append(sample.cluster ?? "") }
-            for (index, metric) in job.metrics.enumerated() {
-                fields.append(sample.values[index].description)
-                if metric.aggregation.isWeighted { fields.append(sample.weights[index].description) }
-                fields += sample.terms[index].map(\.description)
+        let samples = job.samples
+        for row in 0..<samples.count {
+            var fields = [samples.sampleIDs[row], samples.targets[row], samples.predictions[row]]
+            if hasClusters { fields.append(samples.clusters[row] ?? "") }
+            for (metric, column) in zip(job.metrics, samples.metrics) {
+                fields.append(column.values[row].description)
+                if metric.aggregation.isWeighted { fields.append(column.weights[row].description) }
+                fields += column.terms.map { $0[row].description }
             }
             fields += [
-                sample.finishReason ?? "", String(sample.promptTokens), String(sample.generatedTokens),
-                sample.isTruncated ? "1" : "0", sample.isUnparsed ? "1" : "0",
+                samples.finishReasons[row] ?? "", String(samples.promptTokens[row]),
+                String(samples.generatedTokens[row]), samples.isTruncated[row] ? "1" : "0",
+                samples.isUnparsed[row] ? "1" : "0",
             ]
             text += Self.line(fields)
         }

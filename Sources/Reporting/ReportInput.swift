@@ -39,8 +39,7 @@ public struct JobInput: Sendable, Hashable {
     public var resultPath: String
     /// The task's metrics, in the task's order.
     public var metrics: [MetricDefinition]
-    /// One per sample, in the data set's order.
-    public var samples: [SampleRow]
+    public var samples: SampleColumns
     /// The groups that the task was submitted with.
     public var groups: [JobSpecification.Group] = []
     /// Jobs of equal work that samples were taken over from, and how many.
@@ -53,7 +52,7 @@ public struct JobInput: Sendable, Hashable {
     public init(
         name: String, task: TaskInput, model: ModelInput, engines: [EngineInput], datasetSHA256: String,
         promptsHash: String? = nil, logitsMode: String, settings: String, shardCount: Int, digest: String,
-        resultPath: String, metrics: [MetricDefinition], samples: [SampleRow]
+        resultPath: String, metrics: [MetricDefinition], samples: SampleColumns
     ) {
         self.name = name
         self.task = task
@@ -122,46 +121,58 @@ public struct EngineInput: Sendable, Hashable {
     }
 }
 
-/// One sample's scores and health.
-public struct SampleRow: Sendable, Hashable {
-    public var sampleID: String
-    /// What it has in common with other samples; nil where the task names no cluster key.
-    public var cluster: String?
-    public var target: String
-    /// The predicted choice's number for multiple choice, the filtered text for generation, else empty.
-    public var prediction: String
-    /// One per metric of the job, in its order.
-    public var values: [Double]
-    /// One per metric of the job; 1 where the metric is a mean over samples.
-    public var weights: [Double]
-    /// One list per metric of the job, as `Aggregation.terms` names its members; empty for most metrics.
-    public var terms: [[Double]]
-    /// Why the generation ended ("stop", "eos", "length"); nil where no text was generated.
-    public var finishReason: String?
-    public var promptTokens: Int
-    public var generatedTokens: Int
-    /// A prompt was cut on the left.
-    public var isTruncated: Bool
-    /// A filter found no answer in the generated text.
-    public var isUnparsed: Bool
+/// A job's samples, in the dataset's order: a column for each thing that is known of them, all equally long.
+public struct SampleColumns: Sendable, Hashable {
+    /// What a metric says of each sample.
+    public struct Metric: Sendable, Hashable {
+        public var values: [Double]
+        /// 1 where the metric is a mean over samples.
+        public var weights: [Double]
+        /// Term after term, as `Aggregation.terms` names them, one value per sample; none for most metrics.
+        public var terms: [[Double]]
 
-    public init(
-        sampleID: String, cluster: String? = nil, target: String = "", prediction: String = "", values: [Double],
-        weights: [Double],
-        terms: [[Double]]? = nil, finishReason: String? = nil, promptTokens: Int = 0,
-        generatedTokens: Int = 0, isTruncated: Bool = false, isUnparsed: Bool = false
-    ) {
-        self.sampleID = sampleID
-        self.cluster = cluster
-        self.target = target
-        self.prediction = prediction
-        self.values = values
-        self.weights = weights
-        self.terms = terms ?? values.map { _ in [] }
-        self.finishReason = finishReason
-        self.promptTokens = promptTokens
-        self.generatedTokens = generatedTokens
-        self.isTruncated = isTruncated
-        self.isUnparsed = isUnparsed
+        public init(values: [Double] = [], weights: [Double] = [], terms: [[Double]] = []) {
+            self.values = values
+            self.weights = weights
+            self.terms = terms
+        }
+    }
+
+    public var sampleIDs: [String] = []
+    /// What samples have in common with others; nil where the task names no cluster key.
+    public var clusters: [String?] = []
+    public var targets: [String] = []
+    /// The predicted choice's number for multiple choice, the filtered text for generation, else empty.
+    public var predictions: [String] = []
+    /// One per metric of the job, in its order.
+    public var metrics: [Metric]
+    /// Why the generation ended ("stop", "eos", "length"); nil where no text was generated.
+    public var finishReasons: [String?] = []
+    public var promptTokens: [Int] = []
+    public var generatedTokens: [Int] = []
+    /// A prompt was cut on the left.
+    public var isTruncated: [Bool] = []
+    /// A filter found no answer in the generated text.
+    public var isUnparsed: [Bool] = []
+
+    /// No samples yet.
+    ///
+    /// - Parameter terms: For each metric, how many terms it has.
+    public init(terms: [Int]) {
+        self.metrics = terms.map { Metric(terms: [[Double]](repeating: [], count: $0)) }
+    }
+
+    public var count: Int { self.sampleIDs.count }
+
+    /// The metric's terms, sample after sample.
+    func termsBySample(ofMetric index: Int) -> [Double] {
+        let terms = self.metrics[index].terms
+        guard terms.count > 1 else { return terms.first ?? [] }
+        var values: [Double] = []
+        values.reserveCapacity(self.count * terms.count)
+        for row in 0..<self.count {
+            for term in terms { values.append(term[row]) }
+        }
+        return values
     }
 }

@@ -6,7 +6,7 @@ struct ShardJoin {
     let job: String
     let specification: JobSpecification
     let metrics: [MetricDefinition]
-    private(set) var samples: [SampleRow] = []
+    private(set) var samples: SampleColumns
     private var engineSet: Set<EngineInput> = []
     /// How prompts were written; `nil` where the results do not tell.
     private(set) var promptsHash: String?
@@ -26,6 +26,7 @@ struct ShardJoin {
         self.job = job
         self.specification = specification
         self.metrics = metrics
+        self.samples = SampleColumns(terms: metrics.map(\.aggregation.terms.count))
     }
 
     /// Takes the next shard, in the order of shards.
@@ -41,17 +42,20 @@ struct ShardJoin {
             throw self.refusal(path, "its columns have \(columns) rows, not \(count)")
         }
         let columnOfMetric = try self.columns(of: table, path)
-        for row in 0..<count {
-            self.samples.append(
-                SampleRow(
-                    sampleID: table.sampleIDs[row], cluster: table.clusters?[row], target: table.targets[row],
-                    prediction: table.predictions[row], values: columnOfMetric.map { $0.values[row] },
-                    weights: columnOfMetric.map { $0.weights[row] },
-                    terms: columnOfMetric.map { column in column.terms.map { $0[row] } },
-                    finishReason: table.finishReasons[row]?.rawValue,
-                    promptTokens: table.promptTokens[row], generatedTokens: table.generatedTokens[row],
-                    isTruncated: table.isTruncated[row], isUnparsed: table.isUnparsed[row]))
+        self.samples.sampleIDs += table.sampleIDs
+        self.samples.clusters += table.clusters ?? [String?](repeating: nil, count: count)
+        self.samples.targets += table.targets
+        self.samples.predictions += table.predictions
+        for (index, column) in columnOfMetric.enumerated() {
+            self.samples.metrics[index].values += column.values
+            self.samples.metrics[index].weights += column.weights
+            for (term, values) in column.terms.enumerated() { self.samples.metrics[index].terms[term] += values }
         }
+        self.samples.finishReasons += table.finishReasons.map { $0?.rawValue }
+        self.samples.promptTokens += table.promptTokens
+        self.samples.generatedTokens += table.generatedTokens
+        self.samples.isTruncated += table.isTruncated
+        self.samples.isUnparsed += table.isUnparsed
         self.engineSet.insert(
             .init(
                 name: table.header.engine, build: table.header.engineBuild, deviceKind: table.header.deviceKind,
@@ -69,11 +73,11 @@ struct ShardJoin {
                     + "\(self.specification.dataSet.rows) of the job; check it with assay results verify \(self.job)")
         }
         var seen: Set<String> = []
-        for sample in self.samples {
-            guard seen.insert(sample.sampleID).inserted else {
+        for sampleID in self.samples.sampleIDs {
+            guard seen.insert(sampleID).inserted else {
                 throw ReportError(
                     .notReportable,
-                    "job \(self.job) has the sample id \"\(Printable.text(sample.sampleID, limit: 80))\" twice; "
+                    "job \(self.job) has the sample id \"\(Printable.text(sampleID, limit: 80))\" twice; "
                         + "give every row of the data set its own id and submit the job again")
             }
         }
@@ -90,7 +94,9 @@ struct ShardJoin {
                 throw self.refusal(
                     path, "its column \"\(Printable.text(metric.name))\" has not a value for each sample")
             }
-            guard column.termNames == metric.aggregation.terms else {
+            guard column.termNames == metric.aggregation.terms, column.terms.count == column.termNames.count,
+                column.terms.allSatisfy({ $0.count == table.header.rowCount })
+            else {
                 throw self.refusal(
                     path, "its column \"\(Printable.text(metric.name))\" has other terms than the metric")
             }

@@ -20,7 +20,7 @@ struct GroupReportTests {
     private func members(weighted: Bool) -> [JobInput] {
         var (first, second) = (Sample.run.jobs[0], Sample.run.jobs[0])
         second.task.name = "other"
-        second.samples = Array(second.samples.prefix(20))
+        second.samples = second.samples.prefix(20)
         let group = JobSpecification.Group(
             name: "both", alias: "Both of them",
             metrics: [.init(name: "acc", filters: nil, weightBySize: weighted)])
@@ -63,7 +63,7 @@ struct GroupReportTests {
 
     @Test func clustersDecideTheError() throws {
         var job = Sample.run.jobs[0]
-        for index in job.samples.indices { job.samples[index].cluster = "passage \(index / 10)" }
+        job.samples.clusters = (0..<job.samples.count).map { "passage \($0 / 10)" }
         let files = try self.report([job])
         let estimate = files.report.tasks[0].jobs[0].scores[0].estimate
         #expect(estimate.method == .clusteredBounded && estimate.clusterCount == 5)

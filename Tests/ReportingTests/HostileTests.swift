@@ -34,12 +34,8 @@ struct HostileTests {
                 metric.name = text + metric.name
                 return metric
             }
-            job.samples = job.samples.map { sample in
-                var sample = sample
-                sample.sampleID = text + sample.sampleID
-                sample.finishReason = text
-                return sample
-            }
+            job.samples.sampleIDs = job.samples.sampleIDs.map { text + $0 }
+            job.samples.finishReasons = job.samples.finishReasons.map { _ in text }
             return job
         }
         return input
@@ -132,7 +128,7 @@ struct HostileTests {
         #expect(names.allSatisfy { !$0.contains("/") && !$0.hasPrefix(".") })
         let tables = try names.map { try CSVReader.rows(String(decoding: #require(files.contents[$0]), as: UTF8.self)) }
         for job in input.jobs {
-            let ids = job.samples.map(\.sampleID)
+            let ids = job.samples.sampleIDs
             #expect(tables.contains { $0.dropFirst().map { $0[0] } == ids })
         }
     }

@@ -41,7 +41,7 @@ struct ReportLibraryTests {
         #expect(again.version == 1)
         #expect(!again.isNew)
 
-        let other = try self.library.publish(self.files { $0.jobs[0].samples[0].values[0] = 0 })
+        let other = try self.library.publish(self.files { $0.jobs[0].samples.metrics[0].values[0] = 0 })
         #expect(other.version == 2)
         #expect(other.isNew)
         #expect(try self.library.publish(self.files(toolVersion: "2")).version == 3)

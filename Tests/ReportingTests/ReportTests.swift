@@ -90,9 +90,9 @@ struct ReportTests {
         job.metrics = []
         #expect(throws: ReportError.self) { try self.report([job]) }
         job = Sample.run.jobs[0]
-        job.samples[7].values = [1]
+        job.samples.metrics[1].values.removeLast()
         let ragged = #expect(throws: ReportError.self) { try self.report([job]) }
-        #expect(ragged?.message.contains("hs-7") == true)
+        #expect(ragged?.message.contains("49 values and 50 weights for 50 samples") == true)
     }
 
     @Test("A job without samples, with one sample or with NaN is reported with the reason")
@@ -103,7 +103,9 @@ struct ReportTests {
         ] as [([Double], String)] {
             var job = Sample.run.jobs[0]
             job.metrics = [Sample.accuracy(.acc)]
-            job.samples = values.enumerated().map { SampleRow(sampleID: "\($0)", values: [$1], weights: [1]) }
+            job.samples = SampleColumns(
+                values.enumerated().map { SampleRow(sampleID: "\($0)", values: [$1], weights: [1]) },
+                metrics: 1)
             let input = ReportInput(runID: "k3f9", runName: "demo", project: "default", jobs: [job])
             let files = try ReportFiles(input, name: self.name, toolVersion: Sample.toolVersion)
             for file in ["report.json", "report.md", "report.html"] {

@@ -35,7 +35,7 @@ enum Sample {
             datasetSHA256: Self.hash("d"), promptsHash: Self.hash("e"), logitsMode: "choices",
             settings: "{\"num_fewshot\":0,\"context_length\":2048}", shardCount: 2,
             digest: Self.hash("f"), resultPath: "runs/k3f9/\(name)/job.\(Self.hash("f").prefix(16)).h5",
-            metrics: metrics, samples: samples)
+            metrics: metrics, samples: SampleColumns(samples))
     }
 
     static func accuracy(_ metric: Metric) -> MetricDefinition {

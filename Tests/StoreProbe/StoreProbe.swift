@@ -141,14 +141,26 @@ struct StoreProbe {
             let hash = String(repeating: "a", count: 64)
             let accuracy = MetricDefinition(
                 name: "acc", metric: .acc, filter: "none", aggregation: .mean, higherIsBetter: true)
+            var samples = SampleColumns(terms: [0])
+            for row in 0..<4 {
+                samples.sampleIDs.append("\(row)")
+                samples.clusters.append(nil)
+                samples.targets.append("")
+                samples.predictions.append("")
+                samples.metrics[0].values.append(Double(row % 2))
+                samples.metrics[0].weights.append(1)
+                samples.finishReasons.append(nil)
+                samples.promptTokens.append(0)
+                samples.generatedTokens.append(0)
+                samples.isTruncated.append(false)
+                samples.isUnparsed.append(false)
+            }
             let job = JobInput(
                 name: Self.job, task: TaskInput(name: "faults", hash: hash), model: ModelInput(name: "m", sha256: hash),
                 engines: [EngineInput(name: "test", build: "1", deviceKind: "cpu")], datasetSHA256: hash,
                 logitsMode: "none", settings: "{}", shardCount: 1, digest: hash,
                 resultPath: "runs/\(Self.run)/\(Self.job)/job.\(hash).h5", metrics: [accuracy],
-                samples: (0..<4).map { row in
-                    SampleRow(sampleID: "\(row)", values: [Double(row % 2)], weights: [1])
-                })
+                samples: samples)
             return try ReportFiles(
                 ReportInput(runID: Self.run, runName: "faults", project: "default", jobs: [job]),
                 name: try ReportName("demo"), toolVersion: "1")
