@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import AssayRuntime
 internal import Console
 internal import Datasets
 internal import Evaluation
@@ -8,6 +9,7 @@ internal import Inference
 internal import LMEval
 internal import ResultStore
 internal import Synchronization
+internal import TerminalText
 
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -101,7 +103,7 @@ struct BenchGenerateCommand: AsyncParsableCommand {
     @Option(help: "What log-probabilities are divided by.")
     var temperature = 1.0
 
-    @Option(name: .customLong("top-k"), help: "Only so many of the most likely tokens.")
+    @Option(name: .customLong("top-k"), help: "Draw from only this many of the most likely tokens.")
     var topK: Int?
 
     @Option(name: .customLong("top-p"), help: "Only the most likely tokens that have so much probability together.")
@@ -181,7 +183,7 @@ struct BenchInvarianceCommand: AsyncParsableCommand {
         commandName: "invariance",
         abstract: "Measure what `invariance: strict` costs: a task's first rows on a model, beside `plan`.",
         discussion: """
-            All rows are computed as one shard, in turns with plan and with strict; prints the medians and their ratio.
+            Shard after shard is computed with plan and with strict, in turns; prints the medians of all rounds and their ratio.
             Example:  assay bench invariance model.gguf jobs/tasks/hellaswag.yaml --num-fewshot 5 --limit 40
             """)
 
@@ -194,8 +196,11 @@ struct BenchInvarianceCommand: AsyncParsableCommand {
     @Option(name: .customLong("num-fewshot"), help: "As many few-shot examples instead of what the file says.")
     var numFewShot: Int?
 
-    @Option(help: "So many rows at most.")
+    @Option(help: "Maximum number of rows.")
     var limit = 100
+
+    @Option(help: "Rows that are computed together.")
+    var shardSize = 25
 
     @Option(help: "How often each is measured.")
     var rounds = 5
@@ -224,10 +229,10 @@ struct BenchInvarianceCommand: AsyncParsableCommand {
     }
 
     func validate() throws {
-        guard (1...1_000_000).contains(self.limit), (1...1000).contains(self.rounds),
+        guard (1...1_000_000).contains(self.limit), (1...1000).contains(self.rounds), self.shardSize > 0,
             (32...1_000_000).contains(self.batchTokens)
         else {
-            throw ValidationError("--limit and --rounds are at least 1, --batch-tokens at least 32")
+            throw ValidationError("--limit, --rounds and --shard-size are at least 1, --batch-tokens at least 32")
         }
     }
 
@@ -239,23 +244,36 @@ struct BenchInvarianceCommand: AsyncParsableCommand {
         settings.invariance = .strict
         let strict = try await LlamaEngine.load(modelPath: self.model, modelSHA256: "", settings: settings)
         guard strict.identity.settings["invariance"] == Invariance.strict.rawValue else {
-            throw CommandFailure(
+            throw UserError(
                 "strict is for CPUs, and this is \(strict.identity.deviceKind)",
                 hint: "hide the GPU, for example with CUDA_VISIBLE_DEVICES=")
         }
-        var requests: [EngineRequest] = []
-        for row in 0..<rows {
-            for request in try task.prepare(try data.evaluated.document(at: row)).requests {
-                requests += try request.tokenized(by: plan.tokenizer, maxLength: plan.maxLength)
+        // Shard by shard, in turns: a machine whose speed changes within minutes is as fast for one as for the other.
+        var shards: [[EngineRequest]] = []
+        for start in stride(from: 0, to: rows, by: self.shardSize) {
+            var requests: [EngineRequest] = []
+            for row in start..<min(start + self.shardSize, rows) {
+                for request in try task.prepare(try data.evaluated.document(at: row)).requests {
+                    requests += try request.tokenized(by: plan.tokenizer, maxLength: plan.maxLength)
+                }
             }
+            shards.append(requests)
         }
         var (planTimes, strictTimes) = (LatencySample(), LatencySample())
         // The first passes make the contexts.
-        let planTokens = try await self.time(plan, requests).tokens
-        let strictTokens = try await self.time(strict, requests).tokens
+        var (planTokens, strictTokens) = (0, 0)
+        for shard in shards {
+            planTokens += try await self.time(plan, shard).tokens
+            strictTokens += try await self.time(strict, shard).tokens
+        }
         for _ in 1...self.rounds {
-            planTimes.add(try await self.time(plan, requests).duration)
-            strictTimes.add(try await self.time(strict, requests).duration)
+            var (planTime, strictTime) = (Duration.zero, Duration.zero)
+            for shard in shards {
+                planTime += try await self.time(plan, shard).duration
+                strictTime += try await self.time(strict, shard).duration
+            }
+            planTimes.add(planTime)
+            strictTimes.add(strictTime)
         }
         let (planSeconds, strictSeconds) = (planTimes.quantile(0.5) ?? 0, strictTimes.quantile(0.5) ?? 0)
         let answer = Answer(
@@ -325,7 +343,7 @@ struct BenchStoreCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard !FileManager.default.fileExists(atPath: self.folder) else {
-            throw CommandFailure("'\(self.folder)' is there already", hint: "name a folder that does not exist")
+            throw UserError("'\(self.folder)' is there already", hint: "name a folder that does not exist")
         }
         let store = try await Store.create(root: self.folder)
         defer { if !self.keep { try? FileManager.default.removeItem(atPath: self.folder) } }
@@ -341,7 +359,7 @@ struct BenchStoreCommand: AsyncParsableCommand {
         guard let job else { return }
         var issues: [VerificationIssue] = []
         let verifying = try await clock.measure { issues = try await store.verifyJobFile(job, shards: files) }
-        guard issues.isEmpty else { throw CommandFailure("\(issues.count) files are not as published") }
+        guard issues.isEmpty else { throw UserError("\(issues.count) files are not as published") }
         var usage = rusage()
         getrusage(Int32(RUSAGE_SELF.rawValue), &usage)
         let answer = Answer(
