@@ -53,6 +53,7 @@ let leaves: [Target] =
         .target(name: "CLanguageData", exclude: ["NOTICE", "data", "language_data.py"]),
         .target(
             name: "SQL", path: "sql",
+            exclude: ["schema.sql"],
             resources: [.embedInCode("functions"), .embedInCode("migrations"), .embedInCode("queries")],
             swiftSettings: swiftSettings),
     ]
@@ -60,7 +61,7 @@ let leaves: [Target] =
     + module("HDF5", ["CHDF5", "Threads"])
     + module(
         "Llama", ["CLlama", "CLlamaCalls", "CLogits", "CGrammar", "Files", crypto, logging], tests: ["EngineTesting"])
-    + [library("JSON", [collections]), library("Evaluation", [])]
+    + [library("JSON", [collections]), library("Evaluation", []), library("TerminalText", [])]
     + module("Files", [crypto])
     + module("Threads", [])
     + module("Calendar", ["Files"], tests: ["FaultTesting"], testsExclude: ["Fixtures"])
@@ -120,30 +121,45 @@ let useCases: [Target] =
         ],
         tests: ["MemoryQueue"], testsExclude: ["Fixtures"], resources: [.embedInCode("Templates")])
     + module(
-        "Console",
+        "AssayRuntime",
         [
-            "Files", "JobQueue", "Postgres", "PostgresQueue", "Reporting", "ResultStore", "Threads", "UVEventLoop",
-            argumentParser,
-            logging, yams,
-        ],
+            "Files", "JobQueue", "Postgres", "PostgresQueue", "ResultStore", "TerminalText", "UVEventLoop", logging,
+            yams,
+        ])
+    + [
+        library(
+            "Maintenance",
+            ["JobQueue", "Planning", "PostgresQueue", "Reporting", "ResultStore", "UVEventLoop", logging]),
+        library(
+            "Doctor",
+            [
+                "AssayRuntime", "Calendar", "Evaluation", "Inference", "JobQueue", "Llama", "PostgresQueue",
+                "ResultStore", "TerminalText", logging,
+            ]),
+    ]
+    + module(
+        "Console",
+        ["AssayRuntime", "Postgres", "Reporting", "ResultStore", "TerminalText", "Threads", argumentParser, logging],
         tests: ["Statistics"])
 
 /// A thin program: parse, configure, run.
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(
-        name: name, dependencies: ["Console", argumentParser, logging] + dependencies, swiftSettings: swiftSettings)
+        name: name, dependencies: ["AssayRuntime", "Console", "TerminalText", argumentParser, logging] + dependencies,
+        swiftSettings: swiftSettings)
 }
 
 let programs: [Target] = [
     program(
         "assay",
         [
-            "Calendar", "ConfigFile", "Datasets", "Evaluation", "Execution", "Files", "Inference", "JSON", "JobQueue",
-            "LMEval", "Llama", "Planning", "Postgres", "PostgresQueue", "Reporting", "ResultStore", "UVEventLoop",
+            "Calendar", "ConfigFile", "Datasets", "Doctor", "Evaluation", "Execution", "Files", "Inference", "JSON",
+            "JobQueue", "LMEval", "Llama", "Maintenance", "Planning", "Postgres", "PostgresQueue", "Reporting",
+            "ResultStore", "UVEventLoop",
         ]),
     program(
         "assay-worker",
-        ["Evaluation", "Execution", "JobQueue", "Llama", "Planning", "PostgresQueue", "Sandbox", "UVEventLoop"]),
+        ["Evaluation", "Execution", "JobQueue", "Llama", "Maintenance", "Sandbox", "UVEventLoop"]),
     program("assay-report", ["Evaluation", "JobQueue", "LMEval", "Reporting", "ResultStore", "Statistics"]),
 ]
 

@@ -258,7 +258,7 @@ extension ConfigurationNode {
                 let scalars = Array(self.text.unicodeScalars)
                 if let index = Self.index(of: mark, in: scalars), scalars[index] == "\t" {
                     return self.place(mark).error(
-                        .invalidYAML, "the file is not valid YAML: a tab stands here; YAML indents with spaces")
+                        .invalidYAML, "the file is not valid YAML: there is a tab here; YAML indents with spaces")
                 }
                 let context = context.map { "\($0.text) " } ?? ""
                 return self.place(mark).error(.invalidYAML, "the file is not valid YAML: \(context)\(problem)")

@@ -1,7 +1,9 @@
 public import ArgumentParser
+public import AssayRuntime
 internal import Glibc
 internal import Postgres
 internal import ResultStore
+internal import TerminalText
 
 /// Runs a command line and ends the process with Assay's exit codes.
 public enum CommandRunner {
@@ -18,25 +20,25 @@ public enum CommandRunner {
                 try command.run()
             }
             exit(ExitStatus.ok.rawValue)
-        } catch let failure as CommandFailure {
+        } catch let failure as UserError {
             self.end(failure)
         } catch {
             self.end(error, root)
         }
     }
 
-    private static func end(_ failure: CommandFailure) -> Never {
+    private static func end(_ failure: UserError) -> Never {
         self.say(failure)
-        exit(failure.exitCode.rawValue)
+        exit(failure.exitStatus.rawValue)
     }
 
     /// Ends the process although a thread of it hangs, for which exit() would wait.
-    public static func endAtOnce(_ failure: CommandFailure) -> Never {
+    public static func endAtOnce(_ failure: UserError) -> Never {
         self.say(failure)
-        _exit(failure.exitCode.rawValue)
+        _exit(failure.exitStatus.rawValue)
     }
 
-    private static func say(_ failure: CommandFailure) {
+    private static func say(_ failure: UserError) {
         let terminal = Terminal.standardError(environment: [:])
         Output.note("\(terminal.styled("error:", .red)) \(lines: failure.message)")
         if let hint = failure.hint { Output.note("  \(lines: hint)") }
@@ -55,8 +57,30 @@ public enum CommandRunner {
         if let code = error as? ArgumentParser.ExitCode { exit(code.rawValue) }
         let job = (error as? StoreError)?.damagedJob
         self.end(
-            CommandFailure(
+            UserError(
                 "\(error)", hint: job.map { "`assay results repair \($0)` has what is lost or damaged computed again" })
         )
+    }
+}
+
+/// The exit codes of every command.
+public enum ExitStatus: Int32, Sendable {
+    case ok = 0
+    case failed = 1
+    case usage = 2
+    case gateNotPassed = 3
+    /// 128 + SIGINT, as a shell reports it.
+    case interrupted = 130
+}
+
+extension UserError {
+    /// How a command ends that says this.
+    public var exitStatus: ExitStatus {
+        switch self.kind {
+        case .failed: .failed
+        case .usage: .usage
+        case .gateNotPassed: .gateNotPassed
+        case .interrupted: .interrupted
+        }
     }
 }

@@ -1,6 +1,8 @@
 public import ArgumentParser
+public import AssayRuntime
 internal import FoundationEssentials
 public import Logging
+internal import TerminalText
 
 /// Options that every command takes.
 public struct GlobalOptions: ParsableArguments {
@@ -23,7 +25,7 @@ public struct GlobalOptions: ParsableArguments {
     public init() {}
 
     /// The settings in force, and the logger they ask for.
-    public func resolve(label: String) throws(CommandFailure) -> (settings: Settings, logger: Logger) {
+    public func resolve(label: String) throws(UserError) -> (settings: Settings, logger: Logger) {
         var flags: [String: String] = [:]
         flags["home"] = self.home
         flags["store"] = self.store
@@ -32,9 +34,9 @@ public struct GlobalOptions: ParsableArguments {
         let settings = try Settings(
             flags: flags, environment: self.environment, folder: FileManager.default.currentDirectoryPath)
         guard let level = Logger.Level(rawValue: settings.logLevel.value) else {
-            throw CommandFailure(
+            throw UserError(
                 "log level '\(settings.logLevel.value)' (\(settings.logLevel.source.rawValue)) is unknown",
-                hint: "use one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))", exitCode: .usage)
+                hint: "use one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))", kind: .usage)
         }
         if let warning = EmbeddedDatabase.warning(about: settings.databaseURL) { Output.note(PrintedText(warning)) }
         let format = AssayLogHandler.Format(rawValue: settings.logFormat.value) ?? .text
@@ -43,4 +45,14 @@ public struct GlobalOptions: ParsableArguments {
     }
 
     public var environment: [String: String] { Programs.environment }
+}
+
+extension Session {
+    /// Resolves the settings, opens the queue, runs `body` and closes everything.
+    public static func with<Value: Sendable>(
+        _ options: GlobalOptions, label: String = "assay", _ body: (Session) async throws -> Value
+    ) async throws -> Value {
+        let (settings, logger) = try options.resolve(label: label)
+        return try await self.with(settings, logger: logger, body)
+    }
 }

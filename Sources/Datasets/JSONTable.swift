@@ -234,9 +234,9 @@ struct JSONTable {
     private static func member(_ scanner: inout JSONScanner) throws(TaskError) -> (String, Range<Int>) {
         let range = try scanner.value()
         guard case .string(let key)? = try? JSONValue.parse(scanner.bytes[range]) else {
-            throw scanner.error("a key in double quotes should stand here", at: range.lowerBound)
+            throw scanner.error("a key in double quotes is expected here", at: range.lowerBound)
         }
-        guard scanner.take(UInt8(ascii: ":")) else { throw scanner.error("a colon should stand here") }
+        guard scanner.take(UInt8(ascii: ":")) else { throw scanner.error("a colon is expected here") }
         return (String(key.prefix(100)), try scanner.value())
     }
 
@@ -281,7 +281,7 @@ struct JSONScanner {
 
     /// Goes behind the value that begins here, and answers its bytes.
     mutating func value() throws(TaskError) -> Range<Int> {
-        guard let first = self.next() else { throw self.error("the text ends where a value should stand") }
+        guard let first = self.next() else { throw self.error("the text ends where a value is expected") }
         let start = self.position
         switch first {
         case UInt8(ascii: "{"), UInt8(ascii: "["): try self.skipContainer()
@@ -289,7 +289,7 @@ struct JSONScanner {
         default:
             while self.position < self.bytes.count, !Self.endsScalar(self.bytes[self.position]) { self.position += 1 }
         }
-        guard self.position > start else { throw self.error("a value should stand here") }
+        guard self.position > start else { throw self.error("a value is expected here") }
         return start..<self.position
     }
 
@@ -300,7 +300,7 @@ struct JSONScanner {
         if self.take(end) { return }
         repeat { try item(&self) } while self.take(UInt8(ascii: ","))
         guard self.take(end) else {
-            throw self.error("a comma or \(Character(Unicode.Scalar(end))) should stand here")
+            throw self.error("a comma or \(Character(Unicode.Scalar(end))) is expected here")
         }
     }
 

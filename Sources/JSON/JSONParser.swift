@@ -84,7 +84,7 @@ private struct JSONParser {
     mutating func value(depth: Int) throws(JSONError) -> JSONValue {
         guard depth <= 64 else { throw self.error("the value is nested more than 64 deep") }
         self.skipSpace()
-        guard let next = self.next else { throw self.error("the text ends where a value should stand") }
+        guard let next = self.next else { throw self.error("the text ends where a value is expected") }
         switch next {
         case UInt8(ascii: "{"): return try self.object(depth: depth)
         case UInt8(ascii: "["): return try self.array(depth: depth)
@@ -120,18 +120,18 @@ private struct JSONParser {
         if self.take(UInt8(ascii: "}")) { return .object(members) }
         while true {
             self.skipSpace()
-            guard self.next == UInt8(ascii: "\"") else { throw self.error("a key in double quotes should stand here") }
+            guard self.next == UInt8(ascii: "\"") else { throw self.error("a key in double quotes is expected here") }
             let start = self.position
             let key = try self.string()
             guard members[key] == nil || self.leniency.contains(.repeatedKeys) else {
                 throw JSONError(message: "the key \"\(key)\" is there twice", offset: start)
             }
             self.skipSpace()
-            guard self.take(UInt8(ascii: ":")) else { throw self.error("a colon should stand here") }
+            guard self.take(UInt8(ascii: ":")) else { throw self.error("a colon is expected here") }
             members[key] = try self.value(depth: depth + 1)
             self.skipSpace()
             if self.take(UInt8(ascii: "}")) { return .object(members) }
-            guard self.take(UInt8(ascii: ",")) else { throw self.error("a comma or } should stand here") }
+            guard self.take(UInt8(ascii: ",")) else { throw self.error("a comma or } is expected here") }
         }
     }
 
@@ -144,7 +144,7 @@ private struct JSONParser {
             items.append(try self.value(depth: depth + 1))
             self.skipSpace()
             if self.take(UInt8(ascii: "]")) { return .array(items) }
-            guard self.take(UInt8(ascii: ",")) else { throw self.error("a comma or ] should stand here") }
+            guard self.take(UInt8(ascii: ",")) else { throw self.error("a comma or ] is expected here") }
         }
     }
 
@@ -187,7 +187,7 @@ private struct JSONParser {
     mutating func digits() throws(JSONError) {
         let start = self.position
         while let byte = self.next, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { self.position += 1 }
-        guard self.position > start else { throw self.error("a digit should stand here") }
+        guard self.position > start else { throw self.error("a digit is expected here") }
     }
 
     mutating func string() throws(JSONError) -> String {
@@ -247,11 +247,11 @@ private struct JSONParser {
 
     mutating func hexadecimal() throws(JSONError) -> UInt16 {
         let end = self.position + 4
-        guard end <= self.bytes.count else { throw self.error("four hexadecimal digits should stand here") }
+        guard end <= self.bytes.count else { throw self.error("four hexadecimal digits is expected here") }
         var code: UInt16 = 0
         while self.position < end {
             guard let digit = Character(Unicode.Scalar(self.bytes[self.position])).hexDigitValue else {
-                throw self.error("four hexadecimal digits should stand here")
+                throw self.error("four hexadecimal digits is expected here")
             }
             code = code << 4 | UInt16(digit)
             self.position += 1

@@ -292,7 +292,7 @@ final class Compiler {
         var names: Set<ExactString> = []
         for (block, place) in self.blocks {
             guard names.insert(ExactString(text: block.name)).inserted else {
-                throw JinjaError(.syntax, "the block '\(block.name)' stands here twice", at: place)
+                throw JinjaError(.syntax, "the block '\(block.name)' is given twice", at: place)
             }
         }
         let root = try self.function(statements, isTop: true, specials: ["self"], block: nil)

@@ -250,7 +250,7 @@ struct Parser {
             if !signature.names.isEmpty { try self.expect(",") }
             let name = try self.assignableName()
             guard !signature.names.contains(where: { isSame($0, name) }) else {
-                throw self.error("the parameter '\(name)' stands here twice")
+                throw self.error("the parameter '\(name)' is given twice")
             }
             if self.take("=") {
                 signature.defaults.append(try self.expression())
@@ -673,7 +673,7 @@ struct Parser {
                 let name = self.advance()
                 self.advance()
                 guard !arguments.named.contains(where: { isSame($0.name, name.text) }) else {
-                    throw self.error("the argument '\(name.text)' stands here twice", at: name.place)
+                    throw self.error("the argument '\(name.text)' is given twice", at: name.place)
                 }
                 arguments.named.append((name.text, try self.expression()))
             } else {

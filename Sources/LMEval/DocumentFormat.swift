@@ -83,7 +83,7 @@ struct DocumentFormat: Sendable {
                     return .number(index)
                 }
                 throw document.error(
-                    "doc_to_text gives a text here that is none of the choices, and in the first row the number of one; make "
+                    "doc_to_text gives a text here that is not one of the choices, and in the first row the number of one; make "
                         + "it give the right choice's number in every row")
             }
             switch self.multipleInput {
@@ -227,7 +227,7 @@ struct DocumentFormat: Sendable {
         }
         guard !items.isEmpty, golds.count == items.count else {
             throw document.error(
-                "doc_to_target gives \(answer.text()), which is none of the \(options.count) choices; it must give one of "
+                "doc_to_target gives \(answer.text()), which is not one of the \(options.count) choices; it must give one of "
                     + "them, a number from 0 to \(options.count - 1), or a list of such numbers")
         }
         return golds

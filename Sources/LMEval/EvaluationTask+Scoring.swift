@@ -318,7 +318,7 @@ extension EvaluationTask {
                 "acc_mutual_info needs log-likelihoods without a context, which are not kept; run it again")
         }
         guard !self.configuration.runsCode else {
-            throw sample.error("programs are not run anew; run the task again")
+            throw sample.error("programs are not run again for other scores; run the task itself")
         }
         var result = stored
         result.target = sample.target

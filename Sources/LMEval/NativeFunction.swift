@@ -228,7 +228,7 @@ extension NativeFunction {
             guard let known = Self.modules[SHA256.text(of: bytes)] else {
                 throw place.error(
                     .unsupported,
-                    "!function \(reference): \(file) is none of the files of lm-eval 0.4.13 whose functions are built in; "
+                    "!function \(reference): \(file) is not one of the files of lm-eval 0.4.13 whose functions are built in; "
                         + advice)
             }
             for (companion, hash) in (Self.companions[known] ?? [:]).sorted(by: { $0.key < $1.key }) {

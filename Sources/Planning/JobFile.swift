@@ -383,7 +383,7 @@ struct YAMLReader {
                     .jobFile, at: place, "unknown key '\(name)'; known here are \(known.joined(separator: ", "))")
             }
             guard seen.insert(name).inserted else {
-                throw PlanningError(.jobFile, at: place, "'\(name)' stands here twice; keep one")
+                throw PlanningError(.jobFile, at: place, "'\(name)' is here twice; keep one")
             }
         }
     }

@@ -164,7 +164,7 @@ public struct PythonLiteral {
     }
 
     private mutating func atom() throws(PythonError) -> Operand {
-        guard let scalar = self.next else { throw self.error("the text ends where a value should stand") }
+        guard let scalar = self.next else { throw self.error("the text ends where a value is expected") }
         var operand: Operand
         switch scalar {
         case "[": operand = Operand(value: .list(try self.items(until: "]")))
@@ -219,7 +219,7 @@ public struct PythonLiteral {
     }
 
     private mutating func close(_ scalar: Unicode.Scalar) throws(PythonError) {
-        guard self.take(scalar) else { throw self.error("\(scalar) or a comma should stand here") }
+        guard self.take(scalar) else { throw self.error("\(scalar) or a comma is expected here") }
         self.depth -= 1
     }
 
@@ -283,7 +283,7 @@ public struct PythonLiteral {
                 isDictionary = false
                 items.append(key)
             } else {
-                throw self.error("a colon should stand here")
+                throw self.error("a colon is expected here")
             }
             guard self.take(",") else { break }
             try self.skipSpace()
@@ -474,7 +474,7 @@ public struct PythonLiteral {
         let digits = self.scalars[self.position...].prefix(count)
         guard digits.count == count, digits.allSatisfy({ $0.isASCII && $0.properties.isHexDigit }),
             let point = UInt32(String(digits), radix: 16)
-        else { throw self.error("\(count) hexadecimal digits should stand here") }
+        else { throw self.error("\(count) hexadecimal digits is expected here") }
         self.position += count
         return point
     }

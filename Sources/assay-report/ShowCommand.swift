@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Console
 internal import Reporting
 internal import Statistics
+internal import TerminalText
 
 struct ShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Console
 internal import Reporting
+internal import TerminalText
 
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,3 +1,4 @@
+internal import AssayRuntime
 internal import Console
 internal import Execution
 internal import FoundationEssentials
@@ -21,7 +22,7 @@ extension AssayWorker {
         }
         await loop.shutDown()
         guard outcome.failures == 0 else {
-            throw CommandFailure(
+            throw UserError(
                 "\(outcome.failures) of the workers did not end as they should; "
                     + "\(outcome.summary.committed) shards were committed",
                 hint: "look at the log above, or at `assay worker list`")
@@ -83,7 +84,7 @@ extension AssayWorker {
             ProcessConfiguration(program, ["--count-gpus"], standardOutput: .capture(limit: 4096)))
         let text = result.standardOutput.text.filter { $0.isNumber }
         guard result.termination.isSuccess, let count = Int(text) else {
-            throw CommandFailure("the GPUs can't be counted: \(program) --count-gpus ended with \(result.termination)")
+            throw UserError("the GPUs can't be counted: \(program) --count-gpus ended with \(result.termination)")
         }
         return count
     }

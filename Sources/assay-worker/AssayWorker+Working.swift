@@ -1,3 +1,4 @@
+internal import AssayRuntime
 internal import Console
 internal import Execution
 internal import FoundationEssentials
@@ -5,6 +6,7 @@ internal import Glibc
 internal import JobQueue
 internal import Llama
 internal import Logging
+internal import Maintenance
 internal import Planning
 internal import PostgresQueue
 internal import Sandbox
@@ -15,7 +17,7 @@ extension AssayWorker {
     func work() async throws -> WorkerSummary {
         var (settings, logger) = try self.options.resolve(label: "assay-worker")
         if let supervisor = self.supervisor {
-            guard ParentProcess.dieWith(supervisor) else { throw CommandFailure("the supervisor is gone") }
+            guard ParentProcess.dieWith(supervisor) else { throw UserError("the supervisor is gone") }
             logger[metadataKey: "device"] = self.deviceName.map { "\($0)" }
             logger[metadataKey: "process"] = self.processNumber.map { "\($0)" }
         }
@@ -60,7 +62,7 @@ extension AssayWorker {
             return SandboxedPrograms(
                 sandbox, width: self.threads ?? ProcessInfo.processInfo.activeProcessorCount)
         } catch {
-            throw CommandFailure("--run-code: \(error.message)", hint: error.hint)
+            throw UserError("--run-code: \(error.message)", hint: error.hint)
         }
     }
 
@@ -68,12 +70,9 @@ extension AssayWorker {
     private func run(_ worker: Worker, _ session: Session) async throws -> WorkerSummary {
         let signalLoop = try EventLoop(name: "signals")
         let signals = try await signalLoop.signals(StopRequests.signals)
-        let clock = ScheduleClock(
-            firer: ScheduleFirer(queue: session.queue), loop: session.loop, logger: session.logger)
-        let archiver = Archiver(queue: session.queue, loop: session.loop, logger: session.logger)
-        let sweep = RescoringSweep(queue: session.queue, loop: session.loop, logger: session.logger)
-        let besides = [Task { await clock.run() }, Task { await archiver.run() }, Task { await sweep.run() }]
-        defer { for task in besides { task.cancel() } }
+        let maintenance = MaintenanceServices(queue: session.queue, loop: session.loop, logger: session.logger)
+        let besides = Task { await maintenance.run() }
+        defer { besides.cancel() }
         let work = Task { try await worker.run() }
         let watch = SignalWatch(
             on: signalLoop, worker: worker, work: work, isSupervised: self.supervisor != nil, logger: session.logger)

@@ -1,9 +1,11 @@
 internal import ArgumentParser
+internal import AssayRuntime
 internal import Console
 internal import Evaluation
 internal import Execution
 internal import JobQueue
 internal import Llama
+internal import TerminalText
 internal import UVEventLoop
 
 @main
@@ -123,12 +125,12 @@ struct AssayWorker: AsyncParsableCommand {
                     + "\(summary.fenced + summary.released) left to others")
         }
         if let reason = summary.reasonForLeaving {
-            throw CommandFailure(
+            throw UserError(
                 "nothing can be done here: \(reason)", hint: "look at this node, or run `assay doctor` on it")
         }
         // A supervisor counts the shards of its workers itself, and would start one again that ends so.
         guard self.drain || self.once, self.supervisor == nil, summary.givenUp > 0 else { return }
-        throw CommandFailure(
+        throw UserError(
             "\(Format.counted(summary.givenUp, "shard")) failed for good and \(summary.givenUp == 1 ? "has" : "have") no result",
             hint: "see why with `assay logs --failed RUN`; `assay retry --failed RUN` has them tried again")
     }

@@ -1,7 +1,9 @@
 internal import ArgumentParser
+internal import AssayRuntime
 internal import Console
 internal import JobQueue
 internal import PostgresQueue
+internal import TerminalText
 
 struct BenchQueueCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -215,7 +217,7 @@ struct BenchDayCommand: AsyncParsableCommand {
         }
         if self.options.json { try Output.json(answer) } else { self.show(answer) }
         guard answer.bloat <= Self.limit else {
-            throw CommandFailure(
+            throw UserError(
                 "the tables are \(Format.fixed(answer.bloat, 2)) times as large as their live data",
                 hint:
                     "look at autovacuum's settings, and for transactions that stay open (pg_stat_activity.backend_xmin)"
@@ -311,7 +313,7 @@ struct BenchScaleCommand: AsyncParsableCommand {
         }
         let slow = measurements.filter { !$0.isGood }.map(\.name)
         guard slow.isEmpty else {
-            throw CommandFailure(
+            throw UserError(
                 "too slow: \(slow.joined(separator: ", "))",
                 hint: "look at what else the machine does; pg_stat_activity shows what the server waits for")
         }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import AssayRuntime
 internal import Console
 internal import Datasets
 internal import JSON
@@ -7,6 +8,7 @@ internal import LMEval
 internal import Planning
 internal import PostgresQueue
 internal import ResultStore
+internal import TerminalText
 
 struct DataSetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

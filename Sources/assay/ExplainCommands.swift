@@ -1,7 +1,9 @@
 internal import ArgumentParser
+internal import AssayRuntime
 internal import Console
 internal import JobQueue
 internal import PostgresQueue
+internal import TerminalText
 
 struct ExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

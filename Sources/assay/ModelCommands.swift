@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import AssayRuntime
 internal import Console
 internal import Evaluation
 internal import Execution
@@ -9,6 +10,7 @@ internal import Llama
 internal import Planning
 internal import PostgresQueue
 internal import ScoreMetrics
+internal import TerminalText
 
 struct ModelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -58,7 +60,7 @@ struct ModelAddCommand: AsyncParsableCommand {
             gguf = try GGUFFile(path: path)
             sha256 = try await ModelHashing.sha256(path: path)
         } catch {
-            throw CommandFailure("\(error)")
+            throw UserError("\(error)")
         }
         let record = ModelRecord(
             name: self.name, path: path, sha256: sha256, bytes: Int64(gguf.byteCount),

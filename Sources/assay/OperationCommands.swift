@@ -1,7 +1,9 @@
 internal import ArgumentParser
+internal import AssayRuntime
 internal import Console
 internal import JobQueue
 internal import PostgresQueue
+internal import TerminalText
 
 /// What a command that changes a run or a job answers.
 struct WorkChange: Encodable {
@@ -171,7 +173,7 @@ struct ArchiveCommand: AsyncParsableCommand {
             themselves for runs that ended 30 days ago. Example:  assay archive --older-than-days 7
             """)
 
-    @Option(help: "Only runs that ended at least so many days ago.")
+    @Option(help: "Only runs that ended at least this many days ago.")
     var olderThanDays = 30.0
 
     @OptionGroup var options: GlobalOptions

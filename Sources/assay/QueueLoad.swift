@@ -1,4 +1,4 @@
-internal import Console
+internal import AssayRuntime
 internal import JobQueue
 internal import PostgresQueue
 
@@ -96,7 +96,7 @@ struct QueueDrain: Sendable {
                 break
             }
             guard try await queue.commit(claimed.map(QueueLoad.result)).allSatisfy({ $0 == .committed }) else {
-                throw CommandFailure("a shard was claimed by two at once: the queue is broken")
+                throw UserError("a shard was claimed by two at once: the queue is broken")
             }
             outcome.commits.add(clock.now - between)
             outcome.shards += claimed.count
@@ -220,7 +220,7 @@ struct QueueDay: Sendable {
         }
         guard !results.isEmpty else { return }
         guard try await queue.commit(results).allSatisfy({ $0 == .committed }) else {
-            throw CommandFailure("a shard was claimed by two at once: the queue is broken")
+            throw UserError("a shard was claimed by two at once: the queue is broken")
         }
         outcome.committed += results.count
     }

@@ -1,9 +1,12 @@
 internal import ArgumentParser
+internal import AssayRuntime
 internal import Console
 internal import JobQueue
+internal import Maintenance
 internal import PostgresQueue
 internal import Reporting
 internal import ResultStore
+internal import TerminalText
 
 struct ResultsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -48,7 +51,7 @@ struct ResultsPathCommand: AsyncParsableCommand {
             for job in try await RunSelection(self.id, in: session.queue).jobs {
                 let files = try await JobFiles(of: job, in: session.queue)
                 guard files.isComplete else {
-                    throw CommandFailure(
+                    throw UserError(
                         "job \(job.id) is \(job.state.rawValue): \(files.shards.count) of "
                             + "\(job.progress.shards.total) shards are published",
                         hint: "wait for it with `assay watch \(job.id.run)`, or see why with `assay show \(job.id)`")
@@ -57,7 +60,7 @@ struct ResultsPathCommand: AsyncParsableCommand {
                 if self.verify {
                     let issues = try await store.verifyJobFile(file, shards: files.shards)
                     guard issues.isEmpty else {
-                        throw CommandFailure(
+                        throw UserError(
                             issues.map { "\($0.path): \($0.message)" }.joined(separator: "\n"),
                             hint: "have what is damaged computed again with `assay results repair \(job.id)`")
                     }
@@ -105,7 +108,7 @@ struct ResultsDigestCommand: AsyncParsableCommand {
             for job in try await RunSelection(self.id, in: session.queue).jobs {
                 let files = try await JobFiles(of: job, in: session.queue)
                 guard files.isComplete else {
-                    throw CommandFailure(
+                    throw UserError(
                         "job \(job.id) is \(job.state.rawValue); a digest is of a finished job",
                         hint: "wait for it with `assay watch \(job.id.run)`")
                 }
@@ -160,7 +163,7 @@ struct ResultsVerifyCommand: AsyncParsableCommand {
         if self.options.json { try Output.json(answer) }
         guard answer.issues.isEmpty else {
             for issue in answer.issues where !self.options.json { Output.line("\(issue.path): \(issue.message)") }
-            throw CommandFailure(
+            throw UserError(
                 "\(answer.issues.count) of \(answer.files) files are not as published",
                 hint: "restore them from a backup, or have them computed again with `assay results repair \(self.id)`")
         }

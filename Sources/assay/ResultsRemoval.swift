@@ -1,9 +1,12 @@
 internal import ArgumentParser
+internal import AssayRuntime
 internal import Console
 internal import JobQueue
+internal import Maintenance
 internal import PostgresQueue
 internal import Reporting
 internal import ResultStore
+internal import TerminalText
 
 struct ResultsRemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -67,15 +70,15 @@ struct ResultsRemoveCommand: AsyncParsableCommand {
     private func check(_ selection: RunSelection, _ store: Store) throws {
         let open = selection.jobs.filter { ![.done, .failed, .cancelled].contains($0.state) }
         guard open.isEmpty else {
-            throw CommandFailure(
+            throw UserError(
                 "\(open.map { "job \($0.id) is \($0.state.rawValue)" }.joined(separator: ", "))",
                 hint: "wait until it is over, or cancel it with `assay cancel \(self.id)`")
         }
         let reports = try ReportLibrary(store: store.root).versions(naming: selection.run.id.text)
         guard reports.isEmpty || self.force else {
-            throw CommandFailure(
+            throw UserError(
                 "run \(selection.run.id) is in \(reports.map { "report \($0.name) v\($0.version)" }.joined(separator: ", "))",
-                hint: "reports keep their numbers, but not what stands behind them; if that is meant, give --force")
+                hint: "reports keep their numbers, but not their samples; if that is meant, give --force")
         }
     }
 
@@ -164,68 +167,6 @@ extension ClaimVerdict {
         case .newer: "of claims that are newer than anything this database knows; it was restored from a copy, perhaps"
         case .stranger: "of workers that this database does not know"
         case .unknown: "of shards that this database does not know"
-        }
-    }
-}
-
-/// Tells what in the store is garbage by what the queue knows.
-struct GarbageJudge {
-    private let queue: any JobQueue
-
-    init(_ queue: any JobQueue) {
-        self.queue = queue
-    }
-
-    struct Garbage: Sendable {
-        /// What was, or would be, removed.
-        var files: [GarbageFile]
-        /// How many files may be garbage without proof, by what is known of their claims.
-        var kept: [ClaimVerdict: Int]
-    }
-
-    func collect(in store: Store, olderThan age: Duration, dryRun: Bool) async throws -> Garbage {
-        var kept: [ClaimVerdict: Int] = [:]
-        let files = try await store.collectGarbage(
-            olderThan: age, dryRun: dryRun,
-            jobDigest: { run, job in try await self.digest(ofJob: job, in: run) },
-            deadClaims: { files in
-                let verdicts = try await self.verdicts(on: files)
-                for verdict in verdicts.values { kept[verdict, default: 0] += 1 }
-                return Set(verdicts.filter { $0.value == .dead }.keys)
-            })
-        return Garbage(files: files, kept: kept.filter { [.newer, .stranger, .unknown].contains($0.key) })
-    }
-
-    /// What is known of the claims of these files.
-    private func verdicts(on files: Set<ShardFileName>) async throws(QueueError) -> [ShardFileName: ClaimVerdict] {
-        var byClaim: [ClaimReference: ShardFileName] = [:]
-        var verdicts: [ShardFileName: ClaimVerdict] = [:]
-        for file in files {
-            let claim = ClaimReference(
-                jobName: file.job, shard: file.shard, epoch: file.epoch, incarnation: Incarnation(file.incarnation))
-            // A job lies in its run's folder; anywhere else it was put by somebody else.
-            if let claim, claim.run.text == file.run {
-                byClaim[claim] = file
-            } else {
-                verdicts[file] = .unknown
-            }
-        }
-        for (claim, verdict) in try await self.queue.verdicts(on: Array(byClaim.keys)) {
-            if let file = byClaim[claim] { verdicts[file] = verdict }
-        }
-        return verdicts
-    }
-
-    /// The digest in the name of the file over all shards of a job that is done; nil if that can't be told.
-    private func digest(ofJob name: String, in run: String) async throws(QueueError) -> String? {
-        do throws(QueueError) {
-            let job = try await self.queue.job(matching: name)
-            guard job.id.run.text == run, job.id.name == name else { return nil }
-            let files = try await JobFiles(of: job, in: self.queue)
-            return files.isComplete ? files.digest : nil
-        } catch {
-            guard error.code == .notFound || error.code == .invalid else { throw error }
-            return nil
         }
     }
 }

@@ -1,10 +1,12 @@
 internal import ArgumentParser
+internal import AssayRuntime
 internal import Console
 internal import Evaluation
 internal import JobQueue
 internal import PostgresQueue
 internal import Reporting
 internal import ResultStore
+internal import TerminalText
 
 struct ResultsRepairCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -81,7 +83,7 @@ struct ResultsRepairCommand: AsyncParsableCommand {
         if self.options.json { try Output.json(answer) } else { self.show(answer) }
         let uncertain = answer.damaged.count { !$0.isCertain }
         guard uncertain == 0 else {
-            throw CommandFailure(
+            throw UserError(
                 "\(Format.counted(uncertain, "file")) can't be read, which does not prove that they are damaged",
                 hint: "see to the store's permissions and its disk, then repeat the command")
         }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import AssayRuntime
 internal import Console
 internal import Datasets
 internal import Evaluation
@@ -10,12 +11,13 @@ internal import Planning
 internal import PostgresQueue
 internal import Reporting
 internal import ResultStore
+internal import TerminalText
 internal import UVEventLoop
 
 struct ResultsRescoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rescore",
-        abstract: "Score the answers of a finished run anew, by other filters and metrics; no model is asked.",
+        abstract: "Score the answers of a finished run again, with other filters and metrics; no model runs.",
         discussion: """
             The task file must ask the model what it was asked: same rows, same prompts, same choices, same generation. The
             new scores are a run of their own that names the old one; the old results stay as they are.
@@ -32,7 +34,7 @@ struct ResultsRescoreCommand: AsyncParsableCommand {
         name: .customLong("num-fewshot"), help: "As many few-shot examples as the job had, if the file says otherwise.")
     var numFewShot: Int?
 
-    @Option(help: "So many epochs instead of what the task file says, as the job had them.")
+    @Option(help: "The epochs that the job had, if the task file says otherwise.")
     var epochs: Int?
 
     @OptionGroup var options: GlobalOptions
@@ -64,7 +66,7 @@ struct ResultsRescoreCommand: AsyncParsableCommand {
             }
             let summary = try await Self.workOrCancel(sources, run: submission.id, label: label, session)
             guard summary.failed == 0 else {
-                throw CommandFailure(
+                throw UserError(
                     "run \(submission.id) could not be scored", hint: "see why with `assay logs \(submission.id)`")
             }
             return Answer(
@@ -73,7 +75,7 @@ struct ResultsRescoreCommand: AsyncParsableCommand {
         if self.options.json { return try Output.json(answer) }
         Output.line(
             "run \(answer.run): \(Format.counted(answer.samples, "sample")) of \(answer.rescoredFrom.joined(separator: ", ")) "
-                + "scored anew")
+                + "scored again")
         Output.note("make a report of it with `assay-report build \(answer.run)`")
     }
 
@@ -104,13 +106,13 @@ struct ResultsRescoreCommand: AsyncParsableCommand {
                 pair = try TaskPair(answered: specification, by: task, data: answered)
                 for row in 0..<specification.dataSet.rows { _ = try pair.sample(row: row) }
             } catch {
-                throw CommandFailure("job \(record.id) can't be scored by '\(self.task)': \(error)")
+                throw UserError("job \(record.id) can't be scored by '\(self.task)': \(error)")
             }
             jobs.append(
                 Job(source: source, pair: pair, digest: try await JobFiles(of: record, in: session.queue).digest))
         }
         guard !jobs.isEmpty else {
-            throw CommandFailure(
+            throw UserError(
                 "no job of run \(selection.run.id) is on the rows of '\(self.task)' (\(data.evaluated.sha256.prefix(12)))",
                 hint: "give a task file that evaluates the same data file")
         }
@@ -123,8 +125,7 @@ struct ResultsRescoreCommand: AsyncParsableCommand {
         var specification = source.specification
         specification.rescoredFrom = .init(
             job: source.name, taskHash: specification.task.hash, digest: digest)
-        specification.task = .init(
-            name: task.configuration.name, hash: task.taskHash, configuration: task.canonicalJSON)
+        specification.task = .init(task)
         return specification
     }
 
@@ -140,7 +141,7 @@ struct ResultsRescoreCommand: AsyncParsableCommand {
         defer { watch.cancel() }
         do {
             let summary = try await work.value
-            if let reason = summary.reasonForLeaving { throw CommandFailure(reason) }
+            if let reason = summary.reasonForLeaving { throw UserError(reason) }
             let samples = sources.values.reduce(0) { $0 + $1.job.specification.dataSet.rows }
             guard work.isCancelled, summary.samples < samples else { return summary }
         } catch {
@@ -148,9 +149,9 @@ struct ResultsRescoreCommand: AsyncParsableCommand {
             throw error
         }
         _ = try await session.queue.cancel(run)
-        throw CommandFailure(
+        throw UserError(
             "interrupted: run \(run) is cancelled", hint: "repeat the command; the old results are as they were",
-            exitCode: .interrupted)
+            kind: .interrupted)
     }
 
     /// Claims, scores and commits like any worker.
@@ -169,7 +170,7 @@ struct ResultsRescoreCommand: AsyncParsableCommand {
                 logger: session.logger
             ) { reason in
                 CommandRunner.endAtOnce(
-                    CommandFailure(reason, hint: "repeat the command; the old results are as they were"))
+                    UserError(reason, hint: "repeat the command; the old results are as they were"))
             }
             return try await worker.run()
         }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import AssayRuntime
 internal import Console
 internal import Evaluation
 internal import FoundationEssentials
@@ -10,6 +11,7 @@ internal import PostgresQueue
 internal import Reporting
 internal import ResultStore
 internal import Synchronization
+internal import TerminalText
 internal import UVEventLoop
 
 struct SubmitCommand: AsyncParsableCommand {
@@ -273,9 +275,9 @@ struct RunWatcher {
     }
 
     /// Fails unless the run is done.
-    static func check(_ run: RunRecord) throws(CommandFailure) {
+    static func check(_ run: RunRecord) throws(UserError) {
         guard run.state != .done else { return }
-        throw CommandFailure(
+        throw UserError(
             "run \(run.id) is \(run.state.rawValue)", hint: "see why with `assay show \(run.id)`")
     }
 }
@@ -330,7 +332,7 @@ struct LocalWorker {
     let configuration: ProcessConfiguration
 
     /// - Parameter runsCode: The run's job file allows programs that models write.
-    init(session: Session, device: String, run: RunID, runsCode: Bool) throws(CommandFailure) {
+    init(session: Session, device: String, run: RunID, runsCode: Bool) throws(UserError) {
         self.session = session
         let settings = session.settings
         var environment = Programs.environment
@@ -369,12 +371,12 @@ struct LocalWorker {
         let latest = try await self.session.queue.run(matching: run.id.description)
         if latest.state.isSettled { return latest }
         if interruptions.isAny {
-            throw CommandFailure(
+            throw UserError(
                 "interrupted: run \(run.id) has \(latest.progress.samplesDone) of \(latest.progress.samples) samples",
                 hint: "go on with `assay-worker --drain --run \(run.id)`, or `assay cancel \(run.id)`",
-                exitCode: .interrupted)
+                kind: .interrupted)
         }
-        throw CommandFailure(
+        throw UserError(
             "the worker ended (\(result.termination)) before run \(run.id) was done",
             hint: "go on with `assay-worker --drain --run \(run.id)`")
     }

@@ -1,10 +1,12 @@
 internal import ArgumentParser
+internal import AssayRuntime
 internal import Calendar
 internal import Console
 internal import FoundationEssentials
 internal import JobQueue
 internal import Planning
 internal import PostgresQueue
+internal import TerminalText
 
 struct ScheduleCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -51,7 +53,7 @@ struct ScheduleAddCommand: AsyncParsableCommand {
         let view = try await Session.with(self.options) { session in
             let file = try JobFile.read(path: self.file)
             guard let timing = file.schedule else {
-                throw CommandFailure(
+                throw UserError(
                     "\(self.file) has no 'schedule'",
                     hint: "add one, such as  schedule: {cron: \"30 2 * * *\", time_zone: Europe/Berlin}")
             }
@@ -181,11 +183,11 @@ struct ScheduleTriggerCommand: AsyncParsableCommand {
         case .fired: if !self.options.json { Output.line("\(fire.run?.text ?? "")  \(fire.schedule)") }
         case .waiting: if !self.options.json { Output.line("\(fire.schedule) \(fire.reason ?? "waits")") }
         case .skipped:
-            throw CommandFailure(
+            throw UserError(
                 "\(fire.schedule) was not fired: \(fire.reason ?? "")",
                 hint: "submit it all the same with --overlap allow_all"
             )
-        case .failed: throw CommandFailure("\(fire.schedule) was not fired: \(fire.reason ?? "")")
+        case .failed: throw UserError("\(fire.schedule) was not fired: \(fire.reason ?? "")")
         }
     }
 }
@@ -242,13 +244,13 @@ struct ScheduleBackfillCommand: AsyncParsableCommand {
         let zone = try ZoneRules(named: timing.timeZone)
         let (first, last) = (try zone.date(self.from), try zone.date(self.to, isEnd: true))
         guard first <= last else {
-            throw CommandFailure("--from \(self.from) is later than --to \(self.to)", exitCode: .usage)
+            throw UserError("--from \(self.from) is later than --to \(self.to)", kind: .usage)
         }
         let times = timing.cron.due(after: first - 1, in: zone, limit: Self.limit + 1).prefix { $0 <= last }
         guard times.count <= Self.limit else {
-            throw CommandFailure(
+            throw UserError(
                 "more than \(Self.limit) times were due from \(self.from) to \(self.to)",
-                hint: "take a shorter range", exitCode: .usage)
+                hint: "take a shorter range", kind: .usage)
         }
         return Array(times)
     }
@@ -288,7 +290,7 @@ struct ScheduleHistoryCommand: AsyncParsableCommand {
     @Argument(help: "The schedule's name.")
     var name: String
 
-    @Option(help: "Only so many.")
+    @Option(help: "Maximum number of entries.")
     var limit = 50
 
     @OptionGroup var options: GlobalOptions

@@ -1,7 +1,9 @@
 internal import ArgumentParser
+internal import AssayRuntime
 internal import Console
 internal import JobQueue
 internal import PostgresQueue
+internal import TerminalText
 
 struct UpCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -26,10 +28,10 @@ struct UpCommand: AsyncParsableCommand {
     func run() async throws {
         let (settings, logger) = try self.options.resolve(label: "assay")
         if let url = settings.databaseURL {
-            throw CommandFailure(
+            throw UserError(
                 "a database is set (\(url.source.rawValue)), so the embedded server is not used",
                 hint: "unset ASSAY_DATABASE_URL (or --database-url, or database_url in assay.yaml) to use it",
-                exitCode: .usage)
+                kind: .usage)
         }
         let version = try await EmbeddedDatabase.start(settings, adopting: self.adopt, logger: logger)
         // The server is up whatever the store is like.

@@ -1,9 +1,11 @@
 internal import ArgumentParser
+internal import AssayRuntime
 internal import Console
 internal import FoundationEssentials
 internal import JobQueue
 internal import PostgresQueue
 internal import ResultStore
+internal import TerminalText
 
 struct StoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,9 +1,11 @@
 internal import ArgumentParser
+internal import AssayRuntime
 internal import Console
 internal import Datasets
 internal import Evaluation
 internal import FoundationEssentials
 internal import LMEval
+internal import TerminalText
 
 struct TaskCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -55,7 +57,7 @@ struct TaskListCommand: AsyncParsableCommand {
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: self.folder)
         } catch {
-            throw CommandFailure("the folder '\(self.folder)' can't be read", hint: "give the folder of the task files")
+            throw UserError("the folder '\(self.folder)' can't be read", hint: "give the folder of the task files")
         }
         let rows = names.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted().map(self.row)
         if self.options.json { return try Output.json(rows) }
@@ -149,7 +151,7 @@ struct TaskImportCommand: AsyncParsableCommand {
     func run() async throws {
         let files = try Self.files(below: self.path)
         guard !files.isEmpty else {
-            throw CommandFailure(
+            throw UserError(
                 "there are no .yaml files in '\(self.path)'", hint: "give a task file, or a folder of them")
         }
         let imported = files.map(ImportedFile.init)
@@ -185,7 +187,7 @@ struct TaskImportCommand: AsyncParsableCommand {
         let manager = FileManager.default
         var isFolder = false
         guard manager.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw CommandFailure("'\(path)' does not exist", hint: "give a task file, or a folder of them")
+            throw UserError("'\(path)' does not exist", hint: "give a task file, or a folder of them")
         }
         guard isFolder else { return [path] }
         let folder = path.hasSuffix("/") ? String(path.dropLast()) : path

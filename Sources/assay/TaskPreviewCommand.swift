@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import AssayRuntime
 internal import Console
 internal import Datasets
 internal import Evaluation
@@ -6,6 +7,7 @@ internal import Inference
 internal import JobQueue
 internal import LMEval
 internal import PostgresQueue
+internal import TerminalText
 
 struct TaskPreviewCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -63,7 +65,7 @@ struct TaskPreviewCommand: AsyncParsableCommand {
         let (task, data) = try await TaskFile.load(self.file, fewShot: self.numFewShot, self.options)
         let dataSet = data.evaluated
         guard self.row < dataSet.rowCount else {
-            throw CommandFailure(
+            throw UserError(
                 "row \(self.row) does not exist: the data set has \(dataSet.rowCount) rows (0 to \(dataSet.rowCount - 1))"
             )
         }

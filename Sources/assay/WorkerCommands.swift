@@ -1,8 +1,10 @@
 internal import ArgumentParser
+internal import AssayRuntime
 internal import Console
 internal import FoundationEssentials
 internal import JobQueue
 internal import PostgresQueue
+internal import TerminalText
 
 struct WorkerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -104,7 +106,7 @@ struct WorkerDrainCommand: AsyncParsableCommand {
             let asked = self.all ? live.map(\.id) : self.ids.map(WorkerID.init)
             // All of them are looked up first: a typing error drains nobody.
             if let stray = asked.first(where: { id in !live.contains { $0.id == id } }) {
-                throw CommandFailure(
+                throw UserError(
                     "there is no living worker \(stray)", hint: "`assay worker list` shows those that are alive")
             }
             for id in asked {

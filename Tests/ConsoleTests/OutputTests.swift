@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Console
+@testable import TerminalText
 
 @Suite struct OutputTests {
     private let plain = Terminal(isInteractive: false, width: 80, usesColour: false)

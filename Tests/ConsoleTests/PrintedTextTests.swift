@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Console
+@testable import TerminalText
 
 @Suite struct PrintedTextTests {
     /// What could make a terminal do something, or a line read otherwise than it is.

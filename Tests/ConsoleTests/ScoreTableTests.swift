@@ -1,5 +1,6 @@
 import Reporting
 import Statistics
+import TerminalText
 import Testing
 
 @testable import Console

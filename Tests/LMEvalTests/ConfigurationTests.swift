@@ -253,7 +253,7 @@ import Testing
             #expect(error?.message.contains("not UTF-8") == true && error?.line == 7)
         }
         let tab = #expect(throws: TaskError.self) { try Self.read(Self.generating + "metadata:\n\tx: 1\n") }
-        #expect(tab?.message.contains("a tab stands here") == true && tab?.line == 8, "\(String(describing: tab))")
+        #expect(tab?.message.contains("there is a tab here") == true && tab?.line == 8, "\(String(describing: tab))")
     }
 
     @Test func hugeAndHostileFilesAreRefused() {

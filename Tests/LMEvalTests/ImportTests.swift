@@ -76,7 +76,7 @@ import Foundation
             Self.task + "process_docs: !function utils.process_docs\n", ["utils.py": "import os\n"])
         #expect(other.outcome == .refused)
         #expect(other.reason?.contains("t.yaml:8:15: !function utils.process_docs") == true, "\(other)")
-        #expect(other.reason?.contains("none of the files of lm-eval 0.4.13") == true)
+        #expect(other.reason?.contains("not one of the files of lm-eval 0.4.13") == true)
         let unknown = try Self.imported(Self.task + "process_results: !function my.results\n")
         #expect(unknown.reason?.contains("write a Jinja template") == true)
         // A function of another kind.

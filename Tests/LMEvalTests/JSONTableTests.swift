@@ -34,8 +34,8 @@ import Testing
         ("", ":1:1: the file is empty"), ("  \n", "empty"),
         ("3", ":1:1: the file must be objects, one a line, or a list"),
         ("\"x\"", "or a list of objects"), ("[{}\n,1]", ":2:2: the row is an integer"),
-        ("[{} {}]", ":1:5: a comma or ] should stand here"), ("[{}", ":1:4: a comma or ]"),
-        ("[{},]", "a value should stand here"), ("[{\"a\":1}] x", ":1:11: there is more text"),
+        ("[{} {}]", ":1:5: a comma or ] is expected here"), ("[{}", ":1:4: a comma or ]"),
+        ("[{},]", "a value is expected here"), ("[{\"a\":1}] x", ":1:11: there is more text"),
         ("[{\"a\":1,\n\"b\":01}]", ":2:5: the row is not valid JSON: a number can't start with 0"),
         ("[{\"a\":[1}", ":1:2: this { is not closed"), ("[{\"a\":[1}]]", "a comma or ]"),
         ("[{\"a\":\"x}]", ":1:7: this string is not closed"),
@@ -43,7 +43,7 @@ import Testing
         ("{\"b\":1}\n{\"a\":1,\"a\":1}", ":2:8: the row is not valid JSON: the key \"a\" is there twice"),
         ("{}", "the object has no list of objects"), ("{\"a\":[1],\"b\":2}", "its keys are \"a\", \"b\""),
         ("{\"a\":[{}],\"b\":[{}]}", "several lists of objects, \"a\", \"b\""), ("{\"a\":[{}]", "a comma or }"),
-        ("{a:[{}]}", "a key in double quotes"), ("{\"a\" [{}]}", "a colon should stand here"),
+        ("{a:[{}]}", "a key in double quotes"), ("{\"a\" [{}]}", "a colon is expected here"),
         ("{\"a\":[{}]}[", "this [ is not closed"), ("{\"a\":[{}, 1]}", ":1:11: the row is an integer"),
     ])
     func brokenListsAreNamed(text: String, message: String) {

@@ -143,7 +143,7 @@ import Testing
         }
         #expect(try golds(0) == [1] && golds(1) == [0] && golds(2) == [1])
         let none = #expect(throws: TaskError.self) { try golds(3) }
-        #expect(none?.message.contains("none of the choices, and in the first row the number of one") == true)
+        #expect(none?.message.contains("not one of the choices, and in the first row the number of one") == true)
 
         // lm-eval stops at a later row of digits; it is no number of a choice.
         let texts = try self.task(lines, rows: [row("x"), row("1")])

@@ -94,7 +94,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("label", JSONValue.int(3), "none of the 3 choices"), ("label", .string("x"), "none of the 3 choices"),
+        ("label", JSONValue.int(3), "not one of the 3 choices"), ("label", .string("x"), "not one of the 3 choices"),
         ("label", .null, "doc_to_target gives null"), ("choices", .array([]), "a list of strings"),
         ("choices", .array([.int(1)]), "an integer"), ("choices", .array([.string("")]), "an empty string"),
         ("q", .string("12"), "multiple_input (which only Assay knows)"),

@@ -336,7 +336,7 @@ struct PatternParser {
         let digits = self.pattern[self.position...].prefix(count)
         guard digits.count == count, digits.allSatisfy({ $0.isASCII && $0.properties.isHexDigit }),
             let point = UInt32(String(String.UnicodeScalarView(digits)), radix: 16)
-        else { throw self.error("\(count) hexadecimal digits should stand here", at: start) }
+        else { throw self.error("\(count) hexadecimal digits is expected here", at: start) }
         self.position += count
         return point
     }
@@ -498,7 +498,7 @@ struct PatternParser {
         let first = self.position
         while let scalar = self.next, scalar != close { try self.skip() }
         let name = String(self.pattern[first..<self.position])
-        guard self.take(close), !name.isEmpty else { throw self.error("a \(what)'s name should stand here", at: start) }
+        guard self.take(close), !name.isEmpty else { throw self.error("a \(what)'s name is expected here", at: start) }
         return name
     }
 

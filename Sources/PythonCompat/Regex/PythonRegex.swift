@@ -236,7 +236,7 @@ public struct PythonRegex: Sendable, Hashable {
             case "g":
                 guard position < scalars.count, scalars[position] == "<",
                     let close = scalars[position...].firstIndex(of: ">"), close > position + 1
-                else { throw PatternError(message: "a group's name should stand here, as \\g<name>", offset: start) }
+                else { throw PatternError(message: "a group's name is expected here, as \\g<name>", offset: start) }
                 let name = String(scalars[position + 1..<close])
                 position = close + 1
                 let number = PythonText.isIdentifier(name) ? self.number(ofGroup: name) : PythonNumber.int(name)

@@ -34,7 +34,7 @@ public struct Settings: Sendable, Hashable {
     /// Relative paths are taken from `folder`. Fails if `assay.yaml` there is not a flat map of the known keys.
     public init(
         flags: [String: String], environment: [String: String], folder: String
-    ) throws(CommandFailure) {
+    ) throws(UserError) {
         let file = try Self.readFile("\(folder)/assay.yaml")
         func find(_ key: String) -> Setting? {
             if let value = flags[key] { return Setting(value, .flag) }
@@ -54,9 +54,9 @@ public struct Settings: Sendable, Hashable {
         self.logLevel = find("log") ?? Setting("warning", .default)
         self.logFormat = find("log_format") ?? Setting("text", .default)
         guard ["text", "json"].contains(self.logFormat.value) else {
-            throw CommandFailure(
+            throw UserError(
                 "log format '\(self.logFormat.value)' (\(self.logFormat.source.rawValue)) is unknown",
-                hint: "use text or json", exitCode: .usage)
+                hint: "use text or json", kind: .usage)
         }
     }
 
@@ -67,37 +67,37 @@ public struct Settings: Sendable, Hashable {
         "log": "ASSAY_LOG", "log_format": "ASSAY_LOG_FORMAT",
     ]
 
-    private static func readFile(_ path: String) throws(CommandFailure) -> [String: String] {
+    private static func readFile(_ path: String) throws(UserError) -> [String: String] {
         let node: Node?
         do {
             let bytes = try InputFile.bytes(of: path, limit: 1 << 20)
             guard let text = String(validating: bytes, as: UTF8.self) else {
-                throw CommandFailure("\(path) is not UTF-8 text", hint: "correct or remove the file")
+                throw UserError("\(path) is not UTF-8 text", hint: "correct or remove the file")
             }
             node = try Yams.compose(yaml: text)
-        } catch let error as CommandFailure {
+        } catch let error as UserError {
             throw error
         } catch let error as FileError where error.isMissing {
             return [:]
         } catch let error as FileError {
-            throw CommandFailure("\(error)", hint: "correct or remove the file")
+            throw UserError("\(error)", hint: "correct or remove the file")
         } catch {
-            throw CommandFailure("\(path) can't be read: \(error)", hint: "correct or remove the file")
+            throw UserError("\(path) can't be read: \(error)", hint: "correct or remove the file")
         }
         guard let node else { return [:] }
         guard case .mapping(let mapping) = node else {
-            throw CommandFailure("\(path) is not a map of settings", hint: "write lines such as 'store: /shared/assay'")
+            throw UserError("\(path) is not a map of settings", hint: "write lines such as 'store: /shared/assay'")
         }
         var values: [String: String] = [:]
         for (key, value) in mapping {
             let line = key.mark?.line ?? 0
             guard let name = key.scalar?.string, Self.variables[name] != nil else {
-                throw CommandFailure(
+                throw UserError(
                     "\(path):\(line): unknown setting '\(key.scalar?.string ?? "")'",
                     hint: "known are \(Self.variables.keys.sorted().joined(separator: ", "))")
             }
             guard let scalar = value.scalar?.string else {
-                throw CommandFailure("\(path):\(line): '\(name)' must be a plain value", hint: nil)
+                throw UserError("\(path):\(line): '\(name)' must be a plain value", hint: nil)
             }
             values[name] = scalar
         }

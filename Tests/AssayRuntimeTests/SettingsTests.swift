@@ -1,4 +1,4 @@
-import Console
+import AssayRuntime
 import Foundation
 import Testing
 
@@ -35,7 +35,7 @@ import Testing
     ])
     func aBadFileIsNamed(_ yaml: String, _ message: String) throws {
         let folder = try folder(yaml)
-        let failure = #expect(throws: CommandFailure.self) {
+        let failure = #expect(throws: UserError.self) {
             try Settings(flags: [:], environment: [:], folder: folder)
         }
         #expect(failure?.message.contains(message) == true, "\(failure?.message ?? "")")

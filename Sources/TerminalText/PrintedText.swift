@@ -42,7 +42,7 @@ public struct PrintedText: Sendable, Hashable, ExpressibleByStringInterpolation,
     }
 
     /// The text between the sequences that switch a terminal's style on and off.
-    func styled(on: String, off: String) -> PrintedText {
+    public func styled(on: String, off: String) -> PrintedText {
         var text = self
         text.description = "\u{1B}[\(on)m\(self.description)\u{1B}[\(off)m"
         return text
@@ -102,7 +102,7 @@ extension PrintedText {
     /// The same JSON document with nothing in it that is unsafe to print.
     ///
     /// Such characters stand in strings only, where JSON has an escape for each; line ends of its own are kept.
-    static func escapedJSON(_ document: String) -> String {
+    public static func escapedJSON(_ document: String) -> String {
         guard document.unicodeScalars.contains(where: \.isUnsafe) else { return document }
         var text = String.UnicodeScalarView()
         for scalar in document.unicodeScalars {
@@ -145,5 +145,34 @@ extension Sequence<PrintedText> {
         var text: PrintedText = ""
         for (index, part) in self.enumerated() { text += index == 0 ? part : separator + part }
         return text
+    }
+}
+
+/// How many columns of a terminal a text takes.
+enum TextWidth {
+    static func of(_ text: String) -> Int { text.reduce(0) { $0 + self.of($1) } }
+
+    static func of(_ character: Character) -> Int {
+        // Nearly all that is printed; a table of ten thousand rows waits for this.
+        if character.isASCII { return 1 }
+        guard let scalar = character.unicodeScalars.first else { return 0 }
+        // Marks on their own have no width, and an emoji selector makes two columns of what has one otherwise.
+        switch scalar.properties.generalCategory {
+        case .nonspacingMark, .enclosingMark, .format: return 0
+        default: break
+        }
+        let isEmoji = character.unicodeScalars.contains("\u{FE0F}") || scalar.properties.isEmojiPresentation
+        return isEmoji || self.isWide(scalar) ? 2 : 1
+    }
+
+    /// Whether a character is of the blocks that Unicode's East Asian Width calls wide.
+    private static func isWide(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xA960...0xA97C, 0xAC00...0xD7A3, 0xF900...0xFAFF,
+            0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F680...0x1F6FF,
+            0x1F900...0x1F9FF, 0x20000...0x3FFFD:
+            true
+        default: false
+        }
     }
 }

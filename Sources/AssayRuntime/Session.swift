@@ -2,7 +2,7 @@ internal import FoundationEssentials
 internal import Glibc
 public import JobQueue
 public import Logging
-internal import Postgres
+public import Postgres
 public import PostgresQueue
 public import UVEventLoop
 
@@ -14,15 +14,7 @@ public struct Session: Sendable {
     public let loop: EventLoop
     public let queue: PostgresJobQueue
 
-    /// Resolves the settings, opens the queue, runs `body` and closes everything.
-    public static func with<Value: Sendable>(
-        _ options: GlobalOptions, label: String = "assay", _ body: (Session) async throws -> Value
-    ) async throws -> Value {
-        let (settings, logger) = try options.resolve(label: label)
-        return try await self.with(settings, logger: logger, body)
-    }
-
-    /// The same for a worker: no call may hang on a dead connection, and outages are the worker's own to bridge.
+    /// Opens the queue for a worker: no call may hang on a dead connection, and outages are the worker's own to bridge.
     public static func withWorkerQueue<Value: Sendable>(
         _ settings: Settings, logger: Logger, _ body: (Session) async throws -> Value
     ) async throws -> Value {
@@ -135,7 +127,7 @@ public struct Session: Sendable {
         let status = try await migrator.status()
         guard !status.isCurrent else { return }
         guard settings.databaseURL == nil else {
-            throw CommandFailure(
+            throw UserError(
                 "the database's schema is at version \(status.version); \(status.pending.joined(separator: ", ")) is to come",
                 hint: "bring it up to date with `assay migrate`")
         }
@@ -151,5 +143,91 @@ public struct Session: Sendable {
         if let name = environment["USER"] ?? environment["LOGNAME"] { return name }
         guard let entry = getpwuid(getuid()), let name = entry.pointee.pw_name else { return "uid \(getuid())" }
         return String(cString: name)
+    }
+}
+
+/// The embedded PostgreSQL of a home folder, as the commands use it.
+public enum EmbeddedDatabase {
+    /// Starts the server unless it runs, migrates it, and answers the schema's version.
+    ///
+    /// - Parameter adopting: Take a copied or restored home for one of its own.
+    public static func start(_ settings: Settings, adopting: Bool = false, logger: Logger) async throws -> Int {
+        try await self.withLoop { loop in
+            _ = try await self.server(settings, on: loop, logger).start(adopting: adopting)
+            return try await Session.migrate(settings, logger: logger, loop: loop).version
+        }
+    }
+
+    /// Stops the server; false if it did not run.
+    public static func stop(_ settings: Settings, logger: Logger) async throws -> Bool {
+        try await self.withLoop { loop in
+            let server = try self.server(settings, on: loop, logger)
+            guard try server.isRunning else { return false }
+            try await server.stop()
+            return true
+        }
+    }
+
+    private static func server(
+        _ settings: Settings, on loop: EventLoop, _ logger: Logger
+    ) throws(PostgresError) -> EmbeddedServer {
+        try EmbeddedServer(
+            home: settings.home.value, on: loop, environment: Programs.environment, logger: logger)
+    }
+
+    /// The variables of libpq that were set when this program was started: those that have a say in how it reaches its
+    /// database, and those that have none.
+    public static func libpqVariables(_ settings: Settings) -> (used: [String], ignored: [String]) {
+        let inherited = LibpqEnvironment.inherited
+        let configuration = settings.databaseURL.flatMap { try? PostgresConfiguration($0.value) }
+        let used = configuration?.usedVariables(of: inherited) ?? []
+        return (used, inherited.variables.keys.filter { !used.contains($0) }.sorted())
+    }
+
+    /// What is to be said about a URL that everybody on the machine can read.
+    public static func warning(about url: Setting?) -> String? {
+        guard let url, url.source == .flag, (try? PostgresConfiguration(url.value))?.hasPassword == true else {
+            return nil
+        }
+        return "warning: everybody on this machine can read the password in --database-url (ps); give it in "
+            + "ASSAY_DATABASE_URL, ~/.pgpass, PGPASSWORD or a service of ~/.pg_service.conf (service=NAME)"
+    }
+
+    /// How to reach the database that the settings name.
+    public static func configuration(_ settings: Settings) throws(UserError) -> PostgresConfiguration {
+        do {
+            guard let url = settings.databaseURL else {
+                return try EmbeddedServer.configuration(home: settings.home.value)
+            }
+            var configuration = try PostgresConfiguration(url.value)
+            configuration.pooler = try self.pooler(settings)
+            return configuration
+        } catch let failure as UserError {
+            throw failure
+        } catch {
+            throw UserError("\(error)")
+        }
+    }
+
+    private static func pooler(_ settings: Settings) throws(UserError) -> PostgresPooler {
+        guard let pooler = PostgresPooler(rawValue: settings.databasePooler.value) else {
+            throw UserError(
+                "the database's pooler '\(settings.databasePooler.value)' "
+                    + "(\(settings.databasePooler.source.rawValue)) is unknown",
+                hint: "use one of \(PostgresPooler.allCases.map(\.rawValue).joined(separator: ", "))", kind: .usage)
+        }
+        return pooler
+    }
+
+    public static func withLoop<Value: Sendable>(_ body: (EventLoop) async throws -> Value) async throws -> Value {
+        let loop = try EventLoop(name: "postgres")
+        do {
+            let value = try await body(loop)
+            await loop.shutDown()
+            return value
+        } catch {
+            await loop.shutDown()
+            throw error
+        }
     }
 }

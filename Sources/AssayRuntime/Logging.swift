@@ -1,5 +1,7 @@
 internal import FoundationEssentials
+internal import Glibc
 public import Logging
+internal import TerminalText
 
 /// Log lines on standard error, as text for people or as one JSON object a line for machines.
 public struct AssayLogHandler: LogHandler {
@@ -23,7 +25,15 @@ public struct AssayLogHandler: LogHandler {
 
     public func log(event: LogEvent) {
         let merged = self.metadata.merging(event.metadata ?? [:]) { $1 }
-        Output.write(self.line(event.level, "\(event.message)", merged), to: 2)
+        // In one piece, as far as the system writes it so; a log that nobody reads any more ends nothing.
+        let bytes = Array(self.line(event.level, "\(event.message)", merged).description.utf8)
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let written = rest.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            if written < 0, errno == EINTR { continue }
+            guard written > 0 else { return }
+            rest = rest.dropFirst(written)
+        }
     }
 
     private func line(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata) -> PrintedText {

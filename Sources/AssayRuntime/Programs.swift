@@ -22,9 +22,9 @@ public enum Programs {
     }
 
     /// The path of a program that must be there.
-    public static func find(_ name: String) throws(CommandFailure) -> String {
+    public static func find(_ name: String) throws(UserError) -> String {
         guard self.isInstalled(name) else {
-            throw CommandFailure("there is no \(self.path(of: name))", hint: "build it: swift build")
+            throw UserError("there is no \(self.path(of: name))", hint: "build it: swift build")
         }
         return self.path(of: name)
     }

@@ -85,7 +85,7 @@ struct StoreBinding {
 
     func create(_ root: String) async throws -> Store {
         if let known = try await Store.identity(root: root) {
-            throw CommandFailure(
+            throw UserError(
                 "\(root) is a store already (\(Self.name(known.store)))",
                 hint: "make it this database's with `assay store adopt \(root)`, or give another folder")
         }
@@ -94,7 +94,7 @@ struct StoreBinding {
         if let adoption = database.adoption,
             database.tie(to: adoption.store, owner: adoption.database) != .copyOfAnotherDatabase
         {
-            throw CommandFailure(
+            throw UserError(
                 "this database has a store already: \(Self.name(adoption.store)), \(Self.origin(adoption))",
                 hint:
                     "results can't be spread over two; to move them, copy the folder and run `assay store adopt` on the copy"
@@ -103,7 +103,7 @@ struct StoreBinding {
         let made = try await Store.create(root: root).identity.store
         let adoption = try await self.adoption(of: made, root, onlyFirst: database.adoption == nil)
         guard adoption.store == made else {
-            throw CommandFailure("another store was given to this database meanwhile: \(Self.name(adoption.store))")
+            throw UserError("another store was given to this database meanwhile: \(Self.name(adoption.store))")
         }
         return try await Store.adopt(root: root, database: adoption.database)
     }
