@@ -193,7 +193,7 @@ let testSupport: [Target] = [
     .testTarget(
         name: "EndToEndTests",
         dependencies: ["EngineTesting", "ProcessTesting", "UVEventLoop", "assay", "assay-worker", "assay-report"],
-        swiftSettings: swiftSettings),
+        exclude: ["Fixtures"], swiftSettings: swiftSettings),
     .testTarget(
         name: "FaultTests",
         dependencies: [
