@@ -1,4 +1,5 @@
 internal import Files
+internal import Glibc
 internal import Yams
 
 /// Where a setting's value came from; the first that names it wins.
@@ -35,7 +36,7 @@ public struct Settings: Sendable, Hashable {
     public init(
         flags: [String: String], environment: [String: String], folder: String
     ) throws(UserError) {
-        let file = try Self.readFile("\(folder)/assay.yaml")
+        let file = try Self.readFile("\(folder)/assay.yaml", in: folder)
         func find(_ key: String) -> Setting? {
             if let value = flags[key] { return Setting(value, .flag) }
             if let value = environment[Self.variables[key] ?? ""], !value.isEmpty {
@@ -67,7 +68,7 @@ public struct Settings: Sendable, Hashable {
         "log": "ASSAY_LOG", "log_format": "ASSAY_LOG_FORMAT",
     ]
 
-    private static func readFile(_ path: String) throws(UserError) -> [String: String] {
+    private static func readFile(_ path: String, in folder: String) throws(UserError) -> [String: String] {
         let node: Node?
         do {
             let bytes = try InputFile.bytes(of: path, limit: 1 << 20)
@@ -77,7 +78,10 @@ public struct Settings: Sendable, Hashable {
             node = try Yams.compose(yaml: text)
         } catch let error as UserError {
             throw error
-        } catch let error as FileError where error.isMissing {
+        } catch let error as FileError
+            where error.isMissing || (error.code == .system(EACCES) && access(folder, X_OK) != 0)
+        {
+            // A working folder that this user may not look into has no settings for it.
             return [:]
         } catch let error as FileError {
             throw UserError("\(error)", hint: "correct or remove the file")

@@ -220,6 +220,11 @@ public struct MetricDefinition: Sendable, Hashable, Codable {
     public var aggregation: Aggregation
     public var higherIsBetter: Bool
 
+    /// As jobs are stored; these names stay.
+    private enum CodingKeys: String, CodingKey {
+        case name, metric, filter, aggregation, higherIsBetter
+    }
+
     public init(name: String, metric: Metric, filter: String, aggregation: Aggregation, higherIsBetter: Bool) {
         self.name = name
         self.metric = metric

@@ -65,7 +65,12 @@ public struct InputFile: ~Copyable {
     private init(opened descriptor: Int32, path: String) throws(FileError) {
         guard descriptor >= 0 else { throw .system(errno, "can't be opened", path: path) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        guard fstat(descriptor, &status) == 0 else {
+            let number = errno
+            close(descriptor)
+            throw .system(number, "can't be examined", path: path)
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
             close(descriptor)
             throw FileError(.notRegular, path: path, "is not a regular file")
         }
@@ -118,18 +123,25 @@ public struct InputFile: ~Copyable {
             throw FileError(
                 .tooLarge, path: self.path, "has \(self.byteCount) bytes; at most \(limit) are read of such a file")
         }
-        // One byte more than expected would show a file that grows.
-        var bytes = [UInt8](repeating: 0, count: self.byteCount + 1)
+        // One byte more than expected would show a file that grows. Some file systems, such as /proc, tell no size.
+        let expected = self.byteCount == 0 ? limit : self.byteCount
+        var bytes = [UInt8](repeating: 0, count: self.byteCount == 0 ? min(limit, 1 << 16) + 1 : expected + 1)
         var filled = 0
-        while filled < bytes.count {
+        while true {
+            if filled == bytes.count {
+                guard filled <= expected else { break }
+                bytes += [UInt8](repeating: 0, count: min(bytes.count, expected + 1 - filled))
+            }
             let count = try self.read(into: &bytes, from: filled)
             guard count > 0 else { break }
             filled += count
         }
-        guard filled == self.byteCount else {
-            throw FileError(.changed, path: self.path, "changed while it was read; wait until it is complete")
+        guard self.byteCount == 0 ? filled <= limit : filled == self.byteCount else {
+            throw self.byteCount == 0
+                ? FileError(.tooLarge, path: self.path, "has more than \(limit) bytes, of which none are read")
+                : FileError(.changed, path: self.path, "changed while it was read; wait until it is complete")
         }
-        bytes.removeLast()
+        bytes.removeLast(bytes.count - filled)
         return bytes
     }
 

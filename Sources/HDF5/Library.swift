@@ -12,7 +12,7 @@ public actor HDF5Actor {
 
     private init() {
         do throws(ThreadError) {
-            self.executor = try ThreadExecutor(prepare: Library.prepare)
+            self.executor = try ThreadExecutor(stackBytes: 8 << 20, prepare: Library.prepare)
         } catch {
             // Without its thread no file can be read or written at all, and no caller could go on.
             preconditionFailure("libhdf5: \(error)")

@@ -247,11 +247,11 @@ private struct JSONParser {
 
     mutating func hexadecimal() throws(JSONError) -> UInt16 {
         let end = self.position + 4
-        guard end <= self.bytes.count else { throw self.error("four hexadecimal digits is expected here") }
+        guard end <= self.bytes.count else { throw self.error("four hexadecimal digits are expected here") }
         var code: UInt16 = 0
         while self.position < end {
             guard let digit = Character(Unicode.Scalar(self.bytes[self.position])).hexDigitValue else {
-                throw self.error("four hexadecimal digits is expected here")
+                throw self.error("four hexadecimal digits are expected here")
             }
             code = code << 4 | UInt16(digit)
             self.position += 1

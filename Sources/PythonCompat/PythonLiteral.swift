@@ -474,7 +474,7 @@ public struct PythonLiteral {
         let digits = self.scalars[self.position...].prefix(count)
         guard digits.count == count, digits.allSatisfy({ $0.isASCII && $0.properties.isHexDigit }),
             let point = UInt32(String(digits), radix: 16)
-        else { throw self.error("\(count) hexadecimal digits is expected here") }
+        else { throw self.error("\(count) hexadecimal digits are expected here") }
         self.position += count
         return point
     }

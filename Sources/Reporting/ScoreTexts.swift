@@ -181,7 +181,7 @@ extension EstimateMethod {
         + "as 0…1; where few samples differ from the rest, SE is drawn towards that of the worst case in the range; where none "
         + "does, from what share of other scores there may still be"
     private static let drawn =
-        "SE is the standard deviation of the score over samples drawn again with replacement, with the seeds and as often as "
+        "SE is the standard deviation of the score over samples drawn anew with replacement, with the seeds and as often as "
         + "lm-eval (100,000 times; 100 for translation metrics), and what that comes to by formula where samples are so many "
         + "that it would take long"
 

@@ -71,6 +71,13 @@ import Testing
         }
     }
 
+    /// Files in /proc say that they have no bytes.
+    @Test func filesThatTellNoSizeAreReadToTheirEnd() throws {
+        let text = String(decoding: try InputFile.bytes(of: "/proc/self/status", limit: 1 << 20), as: UTF8.self)
+        #expect(text.hasPrefix("Name:") && text.hasSuffix("\n"))
+        #expect(self.failure("/proc/self/status", limit: 10)?.code == .tooLarge)
+    }
+
     @Test func digits() {
         #expect([0, 15, 255, 16].map(UInt8.init).hexadecimal == "000fff10")
         let text = SHA256.text(of: "abc".utf8)

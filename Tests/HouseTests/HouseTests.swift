@@ -156,7 +156,8 @@ import Testing
             " anew", "is none of", "should stand", "stands here", "stands behind", "stands with", "what becomes of",
             "whoever ",
         ]
-        for file in try Self.swiftFiles("Sources") {
+        // The texts of reports change with the version alone.
+        for file in try Self.swiftFiles("Sources") where !file.path.hasSuffix("/ScoreTexts.swift") {
             for line in file.text.split(separator: "\n") where !line.drop(while: { $0 == " " }).hasPrefix("//") {
                 // What is in quotes, as far as a line tells.
                 let literals = line.split(separator: "\"", omittingEmptySubsequences: false).enumerated()

@@ -1,4 +1,5 @@
 import Evaluation
+import Foundation
 import LMEval
 import Testing
 
@@ -50,6 +51,20 @@ struct JobTaskTests {
         var other = task
         other.configuration = "nothing"
         #expect(try other.completed() == other)
+    }
+
+    @Test("Metrics are stored under names that stay")
+    func stored() throws {
+        let task = try Self.describe("")
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        let text = String(decoding: try encoder.encode(task.metrics), as: UTF8.self)
+        #expect(
+            text == """
+                [{"aggregation":"mean","filter":"none","higherIsBetter":true,"metric":"acc","name":"acc"},\
+                {"aggregation":"mean","filter":"none","higherIsBetter":true,"metric":"acc_norm","name":"acc_norm"}]
+                """)
+        #expect(try JSONDecoder().decode([MetricDefinition].self, from: Data(text.utf8)) == task.metrics)
     }
 
     @Test("What is not a task is the task's error")

@@ -336,7 +336,7 @@ struct PatternParser {
         let digits = self.pattern[self.position...].prefix(count)
         guard digits.count == count, digits.allSatisfy({ $0.isASCII && $0.properties.isHexDigit }),
             let point = UInt32(String(String.UnicodeScalarView(digits)), radix: 16)
-        else { throw self.error("\(count) hexadecimal digits is expected here", at: start) }
+        else { throw self.error("\(count) hexadecimal digits are expected here", at: start) }
         self.position += count
         return point
     }
