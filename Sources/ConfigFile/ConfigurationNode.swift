@@ -28,7 +28,7 @@ public struct ConfigurationNode: Sendable {
     public enum Content: Sendable {
         /// Never an array or object.
         case scalar(JSONValue)
-        /// What stands behind the tag !function.
+        /// The text after the tag !function.
         case function(String)
         case list([ConfigurationNode])
         case mapping([Member])

@@ -288,7 +288,7 @@ enum DatabaseChecks {
 }
 
 extension Checks {
-    /// Variables of libpq that are set, and what becomes of them.
+    /// The variables of libpq that are set: which ones are used, and which are not.
     func libpqVariables() -> [Check] {
         let (used, ignored) = EmbeddedDatabase.libpqVariables(self.settings)
         var findings: [String] = []

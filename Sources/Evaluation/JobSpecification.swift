@@ -12,7 +12,7 @@ public struct JobSpecification: Codable, Sendable, Hashable {
     /// What few-shot examples are drawn from; `nil` if the task lists them or has none.
     public var fewShotPool: DataSet?
     public var settings: Settings
-    /// The job whose answers were scored anew; `nil` where a model answered.
+    /// The job whose answers were scored again; `nil` where a model answered.
     public var rescoredFrom: Source?
     /// The groups that the task was submitted with, the outermost first; `nil` for none.
     public var groups: [Group]?

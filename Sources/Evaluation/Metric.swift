@@ -275,7 +275,7 @@ public enum Aggregation: String, Sendable, Hashable, CaseIterable, Codable {
         }
     }
 
-    /// How often lm-eval draws samples anew for the standard error; `nil` where it has a formula, or none at all.
+    /// How many times lm-eval resamples for the standard error; `nil` where it has a formula, or none at all.
     public var bootstrapIterations: Int? {
         switch self {
         case .median, .f1, .matthewsCorrelation, .perplexity: 100_000

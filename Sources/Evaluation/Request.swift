@@ -94,7 +94,7 @@ public struct GenerationRequest: Sendable, Hashable {
     }
 }
 
-/// What becomes of a prompt that is longer than the model takes.
+/// What to do with a prompt that is longer than the model takes.
 public enum OverflowPolicy: String, Sendable, Hashable, CaseIterable, Codable {
     /// The left of it is cut off, as lm-eval does, and the sample says so in `is_truncated`.
     case truncate

@@ -74,7 +74,7 @@ private struct RescoredShard: PreparedShard, ComputedShard {
     }
 }
 
-/// A finished job whose answers are to be scored anew.
+/// A finished job whose answers are to be scored again.
 public struct RescoredJob: Sendable {
     /// Run and job.
     public let name: String

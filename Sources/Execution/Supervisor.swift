@@ -173,7 +173,7 @@ public struct Supervisor: Sendable {
     }
 }
 
-/// Decides what becomes of a supervisor's child processes, without any process or clock.
+/// Decides what to do with a supervisor's child processes, without any process or clock.
 struct SupervisorState {
     enum Action: Hashable {
         case start(Int)

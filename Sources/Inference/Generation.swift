@@ -128,7 +128,7 @@ struct SlotSchedule: Sendable {
         self.occupants.enumerated().compactMap { slot, prompt in prompt.map { (slot, $0) } }
     }
 
-    /// Assigns the next prompt to the first free slot; `nil` if there is none of either.
+    /// Assigns the next prompt to the first free slot; `nil` if there is no prompt or no free slot.
     mutating func start() -> Start? {
         guard self.nextPrompt < self.prompts.count, let slot = self.occupants.firstIndex(of: nil) else { return nil }
         let prompt = self.prompts[self.nextPrompt]

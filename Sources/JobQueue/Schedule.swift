@@ -179,7 +179,7 @@ extension ScheduleTiming {
     }
 }
 
-/// What becomes of a due time while a run of the same schedule is still open.
+/// What to do at a due time while a run of the same schedule is still open.
 public enum OverlapPolicy: String, Sendable, Hashable, CaseIterable, Codable {
     /// It is skipped.
     case skip

@@ -317,25 +317,19 @@ extension QueueError {
             throw QueueError(.invalid, "\(what) contains a NUL character: remove it")
         }
     }
-}
 
-extension QueueError {
     public static func check(_ number: Int, _ what: String, _ range: ClosedRange<Int>) throws(QueueError) {
         guard range.contains(number) else {
             throw QueueError(.invalid, "\(what) is \(number): it must be \(range.lowerBound) to \(range.upperBound)")
         }
     }
-}
 
-extension QueueError {
     public static func check(seconds: Double, _ what: String) throws(QueueError) {
         guard seconds >= 0, seconds.isFinite else {
             throw QueueError(.invalid, "\(what) is \(seconds) seconds: it must be a number that is not negative")
         }
     }
-}
 
-extension QueueError {
     /// Checks for a short word such as "cpu" or "cuda".
     public static func check(deviceKind: String, _ what: String) throws(QueueError) {
         let isPlain = deviceKind.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x7a).contains($0) }
@@ -344,16 +338,10 @@ extension QueueError {
                 .invalid, "\(what) is '\(deviceKind.prefix(40))': a kind of device is a word such as cpu or cuda")
         }
     }
-}
 
-extension QueueError {
     /// Checks for 64 lower-case hexadecimal digits.
     public static func check(sha256: String, _ what: String) throws(QueueError) {
-        let isDigit = { (byte: UInt8) in
-            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
-        }
-        guard sha256.utf8.count == 64, sha256.utf8.allSatisfy(isDigit) else {
+        guard SHA256.isText(sha256) else {
             throw QueueError(
                 .invalid, "\(what) is '\(sha256.prefix(80))': a sha256 has 64 lower-case hexadecimal digits")
         }

@@ -97,7 +97,7 @@ func sibling(_ name: String, of file: String) -> String {
     return String(file[...slash]) + name
 }
 
-/// What becomes of a task file of lm-eval.
+/// How a task file of lm-eval can be used.
 public struct ImportedFile: Sendable, Hashable, Encodable {
     public enum Outcome: String, Sendable, Hashable, Encodable, CaseIterable {
         /// Runs as it is.
@@ -168,7 +168,7 @@ extension ImportedFile {
 }
 
 extension ConfigurationNode {
-    /// What stands behind the tags !function in it.
+    /// The texts after the tags !function in it.
     var functions: [String] {
         switch self.content {
         case .scalar: []
