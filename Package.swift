@@ -92,6 +92,7 @@ let services: [Target] =
         "Inference", ["Evaluation", "JSON", "Llama", "PythonCompat", "Threads", logging],
         tests: ["EngineTesting", "LMEval", "ProcessTesting"], testsExclude: ["Fixtures"])
     + module("JobQueue", ["Calendar", "Files", crypto])
+    + module("WorkerLogic", ["JobQueue", logging], tests: ["MemoryQueue", "WorkerSimulation"])
     + module(
         "PostgresQueue", ["Calendar", "Files", "JobQueue", "Postgres", "SQL", crypto],
         tests: ["FaultTesting", "MemoryQueue", "PostgresTesting", "UVEventLoop", logging], testsExclude: ["Fixtures"])
@@ -109,7 +110,7 @@ let useCases: [Target] =
         "Execution",
         [
             "Datasets", "Evaluation", "Inference", "JobQueue", "LMEval", "Llama", "ResultStore", "Sandbox", "Threads",
-            "UVEventLoop", logging,
+            "UVEventLoop", "WorkerLogic", logging,
         ],
         tests: ["MemoryQueue", "Postgres", "PostgresQueue", "PostgresTesting"])
     + module(
@@ -155,11 +156,11 @@ let programs: [Target] = [
         [
             "Calendar", "ConfigFile", "Datasets", "Doctor", "Evaluation", "Execution", "Files", "Inference", "JSON",
             "JobQueue", "LMEval", "Llama", "Maintenance", "Planning", "Postgres", "PostgresQueue", "Reporting",
-            "ResultStore", "UVEventLoop",
+            "ResultStore", "UVEventLoop", "WorkerLogic",
         ]),
     program(
         "assay-worker",
-        ["Evaluation", "Execution", "JobQueue", "Llama", "Maintenance", "Sandbox", "UVEventLoop"]),
+        ["Evaluation", "Execution", "JobQueue", "Llama", "Maintenance", "Sandbox", "UVEventLoop", "WorkerLogic"]),
     program("assay-report", ["Evaluation", "JobQueue", "LMEval", "Reporting", "ResultStore", "Statistics"]),
 ]
 
@@ -173,6 +174,13 @@ let testSupport: [Target] = [
     // The queue without a database: what the one on PostgreSQL is compared with, step by step.
     .target(
         name: "MemoryQueue", dependencies: ["Calendar", "JobQueue"], path: "Tests/MemoryQueue",
+        swiftSettings: swiftSettings),
+    // Random histories of workers, a queue, a store and engines, each decided by a seed.
+    .target(
+        name: "WorkerSimulation", dependencies: ["JobQueue", "MemoryQueue", "WorkerLogic"],
+        path: "Tests/WorkerSimulation", exclude: ["Faults"], swiftSettings: swiftSettings),
+    .executableTarget(
+        name: "worker-histories", dependencies: ["WorkerSimulation"], path: "Tests/Histories",
         swiftSettings: swiftSettings),
     .target(
         name: "ProcessTesting", dependencies: ["UVEventLoop"], path: "Tests/ProcessTesting",

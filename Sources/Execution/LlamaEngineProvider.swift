@@ -3,6 +3,7 @@ public import Inference
 public import Llama
 public import Logging
 internal import Threads
+public import WorkerLogic
 
 /// Gives the engine that answers a job's requests.
 public protocol EngineProvider: Sendable {

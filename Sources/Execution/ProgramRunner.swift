@@ -1,5 +1,6 @@
 public import LMEval
 public import Sandbox
+public import WorkerLogic
 
 /// Runs programs that models write, where they can do no harm.
 public protocol ProgramRunner: Sendable {

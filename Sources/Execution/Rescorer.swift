@@ -4,6 +4,7 @@ internal import Inference
 public import JobQueue
 public import LMEval
 public import ResultStore
+public import WorkerLogic
 
 /// Scores the answers of finished jobs anew, without an engine: what a worker runs instead of a model.
 public actor Rescorer: ShardProcessor {

@@ -3,6 +3,7 @@ internal import Inference
 public import JobQueue
 internal import Logging
 internal import ResultStore
+internal import WorkerLogic
 
 /// Results of other jobs that are what a shard's would be, in part or in full: the queue's answer.
 public typealias EqualResultFinder = @Sendable (ClaimedShard) async throws(QueueError) -> [EqualResult]

@@ -7,6 +7,7 @@ internal import LMEval
 public import Logging
 public import ResultStore
 internal import Threads
+public import WorkerLogic
 
 /// Takes shards from rows to prompts to requests to responses to scores to a published file.
 ///

@@ -1,6 +1,7 @@
 internal import FoundationEssentials
 public import Logging
 public import UVEventLoop
+public import WorkerLogic
 
 /// Keeps worker processes running, one or more for each device, until they have nothing left to do or are told to stop.
 public struct Supervisor: Sendable {

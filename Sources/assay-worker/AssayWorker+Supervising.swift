@@ -4,6 +4,7 @@ internal import Execution
 internal import FoundationEssentials
 internal import Logging
 internal import UVEventLoop
+internal import WorkerLogic
 
 extension AssayWorker {
     /// Keeps worker processes running on all devices.

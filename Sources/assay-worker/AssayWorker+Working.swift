@@ -11,6 +11,7 @@ internal import Planning
 internal import PostgresQueue
 internal import Sandbox
 internal import UVEventLoop
+internal import WorkerLogic
 
 extension AssayWorker {
     /// Works in this process, on one device.

@@ -7,6 +7,7 @@ internal import JobQueue
 internal import Llama
 internal import TerminalText
 internal import UVEventLoop
+internal import WorkerLogic
 
 @main
 struct AssayWorker: AsyncParsableCommand {

@@ -2,6 +2,7 @@ internal import Execution
 internal import Glibc
 internal import Logging
 internal import UVEventLoop
+internal import WorkerLogic
 
 /// Does what signals ask for, on a thread with nothing else to do: whatever hangs in the process, it still hears.
 actor SignalWatch {

@@ -13,6 +13,7 @@ internal import Reporting
 internal import ResultStore
 internal import TerminalText
 internal import UVEventLoop
+internal import WorkerLogic
 
 struct ResultsRescoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

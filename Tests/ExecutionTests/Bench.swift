@@ -6,6 +6,7 @@ import MemoryQueue
 import Synchronization
 import Testing
 import UVEventLoop
+import WorkerLogic
 
 /// A queue in memory with one job, and what a worker needs besides.
 struct Bench: Sendable {

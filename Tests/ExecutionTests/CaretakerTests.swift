@@ -3,6 +3,7 @@ import JobQueue
 import MemoryQueue
 import Testing
 import UVEventLoop
+import WorkerLogic
 
 @Suite struct CaretakerTests {
     /// With the next shard always claimed ahead a worker never asks for work in a way that also looks for the dead.

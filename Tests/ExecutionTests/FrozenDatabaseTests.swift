@@ -6,6 +6,7 @@ import PostgresQueue
 import PostgresTesting
 import Testing
 import UVEventLoop
+import WorkerLogic
 
 /// A worker on a real database whose network swallows everything for a while.
 @Suite(.timeLimit(.minutes(10))) struct FrozenDatabaseTests {

@@ -3,6 +3,7 @@ import JobQueue
 import Logging
 import MemoryQueue
 import Testing
+import WorkerLogic
 
 /// What a worker does when its lease runs out or is lost.
 @Suite(.timeLimit(.minutes(10))) struct LeaseTests {

@@ -1,48 +1,12 @@
+import Execution
 import JobQueue
 import Logging
 import MemoryQueue
 import Testing
-
-@testable import Execution
+import WorkerLogic
 
 /// What a worker does while there is no database.
 @Suite(.timeLimit(.minutes(10))) struct OutageTests {
-    @Test func anOutageIsSaidOnceAndItsEndToo() {
-        var outage = Outage()
-        let start = ContinuousClock.now
-        let none = outage.ended(at: start)
-        #expect(none == nil)
-        let isFirst = (0..<3).map { outage.failed(at: start + .seconds($0)) }
-        #expect(isFirst == [true, false, false])
-        let end = outage.ended(at: start + .seconds(5))
-        #expect(end?.lasted == .seconds(5))
-        #expect(end?.failures == 3)
-        let again = outage.ended(at: start + .seconds(6))
-        #expect(again == nil)
-        let isNew = outage.failed(at: start + .seconds(7))
-        #expect(isNew)
-        let second = outage.ended(at: start + .seconds(8))
-        #expect(second?.failures == 1)
-    }
-
-    @Test func pausesGrowWithinTheirBoundsAndAreSpread() {
-        var generator = SystemRandomNumberGenerator()
-        var pauses: [Duration] = []
-        for _ in 0..<50 {
-            var backoff = Backoff(first: .milliseconds(200), longest: .seconds(15))
-            for bound in [200, 400, 800, 1_600, 3_200, 6_400, 12_800, 15_000, 15_000] {
-                let pause = backoff.pause(using: &generator)
-                #expect(pause >= .zero && pause <= .milliseconds(bound))
-                if bound == 15_000 { pauses.append(pause) }
-            }
-            backoff.reset()
-            let fresh = backoff.pause(using: &generator)
-            #expect(fresh <= .milliseconds(200))
-        }
-        // Full jitter: a fixed pause would bring all workers back at the same moment.
-        #expect(pauses.contains { $0 < .seconds(5) } && pauses.contains { $0 > .seconds(10) })
-    }
-
     @Test func aFinishedShardIsCommittedAfterTheOutage() async throws {
         let bench = try await Bench(shards: 2)
         let faulty = FaultyQueue(bench.queue)

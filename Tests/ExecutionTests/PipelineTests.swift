@@ -1,10 +1,10 @@
+import Execution
 import JobQueue
 import MemoryQueue
 import Synchronization
 import Testing
 import UVEventLoop
-
-@testable import Execution
+import WorkerLogic
 
 /// While a shard is computed, the next one is prepared and the last one published.
 @Suite(.timeLimit(.minutes(10))) struct PipelineTests {
@@ -133,35 +133,5 @@ import UVEventLoop
         #expect(!steps.hasReached(.compute, 1))
         #expect(try await bench.shards().map(\.state) == [.cancelled, .cancelled])
         await bench.end()
-    }
-}
-
-@Suite struct PrefetchClockTests {
-    private let job = JobID(number: 1, run: .random(), ordinal: 0)
-
-    @Test func knowsNothingUntilAShardOfTheJobWasComputed() {
-        var clock = PrefetchClock()
-        #expect(clock.delay(self.job, rows: 100) == nil)
-        clock.prepared(in: .seconds(2))
-        #expect(clock.delay(self.job, rows: 100) == nil)
-        clock.computed(self.job, rows: 100, in: .seconds(60))
-        #expect(clock.delay(self.job, rows: 100) == .seconds(60) - .seconds(6) - PrefetchClock.margin)
-        // Another task, or another model, takes as long as it takes.
-        #expect(clock.delay(JobID(number: 2, run: .random(), ordinal: 1), rows: 100) == nil)
-    }
-
-    @Test func shortShardsAreClaimedAtOnce() throws {
-        var clock = PrefetchClock()
-        clock.prepared(in: .milliseconds(100))
-        clock.computed(self.job, rows: 100, in: .seconds(1))
-        #expect(clock.delay(self.job, rows: 100) == .zero)
-        #expect(try #require(clock.delay(self.job, rows: 10_000)) > .seconds(90))
-    }
-
-    @Test func withoutAPaceItIsTimeNearTheEnd() {
-        #expect(!PrefetchClock.isNearEnd(samples: 0, of: 10))
-        #expect(!PrefetchClock.isNearEnd(samples: 6, of: 10))
-        #expect(PrefetchClock.isNearEnd(samples: 7, of: 10))
-        #expect(PrefetchClock.isNearEnd(samples: 1, of: 1))
     }
 }

@@ -6,6 +6,7 @@ import PostgresQueue
 import PostgresTesting
 import Testing
 import UVEventLoop
+import WorkerLogic
 
 /// A worker whose database stands behind a PgBouncer in transaction mode.
 @Suite(.timeLimit(.minutes(10))) struct PooledWorkerTests {

@@ -3,6 +3,7 @@ import JobQueue
 import MemoryQueue
 import Synchronization
 import Testing
+import WorkerLogic
 
 /// What is urgent goes before what was claimed ahead, at the next boundary between shards.
 @Suite(.timeLimit(.minutes(10))) struct PreemptionTests {

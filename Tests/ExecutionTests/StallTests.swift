@@ -4,6 +4,7 @@ import MemoryQueue
 import Synchronization
 import Testing
 import UVEventLoop
+import WorkerLogic
 
 @testable import Execution
 

@@ -2,6 +2,7 @@ import Execution
 import JobQueue
 import Synchronization
 import UVEventLoop
+import WorkerLogic
 
 enum Step: Hashable, Sendable {
     case prepare, compute, publish

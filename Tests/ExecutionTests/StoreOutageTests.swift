@@ -3,6 +3,7 @@ import JobQueue
 import Logging
 import Synchronization
 import Testing
+import WorkerLogic
 
 /// A store that takes nothing for a while.
 @Suite struct StoreOutageTests {

@@ -1,5 +1,6 @@
 import Testing
 import UVEventLoop
+import WorkerLogic
 
 @testable import Execution
 

@@ -6,6 +6,7 @@ import MemoryQueue
 import Synchronization
 import Testing
 import UVEventLoop
+import WorkerLogic
 
 /// The worker's loop on a queue in memory, with a processor that does as it is told.
 @Suite(.timeLimit(.minutes(10))) struct WorkerTests {

@@ -27,7 +27,7 @@ import Testing
             ]
         ),
         // Floor 3
-        ("JobQueue", ["Calendar", "Files"]),
+        ("JobQueue", ["Calendar", "Files"]), ("WorkerLogic", ["JobQueue"]),
         ("PostgresQueue", ["Calendar", "Files", "JobQueue", "Postgres", "SQL"]),
         ("Inference", ["Evaluation", "JSON", "Llama", "PythonCompat", "Threads"]),
         ("ResultStore", ["Datasets", "Evaluation", "Files", "HDF5"]),
@@ -40,8 +40,7 @@ import Testing
             "Execution",
             [
                 "Datasets", "Evaluation", "Inference", "JobQueue", "LMEval", "Llama", "ResultStore", "Sandbox",
-                "Threads",
-                "UVEventLoop",
+                "Threads", "UVEventLoop", "WorkerLogic",
             ]
         ),
         (

@@ -1,8 +1,8 @@
-internal import FoundationEssentials
-internal import JobQueue
+package import FoundationEssentials
+package import JobQueue
 
 extension Ledger {
-    mutating func cancel(_ work: WorkTarget, now: Date) throws(QueueError) -> Int {
+    package mutating func cancel(_ work: WorkTarget, now: Date) throws(QueueError) -> Int {
         let reason =
             switch work {
             case .run: "the run was cancelled"

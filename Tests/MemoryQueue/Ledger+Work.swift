@@ -1,5 +1,5 @@
-internal import FoundationEssentials
-internal import JobQueue
+package import FoundationEssentials
+package import JobQueue
 
 #if canImport(Glibc)
 internal import Glibc
@@ -24,7 +24,9 @@ enum FairShare {
 }
 
 extension Ledger {
-    mutating func claim(_ lease: WorkerLease, _ request: ClaimRequest, now: Date) throws(QueueError) -> [ClaimedShard] {
+    package mutating func claim(_ lease: WorkerLease, _ request: ClaimRequest, now: Date) throws(QueueError)
+        -> [ClaimedShard]
+    {
         try QueueError.check(claimLimit: request.limit)
         guard let worker = index(of: lease.worker), workers[worker].incarnation == lease.incarnation,
             workers[worker].state == .live
@@ -69,7 +71,7 @@ extension Ledger {
         return [take((place.job, place.shard), lease, isBegun: true, now: now)]
     }
 
-    mutating func begin(_ claimed: [ClaimedShard]) -> [ShardKey] {
+    package mutating func begin(_ claimed: [ClaimedShard]) -> [ShardKey] {
         var begun: [ShardKey] = []
         for claim in claimed {
             guard let place = place(of: claim.key, epoch: claim.epoch, incarnation: claim.incarnation),
@@ -182,7 +184,7 @@ enum Backoff {
 }
 
 extension Ledger {
-    mutating func commit(_ results: [ShardCommit], now: Date) throws(QueueError) -> [CommitOutcome] {
+    package mutating func commit(_ results: [ShardCommit], now: Date) throws(QueueError) -> [CommitOutcome] {
         for result in results {
             try result.publication.validate(for: result.claimed)
         }
@@ -232,7 +234,7 @@ extension Ledger {
     }
 
     /// This claim can't be committed any more.
-    func isSuperseded(_ claimed: ClaimedShard) -> Bool {
+    package func isSuperseded(_ claimed: ClaimedShard) -> Bool {
         guard let place = place(of: claimed.key, epoch: claimed.epoch, incarnation: claimed.incarnation) else {
             return true
         }
@@ -240,7 +242,7 @@ extension Ledger {
     }
 
     /// - Parameter jitter: From 0 to 1: the part of the longest wait that is waited.
-    mutating func fail(
+    package mutating func fail(
         _ claimed: ClaimedShard, _ failure: ShardFailure, jitter: Double, now: Date
     ) -> FailureOutcome {
         let failure = failure.normalized
@@ -297,7 +299,7 @@ extension Ledger {
         jobs[place.job].gateReason = "\(failed) shards failed, max_failures is \(limit)"
     }
 
-    mutating func release(_ claimed: [ClaimedShard], note: String?, now: Date) -> [ShardKey] {
+    package mutating func release(_ claimed: [ClaimedShard], note: String?, now: Date) -> [ShardKey] {
         var released: [ShardKey] = []
         for claim in claimed {
             guard let place = place(of: claim.key, epoch: claim.epoch, incarnation: claim.incarnation),
@@ -332,7 +334,7 @@ extension Ledger {
 let poisonLosses = 3
 
 extension Ledger {
-    mutating func register(
+    package mutating func register(
         _ description: WorkerDescription, ttl: Duration, incarnation: Incarnation, now: Date
     ) throws(QueueError) -> WorkerLease {
         try description.validate(ttl: ttl)
@@ -343,7 +345,7 @@ extension Ledger {
         return WorkerLease(worker: WorkerID(Int64(workers.count)), incarnation: incarnation, ttl: ttl)
     }
 
-    mutating func heartbeat(
+    package mutating func heartbeat(
         _ lease: WorkerLease, holding: [ShardProgress], note: String?, now: Date
     ) throws(QueueError) -> HeartbeatReply {
         guard let worker = index(of: lease.worker), workers[worker].incarnation == lease.incarnation,
@@ -386,7 +388,7 @@ extension Ledger {
         return reply
     }
 
-    mutating func deregister(_ lease: WorkerLease, note: String?, now: Date) {
+    package mutating func deregister(_ lease: WorkerLease, note: String?, now: Date) {
         guard let worker = index(of: lease.worker), workers[worker].incarnation == lease.incarnation else { return }
         if workers[worker].state == .live {
             workers[worker].state = .left
@@ -399,7 +401,7 @@ extension Ledger {
         }
     }
 
-    mutating func run(_ chore: Chore, now: Date) -> ChoreOutcome {
+    package mutating func run(_ chore: Chore, now: Date) -> ChoreOutcome {
         switch chore {
         case .workers:
             let report = reapWorkers(now: now)
@@ -473,7 +475,7 @@ extension Ledger {
         return count
     }
 
-    mutating func drain(_ worker: WorkerID) throws(QueueError) {
+    package mutating func drain(_ worker: WorkerID) throws(QueueError) {
         guard let index = index(of: worker), workers[index].state == .live else {
             throw QueueError.workerNotFound(worker)
         }

@@ -1,10 +1,10 @@
-internal import FoundationEssentials
-internal import JobQueue
+package import FoundationEssentials
+package import JobQueue
 
 /// The queue as a value: what the tables hold, and what may be done with them.
 ///
 /// No clock, no chance, no concurrency: time and jitter come as arguments.
-struct Ledger: Sendable {
+package struct Ledger: Sendable {
     struct Run: Sendable {
         var submission: RunSubmission
         var digest: String
@@ -14,12 +14,12 @@ struct Ledger: Sendable {
         var archivedAt: Date?
     }
 
-    struct Job: Sendable {
-        var id: JobID
-        var submission: JobSubmission
+    package struct Job: Sendable {
+        package var id: JobID
+        package var submission: JobSubmission
         var project: String
         var priority: Priority
-        var isCancelled = false
+        package var isCancelled = false
         var cancelReason: String?
         var gate: JobGate = .open
         var gateReason: String?
@@ -29,22 +29,22 @@ struct Ledger: Sendable {
         var engine: String?
         /// Its results may come from several engines.
         var isMixed = false
-        var shards: [Shard]
+        package var shards: [Shard]
     }
 
-    struct Shard: Sendable {
-        var range: ShardRange
-        var state: ShardState = .ready
+    package struct Shard: Sendable {
+        package var range: ShardRange
+        package var state: ShardState = .ready
         var epoch = Epoch(0)
         var failures = 0
-        var losses = 0
+        package var losses = 0
         var samplesDone = 0
         var tokensDone = 0
         var claim: Claim?
         var notBefore: Date?
         var endedAt: Date?
         var reason: String?
-        var result: ShardResult?
+        package var result: ShardResult?
         /// False while it was only fetched ahead.
         var isBegun = true
         /// The worker that failed it last, and until when others go first.
@@ -85,8 +85,8 @@ struct Ledger: Sendable {
         var note: String?
     }
 
-    struct Project: Sendable {
-        var weight: Double = 1
+    package struct Project: Sendable {
+        package var weight: Double = 1
         var usedSeconds: Double = 0
         var usedAt: Date
         /// Device time that the next reaper charges.
@@ -105,10 +105,10 @@ struct Ledger: Sendable {
 
     var runs: [RunID: Run] = [:]
     /// The job with the number n stands at n - 1.
-    var jobs: [Job] = []
+    package var jobs: [Job] = []
     /// The worker with the number n stands at n - 1.
     var workers: [Worker] = []
-    var projects: [String: Project] = [:]
+    package var projects: [String: Project] = [:]
     var attempts: [Int64: [AttemptRecord]] = [:]
     var models: [String: ModelRecord] = [:]
     var dataSets: [DataSetName: DataSetRecord] = [:]
@@ -116,6 +116,8 @@ struct Ledger: Sendable {
     var adoption: StoreAdoption?
     /// By the job's number.
     var withdrawn: [Int64: [Withdrawal]] = [:]
+
+    package init() {}
 }
 
 extension Ledger {
@@ -184,7 +186,7 @@ enum QueueNote {
 }
 
 extension Ledger {
-    mutating func submit(_ submission: RunSubmission, now: Date) throws(QueueError) {
+    package mutating func submit(_ submission: RunSubmission, now: Date) throws(QueueError) {
         try submission.validate()
         let digest = submission.digest
         if let existing = runs[submission.id] {
@@ -340,11 +342,11 @@ extension Ledger {
         }
     }
 
-    func results(of id: JobID) throws(QueueError) -> [ShardResult] {
+    package func results(of id: JobID) throws(QueueError) -> [ShardResult] {
         try job(id).shards.compactMap(\.result)
     }
 
-    func openShardCount(run: RunID?) -> Int {
+    package func openShardCount(run: RunID?) -> Int {
         jobs.filter { run == nil || $0.id.run == run }.map { $0.counts.open }.reduce(0, +)
     }
 

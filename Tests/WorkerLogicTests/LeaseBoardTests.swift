@@ -1,8 +1,6 @@
-import Synchronization
+import JobQueue
 import Testing
-
-@testable import Execution
-@testable import JobQueue
+import WorkerLogic
 
 @Suite struct LeaseBoardTests {
     private let start = ContinuousClock.now
@@ -21,123 +19,125 @@ import Testing
     private func board() -> LeaseBoard { LeaseBoard(self.lease, safeUntil: self.start + .seconds(50)) }
 
     @Test func progressIsReportedForWhatIsHeldAndForNothingElse() throws {
-        let board = self.board()
+        var board = self.board()
         let shard = try self.shard(0)
-        board.report(shard, samples: 1, tokens: 1)
+        board.report(Claim(shard), samples: 1, tokens: 1)
         #expect(board.holding(under: self.lease).isEmpty)
-        board.hold(shard) {}
-        board.report(shard, samples: 3, tokens: 40)
+        board.hold(shard)
+        board.report(Claim(shard), samples: 3, tokens: 40)
         #expect(board.holding(under: self.lease) == [shard.progress(samples: 3, tokens: 40)])
-        #expect(board.drop(shard) == nil)
+        let loss = board.drop(Claim(shard))
+        #expect(loss == nil)
         #expect(board.holding(under: self.lease).isEmpty)
     }
 
     @Test func aRenewalCountsFromTheMomentItWasSent() {
-        let board = self.board()
+        var board = self.board()
         #expect(board.isSafe(at: self.start + .seconds(49)))
         #expect(!board.isSafe(at: self.start + .seconds(50)))
-        board.renewed(self.lease, HeartbeatReply(ttl: .seconds(60)), sent: self.start + .seconds(40))
+        let stopped = board.renewed(
+            self.lease, HeartbeatReply(ttl: .seconds(60)), sent: self.start + .seconds(40))
+        #expect(stopped.isEmpty)
         #expect(board.isSafe(at: self.start + .seconds(89)))
         #expect(!board.isSafe(at: self.start + .seconds(90)))
     }
 
-    @Test func whatTheDatabaseTookAwayIsCancelledOnce() throws {
-        let board = self.board()
+    @Test func whatTheDatabaseTookAwayIsStoppedOnce() throws {
+        var board = self.board()
         let (lost, cancelled, kept) = (try self.shard(0), try self.shard(1), try self.shard(2))
-        let counts = Mutex([0, 0, 0])
-        board.hold(lost) { counts.withLock { $0[0] += 1 } }
-        board.hold(cancelled) { counts.withLock { $0[1] += 1 } }
-        board.hold(kept) { counts.withLock { $0[2] += 1 } }
+        for shard in [lost, cancelled, kept] { board.hold(shard) }
         let reply = HeartbeatReply(ttl: .seconds(60), lost: [lost.key], cancelled: [cancelled.key])
-        board.renewed(self.lease, reply, sent: self.start)
-        board.renewed(self.lease, reply, sent: self.start)
-        #expect(counts.withLock { $0 } == [1, 1, 0])
-        #expect(board.drop(lost) == .lost)
-        #expect(board.drop(cancelled) == .cancelled)
-        #expect(board.drop(kept) == nil)
+        let first = board.renewed(self.lease, reply, sent: self.start)
+        let again = board.renewed(self.lease, reply, sent: self.start)
+        #expect(first == [Claim(lost), Claim(cancelled)] && again.isEmpty)
+        let losses = [lost, cancelled, kept].map { board.drop(Claim($0)) }
+        #expect(losses == [.lost, .cancelled, nil])
     }
 
     /// Nobody can know whether others have the shard but the database.
     @Test func aLeaseThatRanOutTakesNothingAway() throws {
-        let board = self.board()
+        var board = self.board()
         let shard = try self.shard(0)
-        board.hold(shard) { Issue.record("cancelled") }
+        board.hold(shard)
         #expect(!board.isSafe(at: self.start + .seconds(3600)))
-        #expect(board.loss(of: shard) == nil)
+        #expect(board.loss(of: Claim(shard)) == nil)
     }
 
     @Test func underAnotherLeaseWhatWasBegunGoesOnAndTheRestIsGivenUp() throws {
-        let board = self.board()
+        var board = self.board()
         let (begun, waiting) = (try self.shard(0), try self.shard(1))
-        let isCancelled = Mutex(false)
-        board.hold(begun) { Issue.record("cancelled") }
-        board.enter(.computing, begun)
-        board.hold(waiting) { isCancelled.withLock { $0 = true } }
-        board.enter(.waiting, waiting)
+        board.hold(begun)
+        board.enter(.computing, Claim(begun))
+        board.hold(waiting)
+        board.enter(.waiting, Claim(waiting))
         #expect(board.adrift.isEmpty)
         let next = WorkerLease(worker: WorkerID(2), incarnation: .random(), ttl: .seconds(60))
-        #expect(board.replace(self.lease, by: next, sent: self.start + .seconds(100)))
+        let stopped = board.replace(self.lease, by: next, sent: self.start + .seconds(100))
+        #expect(stopped == [Claim(waiting)])
         #expect(board.lease == next)
         #expect(board.isSafe(at: self.start + .seconds(149)))
-        #expect(isCancelled.withLock { $0 })
-        #expect(board.loss(of: waiting) == .lost)
-        // It is none of the new lease's shards, and the database is asked about it.
+        #expect(board.loss(of: Claim(waiting)) == .lost)
+        // The database is asked about what belongs to the old lease.
         #expect(board.holding(under: next).isEmpty)
         #expect(board.adrift == [begun])
         // Somebody else was quicker.
-        #expect(!board.replace(self.lease, by: next, sent: self.start))
+        let again = board.replace(self.lease, by: next, sent: self.start)
+        #expect(again == nil)
     }
 
     @Test func aSupersededClaimIsLostAndTheNextOneOfTheSameShardIsNot() throws {
-        let board = self.board()
+        var board = self.board()
         let old = try self.shard(0)
-        let isCancelled = Mutex(false)
-        board.hold(old) { isCancelled.withLock { $0 = true } }
-        board.enter(.computing, old)
+        board.hold(old)
+        board.enter(.computing, Claim(old))
         let next = WorkerLease(worker: WorkerID(2), incarnation: .random(), ttl: .seconds(60))
-        #expect(board.replace(self.lease, by: next, sent: self.start))
+        let replaced = board.replace(self.lease, by: next, sent: self.start)
+        #expect(replaced == [])
         let new = try self.shard(0, epoch: 2, next)
-        board.hold(new) { Issue.record("cancelled") }
-        board.supersede([old])
-        #expect(isCancelled.withLock { $0 })
-        #expect(board.drop(old) == .lost)
+        board.hold(new)
+        let stopped = board.supersede([old])
+        #expect(stopped == [Claim(old)])
+        let losses = [old, new].map { board.drop(Claim($0)) }
+        #expect(losses == [.lost, nil])
         #expect(board.adrift.isEmpty)
-        #expect(board.drop(new) == nil)
     }
 
     @Test func anOldReplyTakesNothingBack() {
-        let board = self.board()
+        var board = self.board()
         let reply = HeartbeatReply(ttl: .seconds(60))
-        board.renewed(self.lease, reply, sent: self.start + .seconds(40))
-        board.renewed(self.lease, reply, sent: self.start + .seconds(10))
+        _ = board.renewed(self.lease, reply, sent: self.start + .seconds(40))
+        _ = board.renewed(self.lease, reply, sent: self.start + .seconds(10))
         #expect(board.safeUntil == self.start + .seconds(90))
         // Nor does one to an earlier lease.
         let next = WorkerLease(worker: WorkerID(2), incarnation: .random(), ttl: .seconds(60))
-        #expect(board.replace(self.lease, by: next, sent: self.start + .seconds(100)))
-        board.renewed(self.lease, reply, sent: self.start + .seconds(500))
+        _ = board.replace(self.lease, by: next, sent: self.start + .seconds(100))
+        _ = board.renewed(self.lease, reply, sent: self.start + .seconds(500))
         #expect(board.safeUntil == self.start + .seconds(150))
     }
 
     @Test func aDrainRequestIsKept() {
-        let board = self.board()
-        board.renewed(self.lease, HeartbeatReply(ttl: .seconds(60), isDrainRequested: true), sent: self.start)
-        board.renewed(self.lease, HeartbeatReply(ttl: .seconds(60)), sent: self.start)
+        var board = self.board()
+        _ = board.renewed(self.lease, HeartbeatReply(ttl: .seconds(60), isDrainRequested: true), sent: self.start)
+        _ = board.renewed(self.lease, HeartbeatReply(ttl: .seconds(60)), sent: self.start)
         #expect(board.isDrainRequested)
     }
 
     @Test func whatHangsLongestIsFound() throws {
-        let board = self.board()
+        var board = self.board()
         let limits = StallLimits(computing: .seconds(900), store: .seconds(1800))
         let (computed, published) = (try self.shard(0), try self.shard(1))
-        board.hold(computed) {}
-        board.enter(.computing, computed)
-        board.hold(published) {}
-        board.enter(.publishing, published)
-        #expect(board.pass(.seconds(900), limits) == nil)
-        board.report(computed, samples: 1, tokens: 1)
-        #expect(board.pass(.seconds(899), limits) == nil)
-        board.report(computed, samples: 1, tokens: 1)
-        let stall = try #require(board.pass(.seconds(2), limits))
+        board.hold(computed)
+        board.enter(.computing, Claim(computed))
+        board.hold(published)
+        board.enter(.publishing, Claim(published))
+        let none = board.pass(.seconds(900), limits)
+        #expect(none == nil)
+        board.report(Claim(computed), samples: 1, tokens: 1)
+        let still = board.pass(.seconds(899), limits)
+        #expect(still == nil)
+        board.report(Claim(computed), samples: 1, tokens: 1)
+        let found = board.pass(.seconds(2), limits)
+        let stall = try #require(found)
         #expect((stall.shard, stall.phase) == (published, .publishing))
     }
 }

@@ -63,7 +63,7 @@ public struct WorkerSummary: Sendable, Hashable, Codable {
 
     public init() {}
 
-    mutating func add(_ other: WorkerSummary) {
+    package mutating func add(_ other: WorkerSummary) {
         self.committed += other.committed
         self.failed += other.failed
         self.givenUp += other.givenUp
@@ -79,7 +79,7 @@ public struct WorkerSummary: Sendable, Hashable, Codable {
 
 extension WorkerSummary {
     /// What a worker printed at its end; nil when it did not get that far.
-    init?(json: [UInt8]) {
+    package init?(json: [UInt8]) {
         guard let summary = try? JSONDecoder().decode(Self.self, from: Data(json)) else { return nil }
         self = summary
     }

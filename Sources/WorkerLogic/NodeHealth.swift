@@ -152,9 +152,9 @@ struct NodeHealth {
     }
 
     /// How long to wait before the next claim; nil when nothing has failed since the last wait.
-    mutating func pause() -> Duration? {
+    mutating func pause(using generator: inout some RandomNumberGenerator) -> Duration? {
         guard self.failures >= Self.limit, self.failures > self.restedFailures else { return nil }
         self.restedFailures = self.failures
-        return self.backoff.pause()
+        return self.backoff.pause(using: &generator)
     }
 }

@@ -2,6 +2,7 @@ internal import Inference
 public import JobQueue
 public import Llama
 internal import Threads
+public import WorkerLogic
 
 extension WorkerDescription {
     /// What this process can do: the device that `choice` comes to, its kind and memory.

@@ -1,4 +1,5 @@
 public import JobQueue
+public import WorkerLogic
 
 /// Turns claimed shards into published files, in three steps: while one shard is computed, the next one can be prepared
 /// and the last one published.

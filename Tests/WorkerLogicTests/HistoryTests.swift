@@ -1,0 +1,20 @@
+import Testing
+import WorkerSimulation
+
+/// Random histories keep the contract; `infra/histories` runs as many as one likes, and finds faults that are planted.
+@Suite struct HistoryTests {
+    @Test(arguments: Conditions.Kind.allCases)
+    func theContractHolds(_ kind: Conditions.Kind) throws {
+        for seed in 0..<(kind == .rivals ? 2 : 150) {
+            var history = History(seed: UInt64(seed), kind: kind)
+            _ = try history.run()
+        }
+    }
+
+    @Test func aSeedDecidesAHistory() throws {
+        for seed: UInt64 in [3, 4, 5] {
+            var (one, other) = (History(seed: seed), History(seed: seed))
+            #expect(try one.run() == other.run())
+        }
+    }
+}
