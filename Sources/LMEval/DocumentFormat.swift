@@ -11,18 +11,18 @@ struct DocumentFormat: Sendable {
         case number(Int)
         case list([JSONValue])
         case field(DocumentField)
-        case function(NativeFunction.ValueFunction)
+        case function(BuiltinFunction.ValueFunction)
     }
 
     private enum Choices {
         case list([String])
         case field(DocumentField)
-        case function(NativeFunction.ValueFunction)
+        case function(BuiltinFunction.ValueFunction)
     }
 
     private enum Text {
         case field(DocumentField)
-        case function(NativeFunction.ValueFunction)
+        case function(BuiltinFunction.ValueFunction)
     }
 
     private let text: Text
@@ -234,7 +234,7 @@ struct DocumentFormat: Sendable {
     }
 }
 
-extension NativeFunction {
+extension BuiltinFunction {
     /// Of a task file's key.
     fileprivate func value(_ key: String) throws(TaskError) -> ValueFunction {
         guard let function = Self.values[self.name] else {

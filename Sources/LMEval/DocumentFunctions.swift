@@ -154,7 +154,7 @@ enum MMLUProPort {
     ]
 
     /// `process` for one of the subjects.
-    static func process(subject: String) -> NativeFunction.DocumentFunction {
+    static func process(subject: String) -> BuiltinFunction.DocumentFunction {
         { (document: JSONValue) throws(TaskError) -> JSONValue? in try Self.process(document, subject: subject) }
     }
 

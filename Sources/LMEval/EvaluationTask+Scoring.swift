@@ -96,7 +96,7 @@ extension EvaluationTask {
     private func values(
         _ sample: PreparedSample, _ result: SampleResult, _ value: (Metric) -> ScoredMetric?
     ) throws(TaskError) -> [MetricValue] {
-        let native = try self.nativeResults(sample, NativeAnswers(choices: result.choices))
+        let native = try self.nativeResults(sample, BuiltinAnswers(choices: result.choices))
         return try self.metrics.map { column throws(TaskError) in
             if let health = result.health(column.metric) { return health.value(of: column) }
             if let native { return try self.value(of: column, in: native, sample) }
@@ -196,7 +196,7 @@ extension EvaluationTask {
         _ sample: PreparedSample, _ answers: [CompiledPipeline.Answer], filter: Int, _ verdicts: [ProgramVerdict],
         _ result: SampleResult
     ) throws(TaskError) -> [MetricValue] {
-        var given = NativeAnswers(choices: result.choices)
+        var given = BuiltinAnswers(choices: result.choices)
         given.texts = answers.map(\.text)
         let native = try self.nativeResults(sample, given)
         return try self.normalizers.enumerated().map { metric, normalizer throws(TaskError) in
@@ -260,9 +260,9 @@ extension MetricValue {
 
 extension EvaluationTask {
     /// What the task's process_results gives for a sample; `nil` if it has none.
-    func nativeResults(_ sample: PreparedSample, _ given: NativeAnswers) throws(TaskError) -> [NativeResult]? {
+    func nativeResults(_ sample: PreparedSample, _ given: BuiltinAnswers) throws(TaskError) -> [BuiltinResult]? {
         guard let function = self.configuration.processResults else { return nil }
-        guard let compute = NativeFunction.results[function.name] else {
+        guard let compute = BuiltinFunction.results[function.name] else {
             throw sample.error("process_results: \(function.name) computes no metrics")
         }
         do throws(TaskError) {
@@ -274,14 +274,14 @@ extension EvaluationTask {
 
     /// Refuses a row that process_results can't score, whatever is answered.
     public func checkScoring(of sample: PreparedSample) throws(TaskError) {
-        var answers = NativeAnswers(texts: [""])
+        var answers = BuiltinAnswers(texts: [""])
         for case .loglikelihood in sample.requests { answers.scores.append((logProb: -1, isGreedy: false)) }
         for case .rolling in sample.requests { answers.scores.append((logProb: -1, isGreedy: false)) }
         _ = try self.nativeResults(sample, answers)
     }
 
     func value(
-        of column: MetricDefinition, in results: [NativeResult], _ sample: PreparedSample
+        of column: MetricDefinition, in results: [BuiltinResult], _ sample: PreparedSample
     ) throws(TaskError) -> MetricValue {
         guard let result = results.first(where: { $0.name == column.metric.name }) else {
             let names = results.map(\.name).joined(separator: ", ")
@@ -291,7 +291,7 @@ extension EvaluationTask {
     }
 }
 
-extension NativeAnswers {
+extension BuiltinAnswers {
     init(choices: [ChoiceResult]) {
         self.scores = choices.map { (logProb: $0.logProb, isGreedy: $0.isGreedy) }
     }

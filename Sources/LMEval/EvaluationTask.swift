@@ -313,7 +313,7 @@ extension EvaluationTask {
 
     /// What is scored besides the texts that are generated; `nil` for most tasks.
     var continuation: String? {
-        self.configuration.processResults.flatMap { NativeFunction.continuations[$0.name] }
+        self.configuration.processResults.flatMap { BuiltinFunction.continuations[$0.name] }
     }
 
     /// Whether each choice's log-likelihood is wanted without a context.

@@ -22,7 +22,7 @@ public struct FilterPipeline: Sendable, Hashable {
         case takeFirstK(Int)
         /// The most frequent text, of equally frequent ones the first.
         case majorityVote
-        case native(NativeFunction, NativeFilterOptions)
+        case native(BuiltinFunction, BuiltinFilterOptions)
     }
 
     /// What task files call the filters.
@@ -127,10 +127,10 @@ extension FilterPipeline {
             throw reader.missing("filter_fn", "name a function that is built in")
         }
         if let function {
-            guard NativeFunction.filters[function.name] != nil else {
+            guard BuiltinFunction.filters[function.name] != nil else {
                 throw node.error(.unsupported, "\(function.name) is no filter")
             }
-            let options = try NativeFilterOptions(&reader)
+            let options = try BuiltinFilterOptions(&reader)
             try reader.finish()
             return .native(function, options)
         }
@@ -234,7 +234,7 @@ extension MappingReader {
     }
 }
 
-extension NativeFilterOptions {
+extension BuiltinFilterOptions {
     fileprivate init(_ reader: inout MappingReader) throws(TaskError) {
         let (pattern, group, fallback) = try FilterPipeline.expression(&reader)
         self.expression = .init(pattern, group, fallback, try ExactMatchNormalization(&reader, numbers: false))
@@ -303,7 +303,7 @@ struct CompiledPipeline: Sendable {
                 try filter.apply(texts, document: document)
             }
         case .native(let function, let options):
-            return .change(fallback: options.fallback, try NativeFunction.filter(function, options))
+            return .change(fallback: options.fallback, try BuiltinFunction.filter(function, options))
         case .removeWhitespace: return Self.each(PythonText.strip)
         case .lowercase: return Self.each(PythonText.lower)
         case .uppercase: return Self.each(PythonText.upper)

@@ -9,7 +9,7 @@ enum IFEvalPort {
     /// ifeval `utils.process_results`.
     ///
     /// The metrics of single instructions weigh as much as there are instructions, as `utils.agg_inst_level_acc` has it.
-    static func results(_ document: JSONValue, _ responses: [String]) throws(TaskError) -> [NativeResult] {
+    static func results(_ document: JSONValue, _ responses: [String]) throws(TaskError) -> [BuiltinResult] {
         guard let response = responses.first.map({ IFEvalResponse($0) }) else {
             throw TaskError(.invalidResponse, "ifeval needs a response, but there is none")
         }
@@ -24,10 +24,10 @@ enum IFEvalPort {
                 loose += 1
             }
         }
-        func results(_ kind: String, _ followed: Int) -> [NativeResult] {
+        func results(_ kind: String, _ followed: Int) -> [BuiltinResult] {
             [
-                NativeResult(name: "prompt_level_\(kind)_acc", value: followed == instructions.count ? 1 : 0),
-                NativeResult(
+                BuiltinResult(name: "prompt_level_\(kind)_acc", value: followed == instructions.count ? 1 : 0),
+                BuiltinResult(
                     name: "inst_level_\(kind)_acc", value: Double(followed), weight: Double(instructions.count)),
             ]
         }

@@ -146,7 +146,7 @@ enum SQuAD2Port {
     }
 
     /// squadv2 `SQuAD2.process_results`, and what the metric squad_v2 makes of one prediction.
-    static func results(_ document: JSONValue, _ answers: NativeAnswers) throws(TaskError) -> [NativeResult] {
+    static func results(_ document: JSONValue, _ answers: BuiltinAnswers) throws(TaskError) -> [BuiltinResult] {
         let golds = try ColumnReader(document).mapping("answers").strings("text")
         guard let text = answers.texts.first, let unanswerable = answers.scores.first else {
             throw TaskError(
@@ -169,10 +169,10 @@ enum SQuAD2Port {
         return [("exact", exact), ("f1", f1)].flatMap { name, score in
             let (answerable, other) = (part(answered(score), hasAnswer), part(answered(score), !hasAnswer))
             return [
-                NativeResult(name: name, value: 100 * answered(score)),
-                NativeResult(name: "HasAns_\(name)", value: answerable.value, weight: answerable.weight),
-                NativeResult(name: "NoAns_\(name)", value: other.value, weight: other.weight),
-                NativeResult(name: "best_\(name)", value: score, terms: terms),
+                BuiltinResult(name: name, value: 100 * answered(score)),
+                BuiltinResult(name: "HasAns_\(name)", value: answerable.value, weight: answerable.weight),
+                BuiltinResult(name: "NoAns_\(name)", value: other.value, weight: other.weight),
+                BuiltinResult(name: "best_\(name)", value: score, terms: terms),
             ]
         }
     }

@@ -59,7 +59,7 @@ extension TaskConfiguration {
     }
 }
 
-extension NativeFunction {
+extension BuiltinFunction {
     fileprivate var canonical: JSONValue { .object(["function": .string(self.name)]) }
 }
 

@@ -260,7 +260,7 @@ extension CSVDialect {
 
 extension TaskConfiguration.FewShot {
     init(
-        _ reader: inout MappingReader, isResolved: Bool, processDocs: NativeFunction?
+        _ reader: inout MappingReader, isResolved: Bool, processDocs: BuiltinFunction?
     ) throws(TaskError) {
         let count = try reader.integer("num_fewshot", in: 0...1000)
         self.count = count ?? 0
@@ -487,7 +487,7 @@ extension MetricConfiguration {
     private static func ofPrograms(_ node: ConfigurationNode) throws(TaskError) -> [MetricConfiguration]? {
         var reader = try MappingReader(node, name: "an entry of metric_list")
         guard let function = try reader.function("metric") else { return nil }
-        guard function.name == NativeFunction.passAtK else {
+        guard function.name == BuiltinFunction.passAtK else {
             throw node.error(.unsupported, "\(function.name) computes no metric of metric_list")
         }
         guard let list = reader.node("k") else { throw reader.missing("k", "say how many texts count, such as k: [1]") }
@@ -579,8 +579,8 @@ extension MetricConfiguration {
             return try reader.choice("aggregation", of: Aggregation.self)
         }
         _ = reader.node("aggregation")
-        let function = try NativeFunction.named(reference, at: node.place)
-        guard let aggregation = NativeFunction.aggregations[function.name] else {
+        let function = try BuiltinFunction.named(reference, at: node.place)
+        guard let aggregation = BuiltinFunction.aggregations[function.name] else {
             throw node.error(.unsupported, "!function \(reference) puts no values together")
         }
         return aggregation
@@ -589,10 +589,10 @@ extension MetricConfiguration {
 
 extension MappingReader {
     /// A function that is built in; a key with something else is left alone.
-    mutating func function(_ key: String) throws(TaskError) -> NativeFunction? {
+    mutating func function(_ key: String) throws(TaskError) -> BuiltinFunction? {
         guard let node = self.peek(key), let reference = node.functionReference else { return nil }
         _ = self.node(key)
-        return try NativeFunction.named(reference, at: node.place)
+        return try BuiltinFunction.named(reference, at: node.place)
     }
 
     /// A column's name or a template that can be parsed, or a function.

@@ -11,7 +11,7 @@ public struct TaskConfiguration: Sendable, Hashable {
     public enum Field: Sendable, Hashable {
         /// A column's name or a template.
         case text(String)
-        case function(NativeFunction)
+        case function(BuiltinFunction)
     }
 
     /// Column, template, number or list that gives a document's target.
@@ -21,7 +21,7 @@ public struct TaskConfiguration: Sendable, Hashable {
         case number(Int)
         /// Any of them is right.
         case list([JSONValue])
-        case function(NativeFunction)
+        case function(BuiltinFunction)
     }
 
     /// What gives a document's answer options.
@@ -29,7 +29,7 @@ public struct TaskConfiguration: Sendable, Hashable {
         /// A column's name or a template whose value is a list.
         case text(String)
         case list([String])
-        case function(NativeFunction)
+        case function(BuiltinFunction)
     }
 
     /// The task's name.
@@ -48,9 +48,9 @@ public struct TaskConfiguration: Sendable, Hashable {
     public var validationSplit: String?
     public var testSplit: String?
     /// What makes of a row the one that the task sees; it was applied to the rows of a task from canonical JSON.
-    public var processDocs: NativeFunction?
+    public var processDocs: BuiltinFunction?
     /// What computes the metrics; `nil` for those of the output type.
-    public var processResults: NativeFunction?
+    public var processResults: BuiltinFunction?
     public var docToText: Field
     public var docToTarget: Target
     public var docToChoice: Choices?

@@ -64,7 +64,7 @@ extension TaskData {
     /// The rows as the task's process_docs makes them, which is done once, before anything is stored or hashed.
     func processed(by configuration: TaskConfiguration) throws(TaskError) -> TaskData {
         guard let function = configuration.processDocs else { return self }
-        guard let process = NativeFunction.documents[function.name] else {
+        guard let process = BuiltinFunction.documents[function.name] else {
             throw TaskError(
                 .unsupported, "process_docs: \(function.name) makes no rows of rows", file: configuration.file)
         }
@@ -79,7 +79,7 @@ extension TaskData {
 
 extension DataSet {
     /// The rows that `change` makes of these; those for which it gives none are left out.
-    func mapped(_ change: NativeFunction.DocumentFunction) throws(TaskError) -> DataSet {
+    func mapped(_ change: BuiltinFunction.DocumentFunction) throws(TaskError) -> DataSet {
         var jsonl: [UInt8] = []
         for row in 0..<self.rowCount {
             do throws(TaskError) {

@@ -105,7 +105,7 @@ import Testing
             ("squad", { try SQuAD2Port.prompt($0) }), ("squad", { try SQuAD2Port.target($0) }),
             (
                 "squad",
-                { try SQuAD2Port.results($0, NativeAnswers(scores: [(logProb: 0, isGreedy: false)], texts: [""])) }
+                { try SQuAD2Port.results($0, BuiltinAnswers(scores: [(logProb: 0, isGreedy: false)], texts: [""])) }
             ),
             ("squad", { try SquadCompletionPort.prompt($0) }), ("squad", { try SquadCompletionPort.results($0, []) }),
             ("bbh", { try WordSortFilter.apply([""], document: $0) }),

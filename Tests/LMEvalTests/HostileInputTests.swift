@@ -108,12 +108,12 @@ import Testing
             ]),
             .object(["answers": .object(["text": .array([.int(1)])])]),
         ]
-        for name in NativeFunction.results.keys.sorted() {
-            let compute = try #require(NativeFunction.results[name])
+        for name in BuiltinFunction.results.keys.sorted() {
+            let compute = try #require(BuiltinFunction.results[name])
             for row in rows {
                 // One of these shapes may be right for one function or other; none may crash.
                 do throws(TaskError) {
-                    _ = try compute(row, NativeAnswers(scores: [], texts: ["a", "b"]))
+                    _ = try compute(row, BuiltinAnswers(scores: [], texts: ["a", "b"]))
                 } catch {
                     #expect(!error.message.isEmpty)
                 }

@@ -95,14 +95,14 @@ import Testing
         #expect(groups.count >= 15)
         for group in groups {
             // Of several rows with one id the metric takes the last; Assay refuses such data.
-            var samples: OrderedDictionary<String, [NativeResult]> = [:]
+            var samples: OrderedDictionary<String, [BuiltinResult]> = [:]
             for example in group[at: "cases"].items {
                 let document = example[at: "document"]
                 #expect(PythonText.equal(try SQuAD2Port.prompt(document), example[at: "prompt"].text))
                 #expect(try SQuAD2Port.target(document).isExactly(example[at: "target"]))
                 samples[document[at: "id"].text] = try SQuAD2Port.results(
                     document,
-                    NativeAnswers(
+                    BuiltinAnswers(
                         scores: [(logProb: example[at: "log_prob"].number, isGreedy: false)],
                         texts: [example[at: "continuation"].text]))
             }

@@ -7,7 +7,7 @@ internal import OrderedCollections
 internal import ScoreMetrics
 
 /// A Python function of lm-eval's own tasks that is built in, so that task files that name it run without Python.
-public struct NativeFunction: Sendable, Hashable {
+public struct BuiltinFunction: Sendable, Hashable {
     /// Folder, module and function of lm-eval 0.4.13, such as "hellaswag.utils.process_docs".
     public let name: String
 
@@ -25,7 +25,7 @@ public struct NativeFunction: Sendable, Hashable {
     typealias DocumentFunction = @Sendable (JSONValue) throws(TaskError) -> JSONValue?
     typealias ValueFunction = @Sendable (JSONValue) throws(TaskError) -> JSONValue
     typealias FilterFunction = @Sendable ([String], JSONValue) throws(TaskError) -> [String]
-    typealias ResultFunction = @Sendable (JSONValue, NativeAnswers) throws(TaskError) -> [NativeResult]
+    typealias ResultFunction = @Sendable (JSONValue, BuiltinAnswers) throws(TaskError) -> [BuiltinResult]
 
     /// process_docs: a row as the task sees it; `nil` leaves it out.
     static let documents: [String: DocumentFunction] = {
@@ -82,7 +82,7 @@ public struct NativeFunction: Sendable, Hashable {
     ]
 
     /// Functions of filters, made with the filter's keys.
-    static let filters: [String: @Sendable (NativeFilterOptions) throws(TaskError) -> FilterFunction] = [
+    static let filters: [String: @Sendable (BuiltinFilterOptions) throws(TaskError) -> FilterFunction] = [
         "bbh.utils.MultiChoiceRegexFilter": { options throws(TaskError) in
             let filter = try MultiChoiceRegexFilter(options.expression, choices: .input)
             return { texts, document throws(TaskError) in try filter.apply(texts, document: document) }
@@ -110,29 +110,29 @@ public struct NativeFunction: Sendable, Hashable {
     /// process_results: a sample's metrics.
     static let results: [String: ResultFunction] = [
         "drop.utils.process_results": { document, answers throws(TaskError) in
-            try DropPort.results(document, answers.texts).map { NativeResult(name: $0.name, value: $0.value) }
+            try DropPort.results(document, answers.texts).map { BuiltinResult(name: $0.name, value: $0.value) }
         },
         "ifeval.utils.process_results": { document, answers throws(TaskError) in
             try IFEvalPort.results(document, answers.texts)
         },
         "squad_completion.task.SQUADCompletion.process_results": { document, answers throws(TaskError) in
             try SquadCompletionPort.results(document, answers.texts)
-                .map { NativeResult(name: $0.name, value: $0.value) }
+                .map { BuiltinResult(name: $0.name, value: $0.value) }
         },
         "squadv2.task.SQuAD2.process_results": { document, answers throws(TaskError) in
             try SQuAD2Port.results(document, answers)
         },
         "truthfulqa.utils.process_results_gen": { document, answers throws(TaskError) in
             try TruthfulQAPort.generationResults(document, answers.texts, bleu: InternationalBLEU.score)
-                .map { NativeResult(name: $0.name, value: $0.value) }
+                .map { BuiltinResult(name: $0.name, value: $0.value) }
         },
         "truthfulqa.utils.process_results_mc2": { document, answers throws(TaskError) in
             try TruthfulQAPort.mc2Results(document, answers.scores)
-                .map { NativeResult(name: $0.name, value: $0.value) }
+                .map { BuiltinResult(name: $0.name, value: $0.value) }
         },
         "wikitext.preprocess_wikitext.process_results": { document, answers throws(TaskError) in
             try WikiTextPort.results(document, logLikelihood: answers.scores.first?.logProb ?? .nan)
-                .map { NativeResult(name: $0.name, value: $0.value, weight: $0.weight) }
+                .map { BuiltinResult(name: $0.name, value: $0.value, weight: $0.weight) }
         },
     ]
 
@@ -145,7 +145,8 @@ public struct NativeFunction: Sendable, Hashable {
     /// What process_results wants to know the log-likelihood of besides the generated texts.
     static let continuations = ["squadv2.task.SQuAD2.process_results": SQuAD2Port.unanswerable]
 
-    static func filter(_ function: NativeFunction, _ options: NativeFilterOptions) throws(TaskError) -> FilterFunction {
+    static func filter(_ function: BuiltinFunction, _ options: BuiltinFilterOptions) throws(TaskError) -> FilterFunction
+    {
         guard let make = Self.filters[function.name] else {
             throw TaskError(.unsupported, "\(function.name) is no filter")
         }
@@ -154,7 +155,7 @@ public struct NativeFunction: Sendable, Hashable {
 }
 
 /// What a model answered, for process_results.
-struct NativeAnswers: Sendable {
+struct BuiltinAnswers: Sendable {
     /// One for each choice, or one for a text.
     var scores: [(logProb: Double, isGreedy: Bool)] = []
     /// Generated and filtered.
@@ -162,7 +163,7 @@ struct NativeAnswers: Sendable {
 }
 
 /// One metric that process_results gave.
-struct NativeResult: Sendable {
+struct BuiltinResult: Sendable {
     var name: String
     var value: Double
     var weight = 1.0
@@ -171,7 +172,7 @@ struct NativeResult: Sendable {
 }
 
 /// The keys beside `function` of a filter that is built in.
-public struct NativeFilterOptions: Sendable, Hashable {
+public struct BuiltinFilterOptions: Sendable, Hashable {
     var expression = ExtendedRegexFilter.Options()
     /// The key regex_pattern_to_value.
     var values: [Entry] = []
@@ -185,7 +186,7 @@ public struct NativeFilterOptions: Sendable, Hashable {
     var fallback: String { self.expression.fallback }
 }
 
-extension NativeFunction {
+extension BuiltinFunction {
     /// Modules of lm-eval 0.4.13 by the sha256 of their files: a file that differs may do something else.
     private static let modules = [
         "07d23b60b28f2a4f658dcf8440623a63fe6644854ce9b846a114dde980dc1214": "hellaswag.utils",
@@ -216,7 +217,7 @@ extension NativeFunction {
     /// Where the module's file stands beside the task file it must be lm-eval's own; where it does not, the name must say the
     /// folder too, as in `hellaswag.utils.process_docs`.
     /// - Throws: `TaskError` with the place and what to write instead.
-    static func named(_ reference: String, at place: ConfigurationNode.Place) throws(TaskError) -> NativeFunction {
+    static func named(_ reference: String, at place: ConfigurationNode.Place) throws(TaskError) -> BuiltinFunction {
         let advice = "Assay runs no Python: write a Jinja template, or prepare the data file"
         guard let dot = reference.lastIndex(of: ".") else {
             throw place.error(.unsupported, "!function \(reference) names no module; \(advice)")
@@ -246,7 +247,7 @@ extension NativeFunction {
         } else {
             name = reference
         }
-        guard let function = NativeFunction(name: name) else {
+        guard let function = BuiltinFunction(name: name) else {
             throw place.error(.unsupported, "!function \(reference): this function is not built in; \(advice)")
         }
         return function
@@ -261,8 +262,8 @@ extension ConfigurationNode {
             case .function(let reference) = members[index].node.content
         else { return self }
         let place = members.remove(at: index).place
-        let function = try NativeFunction.named(reference, at: place)
-        guard let yaml = NativeFunction.classes[function.name] else {
+        let function = try BuiltinFunction.named(reference, at: place)
+        guard let yaml = BuiltinFunction.classes[function.name] else {
             throw place.error(.unsupported, "!function \(reference) is no class of a task")
         }
         let others = try ConfigurationNode(yaml: yaml, file: self.place.file)
@@ -272,7 +273,7 @@ extension ConfigurationNode {
     }
 }
 
-extension NativeFunction {
+extension BuiltinFunction {
     /// Classes of tasks, and what they do in the words of a task file.
     static let classes = [
         "squad_completion.task.SQUADCompletion": """
