@@ -80,12 +80,13 @@ let services: [Target] =
         library(
             "Datasets", ["CZlib", "ConfigFile", "Evaluation", "Files", "JSON", "PythonCompat", collections, crypto])
     ]
+    + [library("IFEval", ["Datasets", "Evaluation", "JSON", "NaturalLanguage", "PythonCompat", collections])]
     + module("ScoreMetrics", ["Evaluation", "PythonCompat"], testsExclude: ["Fixtures"])
     + module(
         "LMEval",
         [
-            "ConfigFile", "Datasets", "Evaluation", "Files", "Jinja", "JSON", "NaturalLanguage", "PythonCompat",
-            "ScoreMetrics", collections, crypto,
+            "ConfigFile", "Datasets", "Evaluation", "Files", "IFEval", "Jinja", "JSON", "NaturalLanguage",
+            "PythonCompat", "ScoreMetrics", collections, crypto,
         ],
         tests: ["ProcessTesting"], testsExclude: ["Fixtures"])
     + module(

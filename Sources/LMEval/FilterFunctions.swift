@@ -1,3 +1,4 @@
+internal import Datasets
 internal import Evaluation
 internal import JSON
 internal import NaturalLanguage

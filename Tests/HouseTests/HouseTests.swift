@@ -19,11 +19,12 @@ import Testing
         // Floor 2
         ("Datasets", ["ConfigFile", "Evaluation", "Files", "JSON", "PythonCompat"]),
         ("ScoreMetrics", ["Evaluation", "PythonCompat"]),
+        ("IFEval", ["Datasets", "Evaluation", "JSON", "NaturalLanguage", "PythonCompat"]),
         (
             "LMEval",
             [
-                "ConfigFile", "Datasets", "Evaluation", "Files", "JSON", "Jinja", "NaturalLanguage", "PythonCompat",
-                "ScoreMetrics",
+                "ConfigFile", "Datasets", "Evaluation", "Files", "IFEval", "JSON", "Jinja", "NaturalLanguage",
+                "PythonCompat", "ScoreMetrics",
             ]
         ),
         // Floor 3
@@ -138,10 +139,9 @@ import Testing
             "Sources/Jinja/Compiler.swift", "Sources/Jinja/Filters.swift", "Sources/Jinja/Methods.swift",
             "Sources/Jinja/Number.swift", "Sources/Jinja/Objects.swift", "Sources/Jinja/Parser.swift",
             "Sources/Jinja/PythonFormat.swift", "Sources/Jinja/Value.swift",
-            "Sources/LMEval/TaskConfiguration+Reading.swift",
         ]
         for file in try Self.swiftFiles("Sources") {
-            let lines = file.text.split(separator: "\n", omittingEmptySubsequences: false).count - 1
+            let lines = Self.lineCount(of: file.text)
             #expect(lines >= 15, "\(file.path) has \(lines) lines: put it where it is used")
             #expect(lines <= 600 || huge.contains(file.path), "\(file.path) has \(lines) lines")
         }
@@ -234,6 +234,8 @@ import Testing
         }
         return files
     }
+
+    static func lineCount(of text: String) -> Int { text.utf8.count { $0 == UInt8(ascii: "\n") } }
 
     static func imports(of text: String) -> Set<String> {
         Set(

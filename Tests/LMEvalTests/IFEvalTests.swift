@@ -1,6 +1,7 @@
 import OrderedCollections
 import Testing
 
+@testable import Datasets
 @testable import Evaluation
 @testable import JSON
 @testable import LMEval
