@@ -67,7 +67,8 @@ let leaves: [Target] =
     + module("Calendar", ["Files"], tests: ["FaultTesting"], testsExclude: ["Fixtures"])
     + module("PythonCompat", ["JSON", collections], tests: ["ProcessTesting"], testsExclude: ["Fixtures"])
     + [library("NaturalLanguage", ["CLanguageData", "PythonCompat"])]
-    + module("Jinja", ["CStack", "PythonCompat"], tests: ["ProcessTesting"], testsExclude: ["Fixtures"])
+    + module("JinjaSyntax", ["CStack", "PythonCompat"])
+    + module("Jinja", ["JinjaSyntax", "PythonCompat"], tests: ["ProcessTesting"], testsExclude: ["Fixtures"])
     + module("Statistics", ["CBoostMath"], testsExclude: ["Fixtures"])
 
 let services: [Target] =

@@ -1,9 +1,12 @@
+internal import JinjaSyntax
+internal import PythonCompat
+
 /// A template ready to run.
 struct Program: Sendable {
     /// The names that the template takes from outside, globals included.
     var freeNames: [String]
     var root: FunctionCode
-    var blocks: [ExactString: BlockCode]
+    var blocks: [ExactText: BlockCode]
 }
 
 struct BlockCode: Sendable {
@@ -55,7 +58,7 @@ final class Compiler {
     private let dialect: Template.Dialect
     private let stack = StackGuard()
     private var freeNames: [String] = []
-    private var freeIndex: [ExactString: Int] = [:]
+    private var freeIndex: [ExactText: Int] = [:]
     private var blocks: [(block: Statement.Block, place: Place)] = []
     /// What `{% autoescape %}` says where the compiler is; `isVolatile` if only the run tells.
     private var autoescapes = false
@@ -63,144 +66,9 @@ final class Compiler {
 
     private init(_ dialect: Template.Dialect) { self.dialect = dialect }
 
-    // MARK: Scopes
-
-    /// A function's variables.
-    private final class Function {
-        let parent: Function?
-        private var variables: [Variable.Name: Variable] = [:]
-
-        init(_ parent: Function?) { self.parent = parent }
-
-        var slotCount: Int { self.variables.count }
-
-        func variable(_ level: Int, _ name: ExactString) -> Variable {
-            let key = Variable.Name(level: level, name: name)
-            if let variable = self.variables[key] { return variable }
-            let variable = Variable(self, self.variables.count)
-            self.variables[key] = variable
-            return variable
-        }
-    }
-
-    private final class Variable {
-        struct Name: Hashable {
-            var level: Int
-            var name: ExactString
-        }
-
-        /// The function that has it; a reference would keep both of them for ever.
-        let function: ObjectIdentifier
-        let slot: Int
-
-        init(_ function: Function, _ slot: Int) {
-            self.function = ObjectIdentifier(function)
-            self.slot = slot
-        }
-    }
-
-    private enum LoadKind {
-        case parameter
-        case resolve(String)
-        case alias(Variable)
-        case undefined
-    }
-
-    /// The names known in a frame.
-    private final class Symbols {
-        let parent: Symbols?
-        let level: Int
-        let function: Function
-        var variables: [ExactString: Variable] = [:]
-        /// In the order in which they came.
-        var loads: [(variable: Variable, kind: LoadKind)] = []
-        var stores: Set<ExactString> = []
-
-        init(_ parent: Symbols?, _ function: Function) {
-            self.parent = parent
-            self.level = parent.map { $0.level + 1 } ?? 0
-            self.function = function
-        }
-
-        private init(copying other: Symbols) {
-            self.parent = other.parent
-            self.level = other.level
-            self.function = other.function
-            self.variables = other.variables
-            self.loads = other.loads
-            self.stores = other.stores
-        }
-
-        func copy() -> Symbols { Symbols(copying: self) }
-
-        func find(_ name: ExactString) -> Variable? {
-            var symbols: Symbols? = self
-            while let here = symbols {
-                if let variable = here.variables[name] { return variable }
-                symbols = here.parent
-            }
-            return nil
-        }
-
-        private func setLoad(_ variable: Variable, _ kind: LoadKind) {
-            if let place = self.loads.firstIndex(where: { $0.variable === variable }) {
-                self.loads[place].kind = kind
-            } else {
-                self.loads.append((variable, kind))
-            }
-        }
-
-        @discardableResult
-        private func define(_ name: ExactString, _ kind: LoadKind) -> Variable {
-            let variable = self.function.variable(self.level, name)
-            self.variables[name] = variable
-            self.setLoad(variable, kind)
-            return variable
-        }
-
-        func store(_ name: ExactString) {
-            self.stores.insert(name)
-            guard self.variables[name] == nil else { return }
-            if let outer = self.parent?.find(name) {
-                self.define(name, .alias(outer))
-            } else {
-                self.define(name, .undefined)
-            }
-        }
-
-        @discardableResult
-        func parameter(_ name: String) -> Variable {
-            let name = ExactString(text: name)
-            self.stores.insert(name)
-            return self.define(name, .parameter)
-        }
-
-        func load(_ name: ExactString) { if self.find(name) == nil { self.define(name, .resolve(name.text)) } }
-
-        /// Takes in what the branches of an `if` do.
-        func update(_ branches: [Symbols]) {
-            var stores: Set<ExactString> = []
-            for branch in branches { stores.formUnion(branch.stores) }
-            stores.subtract(self.stores)
-            for branch in branches {
-                for (name, variable) in branch.variables { self.variables[name] = variable }
-                for load in branch.loads { self.setLoad(load.variable, load.kind) }
-                self.stores.formUnion(branch.stores)
-            }
-            for name in stores {
-                guard let variable = self.find(name) else { continue }
-                if let outer = self.parent?.find(name) {
-                    self.setLoad(variable, .alias(outer))
-                } else {
-                    self.setLoad(variable, .resolve(name.text))
-                }
-            }
-        }
-    }
-
     /// Where the compiler is.
     private struct Frame {
-        var symbols: Symbols
+        var scope: Scope
         var isTop = false
         /// Filters that are not there are found when they are used.
         var isSoft = false
@@ -208,98 +76,33 @@ final class Compiler {
 
         var soft: Frame {
             var frame = self
-            frame.symbols = self.symbols.copy()
+            frame.scope = self.scope.copy()
             frame.isSoft = true
             return frame
         }
 
-        func inner(_ function: Function? = nil) -> Frame {
+        func inner(_ function: Scope.Function? = nil) -> Frame {
             Frame(
-                symbols: Symbols(self.symbols, function ?? self.symbols.function),
+                scope: Scope(self.scope, function ?? self.scope.function),
                 isInLoop: function == nil ? self.isInLoop : false)
         }
-    }
-
-    // MARK: Which names a frame has
-
-    private func visit(_ expression: Expr, _ symbols: Symbols) {
-        switch expression.syntax {
-        case .name(let name), .namespaceMember(let name, _): symbols.load(ExactString(text: name))
-        default: for child in expression.children { self.visit(child, symbols) }
-        }
-    }
-
-    private func store(_ target: Expr, _ symbols: Symbols, asParameter: Bool = false) {
-        switch target.syntax {
-        case .name(let name):
-            if asParameter { symbols.parameter(name) } else { symbols.store(ExactString(text: name)) }
-        case .namespaceMember(let name, _): symbols.load(ExactString(text: name))
-        case .tuple(let items): for item in items { self.store(item, symbols, asParameter: asParameter) }
-        default: break
-        }
-    }
-
-    private func visit(_ body: [Stmt], _ symbols: Symbols) { for statement in body { self.visit(statement, symbols) } }
-
-    private func visit(_ statement: Stmt, _ symbols: Symbols) {
-        switch statement.statement {
-        case .output(let parts): for case .value(let value) in parts { self.visit(value, symbols) }
-        case .loop(let loop): self.visit(loop.items, symbols)
-        case .choice(let branches, let other): self.visit(branches[...], other, symbols)
-        case .assign(let target, let value):
-            self.visit(value, symbols)
-            self.store(target, symbols)
-        case .capture(let target, _, _): self.store(target, symbols)
-        case .with(let values, _): for (_, value) in values { self.visit(value, symbols) }
-        case .macro(let name, _, _): symbols.store(ExactString(text: name))
-        case .callBlock(let call, _, _): self.visit(call, symbols)
-        case .filterBlock(let filter, _): self.visit(filter, symbols)
-        case .block, .autoescape, .generation, .stop: break
-        }
-    }
-
-    /// The first branch's test is seen by the frame itself, as is what the branches do together.
-    private func visit(_ branches: ArraySlice<(test: Expr, body: [Stmt])>, _ other: [Stmt], _ symbols: Symbols) {
-        guard let first = branches.first else { return }
-        self.visit(first.test, symbols)
-        let body = symbols.copy()
-        self.visit(first.body, body)
-        let rest = symbols.copy()
-        for (test, branch) in branches.dropFirst() {
-            self.visit(test, rest)
-            let body = rest.copy()
-            self.visit(branch, body)
-            rest.update([body, rest.copy(), rest.copy()])
-        }
-        let last = symbols.copy()
-        self.visit(other, last)
-        symbols.update([body, rest, last])
-    }
-
-    /// Which of the names are read in a body before anything is assigned to them, within inner scopes too.
-    private func undeclared(_ body: [Stmt], _ names: Set<String>) -> Set<String> {
-        var finder = UndeclaredNames(names: Set(names.map { ExactString(text: $0) }))
-        finder.visit(body)
-        return Set(finder.found.map(\.text))
     }
 
     // MARK: Statements
 
     private func program(_ statements: [Stmt]) throws(JinjaError) -> Program {
-        var finder = BlockFinder()
-        finder.visit(statements)
-        self.blocks = finder.blocks
-        var names: Set<ExactString> = []
+        self.blocks = statements.blocks
+        var names: Set<ExactText> = []
         for (block, place) in self.blocks {
-            guard names.insert(ExactString(text: block.name)).inserted else {
+            guard names.insert(ExactText(block.name)).inserted else {
                 throw JinjaError(.syntax, "the block '\(block.name)' is given twice", at: place)
             }
         }
         let root = try self.function(statements, isTop: true, specials: ["self"], block: nil)
-        var blocks: [ExactString: BlockCode] = [:]
+        var blocks: [ExactText: BlockCode] = [:]
         for (block, _) in self.blocks {
             let code = try self.function(block.body, isTop: false, specials: ["self", "super"], block: block.name)
-            blocks[ExactString(text: block.name)] = BlockCode(code: code, isRequired: block.isRequired)
+            blocks[ExactText(block.name)] = BlockCode(code: code, isRequired: block.isRequired)
         }
         return Program(freeNames: self.freeNames, root: root, blocks: blocks)
     }
@@ -308,23 +111,23 @@ final class Compiler {
     private func function(
         _ body: [Stmt], isTop: Bool, specials: Set<String>, block: String?
     ) throws(JinjaError) -> FunctionCode {
-        let function = Function(nil)
-        var frame = Frame(symbols: Symbols(nil, function))
+        let function = Scope.Function(nil)
+        var frame = Frame(scope: Scope(nil, function))
         frame.isTop = isTop
-        let used = self.undeclared(body, specials)
+        let used = body.undeclared(specials)
         var actions: [any Action] = []
         for name in used.sorted() {
-            let variable = frame.symbols.parameter(name)
+            let variable = frame.scope.parameter(name)
             actions.append(SpecialAction(slot: variable.slot, block: isSame(name, "super") ? block : nil))
         }
-        self.visit(body, frame.symbols)
+        frame.scope.visit(body)
         let loads = self.loads(frame)
         actions += try self.actions(body, frame)
         return FunctionCode(slotCount: function.slotCount, loads: loads, body: Body(actions: actions))
     }
 
     private func loads(_ frame: Frame) -> [Load] {
-        frame.symbols.loads.compactMap { load in
+        frame.scope.loads.compactMap { load in
             switch load.kind {
             case .parameter: nil
             case .resolve(let name): .resolve(load.variable.slot, name: self.free(name))
@@ -335,16 +138,16 @@ final class Compiler {
     }
 
     private func free(_ name: String) -> Int {
-        let key = ExactString(text: name)
+        let key = ExactText(name)
         if let index = self.freeIndex[key] { return index }
         self.freeIndex[key] = self.freeNames.count
         self.freeNames.append(name)
         return self.freeNames.count - 1
     }
 
-    private func reference(_ variable: Variable, from frame: Frame) -> Reference {
+    private func reference(_ variable: Scope.Variable, from frame: Frame) -> Reference {
         var hops = 0
-        var function: Function? = frame.symbols.function
+        var function: Scope.Function? = frame.scope.function
         while let here = function, ObjectIdentifier(here) != variable.function {
             hops += 1
             function = here.parent
@@ -353,7 +156,7 @@ final class Compiler {
     }
 
     /// What is left behind: every variable of a frame that ends.
-    private func leaving(_ frame: Frame) -> [Int] { frame.symbols.loads.map(\.variable.slot) }
+    private func leaving(_ frame: Frame) -> [Int] { frame.scope.loads.map(\.variable.slot) }
 
     private func actions(_ body: [Stmt], _ frame: Frame) throws(JinjaError) -> [any Action] {
         var actions: [any Action] = []
@@ -394,8 +197,8 @@ final class Compiler {
             ]
         case .capture(let target, let filter, let body):
             let inner = frame.inner()
-            self.visit(body, inner.symbols)
-            if let filter { self.visit(filter, inner.symbols) }
+            inner.scope.visit(body)
+            if let filter { inner.scope.visit(filter) }
             let loads = self.loads(inner)
             let code = try self.body(body, inner)
             return [
@@ -407,7 +210,7 @@ final class Compiler {
         case .with(let values, let body): return [try self.with(values, body, place, frame)]
         case .macro(let name, let signature, let body):
             let code = try self.macro(name, signature, body, place, frame)
-            guard let variable = frame.symbols.find(ExactString(text: name)) else { return [] }
+            guard let variable = frame.scope.find(ExactText(name)) else { return [] }
             return [
                 MacroAction(
                     code, self.reference(variable, from: frame),
@@ -421,8 +224,8 @@ final class Compiler {
             return [GenerationAction(code)]
         case .filterBlock(let filter, let body):
             let inner = frame.inner()
-            self.visit(body, inner.symbols)
-            self.visit(filter, inner.symbols)
+            inner.scope.visit(body)
+            inner.scope.visit(filter)
             let loads = self.loads(inner)
             let code = try self.body(body, inner)
             return [
@@ -445,7 +248,7 @@ final class Compiler {
         guard frame.isTop, !self.blocks.isEmpty else { return [] }
         switch target.syntax {
         case .name(let name):
-            return frame.symbols.find(ExactString(text: name)).map { [(name, self.reference($0, from: frame))] } ?? []
+            return frame.scope.find(ExactText(name)).map { [(name, self.reference($0, from: frame))] } ?? []
         case .tuple(let items): return items.flatMap { self.exports($0, frame) }
         default: return []
         }
@@ -465,7 +268,7 @@ final class Compiler {
     private func target(_ target: Expr, _ frame: Frame) throws(JinjaError) -> Target {
         switch target.syntax {
         case .name(let name):
-            guard let variable = frame.symbols.find(ExactString(text: name)) else { return .nothing }
+            guard let variable = frame.scope.find(ExactText(name)) else { return .nothing }
             return .variable(self.reference(variable, from: frame))
         case .namespaceMember(let name, let member):
             return .member(try self.name(name, target.place, frame), member, target.place)
@@ -478,31 +281,24 @@ final class Compiler {
     }
 
     private func loop(_ loop: Statement.Loop, _ place: Place, _ frame: Frame) throws(JinjaError) -> any Action {
-        var scoped = BlockFinder()
-        scoped.visit(loop.body)
-        scoped.visit(loop.other)
         let isExtended =
-            loop.isRecursive || !self.undeclared(loop.body, ["loop"]).isEmpty
-            || scoped.blocks.contains(where: \.block.isScoped)
-        var stores = LoopStores()
-        stores.target(loop.target)
-        stores.visit(loop.body)
-        stores.visit(loop.other)
-        if let place = stores.place {
+            loop.isRecursive || !loop.body.undeclared(["loop"]).isEmpty
+            || (loop.body + loop.other).blocks.contains(where: \.block.isScoped)
+        if let place = loop.storeOfLoop {
             throw JinjaError(.syntax, "'loop' is the loop's own name; nothing can be assigned to it", at: place)
         }
-        let function = loop.isRecursive ? Function(frame.symbols.function) : nil
+        let function = loop.isRecursive ? Scope.Function(frame.scope.function) : nil
         var inner = frame.inner(function)
         inner.isInLoop = true
-        let variable = isExtended ? inner.symbols.parameter("loop") : nil
-        self.store(loop.target, inner.symbols, asParameter: true)
-        self.visit(loop.body, inner.symbols)
+        let variable = isExtended ? inner.scope.parameter("loop") : nil
+        inner.scope.store(loop.target, asParameter: true)
+        inner.scope.visit(loop.body)
         var other: (Frame, Body, [Load])?
         if !loop.other.isEmpty {
             var frame = frame.inner(function)
             // In a recursive loop no outer one can be left.
             frame.isInLoop = function == nil && frame.isInLoop
-            self.visit(loop.other, frame.symbols)
+            frame.scope.visit(loop.other)
             let loads = self.loads(frame)
             other = (frame, try self.body(loop.other, frame), loads)
         }
@@ -526,12 +322,12 @@ final class Compiler {
 
     /// A loop's condition, which has the loop's names but not its body's.
     private func loopTest(
-        _ test: Expr, _ target: Expr, _ loopFunction: Function?, _ frame: Frame
+        _ test: Expr, _ target: Expr, _ loopFunction: Scope.Function?, _ frame: Frame
     ) throws(JinjaError) -> LoopTest {
-        let function = Function(loopFunction ?? frame.symbols.function)
+        let function = Scope.Function(loopFunction ?? frame.scope.function)
         let inner = frame.inner(function)
-        self.store(target, inner.symbols, asParameter: true)
-        self.visit(test, inner.symbols)
+        inner.scope.store(target, asParameter: true)
+        inner.scope.visit(test)
         let loads = self.loads(inner)
         let node = try self.root(test, inner)
         let names = try self.target(target, inner)
@@ -551,8 +347,8 @@ final class Compiler {
         _ values: [(target: Expr, value: Expr)], _ body: [Stmt], _ place: Place, _ frame: Frame
     ) throws(JinjaError) -> any Action {
         let inner = frame.inner()
-        for (target, _) in values { self.store(target, inner.symbols, asParameter: true) }
-        self.visit(body, inner.symbols)
+        for (target, _) in values { inner.scope.store(target, asParameter: true) }
+        inner.scope.visit(body)
         let loads = self.loads(inner)
         var assignments: [(target: Target, value: Root)] = []
         for (target, value) in values {
@@ -564,15 +360,15 @@ final class Compiler {
     private func macro(
         _ name: String?, _ signature: Signature, _ body: [Stmt], _ place: Place, _ frame: Frame
     ) throws(JinjaError) -> MacroCode {
-        let function = Function(frame.symbols.function)
+        let function = Scope.Function(frame.scope.function)
         let inner = frame.inner(function)
-        for name in signature.names { inner.symbols.parameter(name) }
-        for value in signature.defaults { self.visit(value, inner.symbols) }
-        self.visit(body, inner.symbols)
-        let used = self.undeclared(body, ["caller", "kwargs", "varargs"])
+        for name in signature.names { inner.scope.parameter(name) }
+        for value in signature.defaults { inner.scope.visit(value) }
+        inner.scope.visit(body)
+        let used = body.undeclared(["caller", "kwargs", "varargs"])
         func special(_ name: String) -> Int? {
             guard used.contains(name), !signature.names.contains(where: { isSame($0, name) }) else { return nil }
-            return inner.symbols.parameter(name).slot
+            return inner.scope.parameter(name).slot
         }
         if used.contains("caller"), let index = signature.names.firstIndex(where: { isSame($0, "caller") }),
             index < signature.names.count - signature.defaults.count
@@ -581,11 +377,11 @@ final class Compiler {
         }
         let (caller, named, positional) = (special("caller"), special("kwargs"), special("varargs"))
         // Once more, now that those names are known.
-        for name in signature.names { inner.symbols.parameter(name) }
-        for value in signature.defaults { self.visit(value, inner.symbols) }
-        self.visit(body, inner.symbols)
+        for name in signature.names { inner.scope.parameter(name) }
+        for value in signature.defaults { inner.scope.visit(value) }
+        inner.scope.visit(body)
         let slots = signature.names.map {
-            inner.symbols.function.variable(inner.symbols.level, ExactString(text: $0)).slot
+            inner.scope.own(ExactText($0)).slot
         }
         var defaults: [Root] = []
         for value in signature.defaults { defaults.append(try self.root(value, inner)) }
@@ -600,15 +396,15 @@ final class Compiler {
     private func block(_ block: Statement.Block, _ place: Place, _ frame: Frame) -> any Action {
         var locals: [(String, Reference)] = []
         if block.isScoped {
-            var symbols: Symbols? = frame.symbols
-            var seen: Set<ExactString> = []
-            while let here = symbols {
+            var scope: Scope? = frame.scope
+            var seen: Set<ExactText> = []
+            while let here = scope {
                 for name in here.stores where seen.insert(name).inserted {
-                    if let variable = frame.symbols.find(name) {
+                    if let variable = frame.scope.find(name) {
                         locals.append((name.text, self.reference(variable, from: frame)))
                     }
                 }
-                symbols = here.parent
+                scope = here.parent
             }
         }
         return BlockAction(block.name, isScoped: block.isScoped, locals, place)
@@ -618,8 +414,8 @@ final class Compiler {
         _ flag: Expr, _ body: [Stmt], _ place: Place, _ frame: Frame
     ) throws(JinjaError) -> any Action {
         let inner = frame.inner()
-        self.visit(flag, inner.symbols)
-        self.visit(body, inner.symbols)
+        inner.scope.visit(flag)
+        inner.scope.visit(body)
         let loads = self.loads(inner)
         let saved = (self.autoescapes, self.isVolatile)
         defer { (self.autoescapes, self.isVolatile) = saved }
@@ -652,7 +448,7 @@ final class Compiler {
     }
 
     private func name(_ name: String, _ place: Place, _ frame: Frame) throws(JinjaError) -> any Node {
-        guard let variable = frame.symbols.find(ExactString(text: name)) else {
+        guard let variable = frame.scope.find(ExactText(name)) else {
             throw JinjaError(.syntax, "the name '\(name)' can't be used here", at: place)
         }
         return NameNode(name, self.reference(variable, from: frame), place)
@@ -755,122 +551,5 @@ final class Compiler {
             names: arguments.named.map(\.name), named: try self.nodes(arguments.named.map(\.value), frame),
             sequence: try arguments.sequence.map { (e) throws(JinjaError) in try self.node(e, frame) },
             mapping: try arguments.mapping.map { (e) throws(JinjaError) in try self.node(e, frame) })
-    }
-}
-
-/// Goes through statements for names that are read before anything of that name is declared.
-private struct UndeclaredNames {
-    var names: Set<ExactString>
-    var found: Set<ExactString> = []
-
-    private mutating func read(_ expression: Expr) {
-        if case .name(let name) = expression.syntax, self.names.contains(ExactString(text: name)) {
-            self.found.insert(ExactString(text: name))
-        }
-        for child in expression.children { self.read(child) }
-    }
-
-    private mutating func declare(_ target: Expr) {
-        if case .name(let name) = target.syntax { self.names.remove(ExactString(text: name)) }
-        for child in target.children { self.declare(child) }
-    }
-
-    private mutating func declare(_ signature: Signature) {
-        for name in signature.names { self.names.remove(ExactString(text: name)) }
-        for value in signature.defaults { self.read(value) }
-    }
-
-    mutating func visit(_ statements: [Stmt]) {
-        for statement in statements {
-            switch statement.statement {
-            case .output(let parts): for case .value(let value) in parts { self.read(value) }
-            case .loop(let loop):
-                self.declare(loop.target)
-                self.read(loop.items)
-                self.visit(loop.body)
-                self.visit(loop.other)
-                if let test = loop.test { self.read(test) }
-            case .choice(let branches, let other):
-                for (test, body) in branches {
-                    self.read(test)
-                    self.visit(body)
-                }
-                self.visit(other)
-            case .assign(let target, let value):
-                self.declare(target)
-                self.read(value)
-            case .capture(let target, let filter, let body):
-                self.declare(target)
-                if let filter { self.read(filter) }
-                self.visit(body)
-            case .with(let values, let body):
-                for (target, _) in values { self.declare(target) }
-                for (_, value) in values { self.read(value) }
-                self.visit(body)
-            case .macro(_, let signature, let body):
-                self.declare(signature)
-                self.visit(body)
-            case .callBlock(let call, let signature, let body):
-                self.read(call)
-                self.declare(signature)
-                self.visit(body)
-            case .filterBlock(let filter, let body):
-                self.visit(body)
-                self.read(filter)
-            case .autoescape(let flag, let body):
-                self.read(flag)
-                self.visit(body)
-            case .generation(let body): self.visit(body)
-            case .block, .stop: break
-            }
-        }
-    }
-}
-
-/// Finds every block, whatever it stands in.
-private struct BlockFinder {
-    var blocks: [(block: Statement.Block, place: Place)] = []
-
-    mutating func visit(_ statements: [Stmt]) {
-        for statement in statements {
-            if case .block(let block) = statement.statement { self.blocks.append((block, statement.place)) }
-            for body in statement.bodies { self.visit(body) }
-        }
-    }
-}
-
-/// Finds where something is assigned to `loop`.
-private struct LoopStores {
-    var place: Place?
-
-    mutating func target(_ target: Expr) {
-        if case .name(let name) = target.syntax, isSame(name, "loop") { self.place = self.place ?? target.place }
-        if case .tuple(let items) = target.syntax { for item in items { self.target(item) } }
-    }
-
-    mutating func visit(_ statements: [Stmt]) {
-        for statement in statements {
-            switch statement.statement {
-            case .assign(let target, _), .capture(let target, _, _): self.target(target)
-            case .loop(let loop): self.target(loop.target)
-            default: break
-            }
-            for body in statement.bodies { self.visit(body) }
-        }
-    }
-}
-
-extension Stmt {
-    /// Every list of statements directly within.
-    var bodies: [[Stmt]] {
-        switch self.statement {
-        case .output, .assign, .stop: []
-        case .loop(let loop): [loop.body, loop.other]
-        case .choice(let branches, let other): branches.map(\.body) + [other]
-        case .capture(_, _, let body), .with(_, let body), .macro(_, _, let body), .callBlock(_, _, let body),
-            .filterBlock(_, let body), .autoescape(_, let body), .generation(let body):
-            [body]
-        case .block(let block): [block.body]
-        }
     }
 }

@@ -1,3 +1,6 @@
+internal import JinjaSyntax
+internal import PythonCompat
+
 /// One rendering: what it works on, and how much it may still do.
 final class Run {
     let program: Program
@@ -294,16 +297,16 @@ final class Activation {
 /// The template's variables as blocks see them.
 final class Context {
     let parent: Context?
-    private var variables: [ExactString: Value] = [:]
+    private var variables: [ExactText: Value] = [:]
 
     init(parent: Context?) { self.parent = parent }
 
     func value(_ name: String) -> Value? {
         if self.variables.isEmpty, self.parent == nil { return nil }
-        return self.variables[ExactString(text: name)] ?? self.parent?.value(name)
+        return self.variables[ExactText(name)] ?? self.parent?.value(name)
     }
 
-    func set(_ name: String, _ value: Value) { self.variables[ExactString(text: name)] = value }
+    func set(_ name: String, _ value: Value) { self.variables[ExactText(name)] = value }
 
     func forget() { self.variables = [:] }
 }

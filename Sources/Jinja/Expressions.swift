@@ -1,5 +1,20 @@
 // What expressions give; Compiler.swift makes them.
 
+internal import JinjaSyntax
+
+extension Constant {
+    var value: Value {
+        switch self {
+        case .null: .null
+        case .bool(let flag): .bool(flag)
+        case .int(let number): .int(number)
+        case .big(let number): .big(number)
+        case .float(let number): .float(number)
+        case .string(let text): .string(text)
+        }
+    }
+}
+
 final class ConstantNode: Node {
     private let constant: Constant
     init(_ constant: Constant) { self.constant = constant }

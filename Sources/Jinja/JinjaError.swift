@@ -1,4 +1,4 @@
-internal import CStack
+internal import JinjaSyntax
 
 /// A template that can't be parsed or rendered.
 public struct JinjaError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -52,6 +52,18 @@ public struct JinjaError: Error, Sendable, Hashable, CustomStringConvertible {
         self.init(code, message, line: Int(place.line), column: Int(place.column))
     }
 
+    init(_ error: SyntaxError) {
+        let code: Code =
+            switch error.kind {
+            case .syntax: .syntax
+            case .limit: .limit
+            case .unsupported: .unsupported
+            }
+        self.init(
+            code, error.message, line: (error.place?.line).map { Int($0) },
+            column: (error.place?.column).map { Int($0) })
+    }
+
     /// The message with the place in the template.
     public var description: String {
         guard let line else { return self.message }
@@ -60,21 +72,10 @@ public struct JinjaError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// Ends a recursion while its thread still has 128 KiB of its stack.
-///
-/// What is counted ends every recursion of an optimized build first, on threads of 512 KiB, too; without optimization calls
-/// need many times the stack.
-struct StackGuard: Sendable {
-    private static let least: UInt = 128 << 10
-
+extension StackGuard {
+    /// - Throws: Where less is left than a call may need.
     func check(at place: Place) throws(JinjaError) {
-        guard cstack_left() < Self.least else { return }
-        throw JinjaError(.limit, "calls, blocks and values nest too deep here", at: place)
+        guard self.isLow else { return }
+        throw JinjaError(.limit, Self.message, at: place)
     }
-}
-
-/// Where something stands in a template: line and column, from 1.
-struct Place: Sendable, Hashable {
-    var line: Int32
-    var column: Int32
 }

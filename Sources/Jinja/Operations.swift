@@ -1,5 +1,8 @@
 // What Python does with values: going through them, their members, slices, calls, texts and lists in arithmetic.
 
+internal import JinjaSyntax
+internal import PythonCompat
+
 extension Run {
     /// Python's `dict.update`.
     func update(_ dict: Value.Dict, with value: Value) throws(JinjaError) {
@@ -36,7 +39,7 @@ extension Run {
         case .tuple(let tuple): return ArrayIterator(tuple.items)
         case .string(let text), .markup(let text):
             try self.check(count: text.utf8.count)
-            return ArrayIterator(Text.characters(text), "str_iterator")
+            return ArrayIterator(Value.characters(of: text), "str_iterator")
         case .dict(let dict):
             try self.check(count: dict.entries.count)
             return ArrayIterator(dict.entries.map(\.key), "dict_keyiterator", dict: dict)
@@ -76,7 +79,7 @@ extension Run {
         switch value {
         case .string(let text), .markup(let text):
             try self.charge(bytes: text.utf8.count)
-            return Text.length(text)
+            return PythonText.length(text)
         case .list(let list): return list.items.count
         case .tuple(let tuple): return tuple.items.count
         case .dict(let dict): return dict.entries.count
@@ -214,8 +217,8 @@ extension Run {
                 return .string(found)
             }
         case .object(let object):
-            if let range = object as? RangeObject, let place = self.place(index, range.count) {
-                return range.item(place)
+            if let range = (object as? RangeObject)?.range, let place = self.place(index, range.count) {
+                return .int(range[place])
             }
         default: break
         }
@@ -248,8 +251,8 @@ extension Run {
     private func character(_ index: Value, of text: String) throws(JinjaError) -> String? {
         guard let number = Number.asInteger(index) else { return nil }
         try self.charge(bytes: text.utf8.count)
-        guard let place = self.place(number, Text.length(text)) else { return nil }
-        return Text.slice(text, place, place + 1)
+        guard let place = self.place(number, PythonText.length(text)) else { return nil }
+        return PythonText.slice(text, place, place + 1)
     }
 
     // MARK: Slices
@@ -258,13 +261,13 @@ extension Run {
         switch value {
         case .string(let text), .markup(let text):
             try self.charge(bytes: text.utf8.count)
-            let indices = try self.indices(Text.length(text), start, stop, step)
+            let indices = try self.indices(PythonText.length(text), start, stop, step)
             let part: String
             if indices.step == 1 {
-                part = Text.slice(text, indices.start, indices.start + indices.count)
+                part = PythonText.slice(text, indices.start, indices.start + indices.count)
             } else {
                 let scalars = Array(text.unicodeScalars)
-                part = Text.string(indices.all.map { scalars[$0] })
+                part = PythonText.string(indices.all.map { scalars[$0] })
             }
             if case .markup = value { return .markup(part) }
             return .string(part)
@@ -276,13 +279,13 @@ extension Run {
             return try self.tuple(indices.all.map { tuple.items[$0] })
         case .undefined(let undefined): throw self.error(undefined)
         case .object(let object):
-            if let range = object as? RangeObject {
+            if let range = (object as? RangeObject)?.range {
                 let indices = try self.indices(range.count, start, stop, step)
                 let first = range.start + indices.start * range.step
                 let end = range.start + indices.stop * range.step
                 let (step, overflow) = range.step.multipliedReportingOverflow(by: indices.step)
                 guard !overflow else { throw self.error(.limit, "range() takes numbers of 64 bits here") }
-                return .object(RangeObject(first, end, step))
+                return .object(RangeObject(PythonRange(first, end, step)))
             }
         case .dict: throw self.error(.type, "unhashable type: 'slice'")
         default: break
@@ -290,18 +293,9 @@ extension Run {
         throw self.error(.type, "'\(value.typeName)' object is not subscriptable")
     }
 
-    private struct Indices {
-        var start: Int
-        var stop: Int
-        var step: Int
-        var count: Int
-
-        var all: [Int] { (0..<self.count).map { self.start + $0 * self.step } }
-    }
-
     private func indices(
         _ length: Int, _ start: Value, _ stop: Value, _ step: Value
-    ) throws(JinjaError) -> Indices {
+    ) throws(JinjaError) -> PythonRange {
         func bound(_ value: Value) throws(JinjaError) -> Int? {
             if value.isNone { return nil }
             guard Number.asInteger(value) != nil else {
@@ -311,19 +305,9 @@ extension Run {
         }
         let step = try bound(step) ?? 1
         guard step != 0 else { throw self.error(.value, "slice step cannot be zero") }
-        func clamped(_ value: Int?, _ missing: Int) -> Int {
-            guard let value else { return missing }
-            let (least, most) = step > 0 ? (0, length) : (-1, length - 1)
-            let place = value < 0 ? value.addingReportingOverflow(length).partialValue : value
-            return value < 0 && place > length ? least : min(max(place, least), most)
-        }
-        let first = clamped(try bound(start), step > 0 ? 0 : length - 1)
-        let end = clamped(try bound(stop), step > 0 ? length : -1)
-        let distance = step > 0 ? end - first : first - end
-        let size = Int(clamping: step.magnitude)
-        let count = distance <= 0 ? 0 : (distance - 1) / size + 1
-        try self.check(count: count)
-        return Indices(start: first, stop: end, step: step, count: count)
+        let indices = PythonRange(slicing: length, start: try bound(start), stop: try bound(stop), step: step)
+        try self.check(count: indices.count)
+        return indices
     }
 
     // MARK: Calls
@@ -411,7 +395,7 @@ extension Run {
     /// As safe HTML.
     func escaped(_ value: Value) throws(JinjaError) -> String {
         if case .markup(let text) = value { return text }
-        let text = Text.escape(try self.str(value))
+        let text = HTML.escape(try self.str(value))
         try self.check(bytes: text.utf8.count)
         return text
     }

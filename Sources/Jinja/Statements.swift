@@ -1,5 +1,8 @@
 // What statements do; Compiler.swift makes them.
 
+internal import JinjaSyntax
+internal import PythonCompat
+
 final class TextAction: Action {
     private let text: String
     init(_ text: String) { self.text = text }
@@ -275,7 +278,7 @@ final class BlockAction: Action {
             context = Context(parent: context)
             for (name, reference) in self.locals { if let value = run.value(reference) { context.set(name, value) } }
         }
-        if run.program.blocks[ExactString(text: self.name)]?.isRequired == true {
+        if run.program.blocks[ExactText(self.name)]?.isRequired == true {
             throw run.error(.runtime, "Required block '\(self.name)' not found")
         }
         try run.block(self.name, context)
@@ -285,7 +288,7 @@ final class BlockAction: Action {
 
 extension Run {
     func block(_ name: String, _ context: Context) throws(JinjaError) {
-        guard let block = self.program.blocks[ExactString(text: name)] else { return }
+        guard let block = self.program.blocks[ExactText(name)] else { return }
         try self.enter(6)
         defer { self.leave(6) }
         let (before, outer) = (self.activation, self.context)

@@ -1,3 +1,4 @@
+internal import JinjaSyntax
 internal import PythonCompat
 
 /// A test: what follows `is`.

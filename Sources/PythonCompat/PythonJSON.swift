@@ -119,3 +119,44 @@ public struct PythonJSON {
         return !isInteger || digits <= Self.maxDigits
     }
 }
+
+/// Parts of what Python's `json.dumps` writes.
+extension PythonJSON {
+    /// A float, as `json` writes those that JSON doesn't have, too.
+    public static func number(_ number: Double) -> String {
+        if number.isNaN { return "NaN" }
+        guard number.isFinite else { return number < 0 ? "-Infinity" : "Infinity" }
+        return PythonText.repr(number)
+    }
+
+    /// Appends a string in quotes.
+    ///
+    /// - Parameter isASCII: Whether other characters are escaped (`ensure_ascii`).
+    public static func write(_ string: String, isASCII: Bool, to text: inout String) {
+        text += "\""
+        for scalar in string.unicodeScalars {
+            switch scalar {
+            case "\"": text += "\\\""
+            case "\\": text += "\\\\"
+            case "\n": text += "\\n"
+            case "\r": text += "\\r"
+            case "\t": text += "\\t"
+            case "\u{8}": text += "\\b"
+            case "\u{C}": text += "\\f"
+            case "\0"..<" ": text += Self.escape(UInt16(scalar.value))
+            default:
+                if isASCII, scalar.value > 0x7E {
+                    for unit in String(Character(scalar)).utf16 { text += Self.escape(unit) }
+                } else {
+                    text.unicodeScalars.append(scalar)
+                }
+            }
+        }
+        text += "\""
+    }
+
+    private static func escape(_ unit: UInt16) -> String {
+        let digits = String(unit, radix: 16)
+        return "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+    }
+}

@@ -4,6 +4,24 @@ public enum PythonNumber {
     ///
     /// - Parameter base: 2 to 36, or 0 for what a prefix as "0x" says.
     public static func int(_ text: String, base: Int = 10) -> Int? {
+        guard let number = Self.digits(text, base) else { return nil }
+        return Int((number.isNegative ? "-" : "") + number.digits, radix: number.base)
+    }
+
+    /// `int(text, base)` of any size; `nil` if that is no integer, or one of more digits than Python reads.
+    ///
+    /// - Parameter base: 2 to 36, or 0 for what a prefix as "0x" says.
+    public static func integer(_ text: String, base: Int = 10) -> BigInteger? {
+        guard let number = Self.digits(text, base), number.digits.utf8.count <= Self.mostDigits(base: number.base),
+            let integer = BigInteger(digits: number.digits.utf8, base: number.base)
+        else { return nil }
+        return number.isNegative ? integer.negated : integer
+    }
+
+    /// Python's own limit, but for bases whose digits are bits; there more would take long here.
+    public static func mostDigits(base: Int) -> Int { base.nonzeroBitCount == 1 ? 20_000 : 4300 }
+
+    private static func digits(_ text: String, _ base: Int) -> (isNegative: Bool, digits: String, base: Int)? {
         guard let bytes = Self.ascii(text), base == 0 || (2...36).contains(base) else { return nil }
         var position = 0
         Self.skipSign(bytes, &position)
@@ -26,7 +44,7 @@ public enum PythonNumber {
         if base == 0, !hasPrefix, digits.utf8.first == UInt8(ascii: "0"), digits.utf8.contains(where: { $0 != 0x30 }) {
             return nil
         }
-        return Int((isNegative ? "-" : "") + digits, radix: digitBase)
+        return (isNegative, digits, digitBase)
     }
 
     /// `float(text)`; `nil` if that is no number.

@@ -150,12 +150,15 @@ public enum PythonText {
         return String(text.unicodeScalars[...last])
     }
 
-    /// Python's `str.strip(characters)`; a side that is not asked for stays.
-    public static func strip(_ text: String, of characters: String, left: Bool = true, right: Bool = true) -> String {
-        let characters = Set(characters.unicodeScalars)
+    /// Python's `str.strip(characters)`, or of white space for `nil`; a side that is not asked for stays.
+    public static func strip(_ text: String, of characters: String?, left: Bool = true, right: Bool = true) -> String {
+        guard let characters else {
+            return left ? right ? Self.strip(text) : Self.lstrip(text) : right ? Self.rstrip(text) : text
+        }
+        let set = Set(characters.unicodeScalars)
         var rest = text.unicodeScalars[...]
-        if left { rest = rest.drop(while: characters.contains) }
-        if right { while let last = rest.last, characters.contains(last) { rest.removeLast() } }
+        if left { rest = rest.drop(while: set.contains) }
+        if right { while let last = rest.last, set.contains(last) { rest.removeLast() } }
         return String(rest)
     }
 
@@ -259,28 +262,6 @@ extension PythonText {
         text.unicodeScalars.split(whereSeparator: Self.isSpace).map { String($0) }
     }
 
-    /// Python's `str.replace(old, new)` by code points; `old` must not be empty.
-    public static func replace(_ text: String, _ old: String, with new: String) -> String {
-        let (bytes, old) = (Array(text.utf8), Array(old.utf8))
-        guard let first = old.first, bytes.count >= old.count else { return text }
-        var replaced: [UInt8] = []
-        var position = 0
-        while position < bytes.count {
-            // UTF-8 bytes of a text match only where its code points do.
-            if bytes[position] == first, bytes[position...].starts(with: old) {
-                replaced.append(contentsOf: new.utf8)
-                position += old.count
-            } else {
-                replaced.append(bytes[position])
-                position += 1
-            }
-        }
-        return String(decoding: replaced, as: UTF8.self)
-    }
-
-    /// Whether `part` stands in `text`, by code points.
-    public static func contains(_ text: String, _ part: String) -> Bool { Self.before(part, in: text) != nil }
-
     /// What stands before the first `part`; `nil` if there is none.
     public static func before(_ part: String, in text: String) -> String? {
         let scalars = Array(text.unicodeScalars)
@@ -360,7 +341,9 @@ public struct ExactText: Hashable, Sendable {
     public static func == (a: ExactText, b: ExactText) -> Bool { PythonText.equal(a.text, b.text) }
 
     public func hash(into hasher: inout Hasher) {
-        for byte in self.text.utf8 { hasher.combine(byte) }
+        var text = self.text
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        // So that parts of an array can't change places.
         hasher.combine(0xFF as UInt8)
     }
 }

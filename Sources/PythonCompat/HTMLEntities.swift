@@ -1,4 +1,4 @@
-/// The named characters of HTML 5, for `striptags`; Tests/JinjaTests/Fixtures/entities.py prints this file.
+/// The named characters of HTML 5, for `html.unescape`; Tests/PythonCompatTests/Fixtures/entities.py prints this file.
 ///
 /// A comma in place of the semicolon: the name also stands without one.
 enum HTMLEntities {

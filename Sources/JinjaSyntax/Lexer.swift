@@ -17,27 +17,6 @@ struct Token {
     var place: Place
 }
 
-/// A value that stands in a template.
-enum Constant: Sendable {
-    case null
-    case bool(Bool)
-    case int(Int)
-    case big(BigInteger)
-    case float(Double)
-    case string(String)
-
-    var value: Value {
-        switch self {
-        case .null: .null
-        case .bool(let flag): .bool(flag)
-        case .int(let number): .int(number)
-        case .big(let number): .big(number)
-        case .float(let number): .float(number)
-        case .string(let text): .string(text)
-        }
-    }
-}
-
 /// Cuts a template into tokens, as Jinja's lexer does for the dialect.
 struct Lexer {
     static let maxSource = 4 << 20
@@ -52,13 +31,12 @@ struct Lexer {
     /// The text before ended with a line's end.
     private var startsLine = true
 
-    /// - Parameter dialect: Chat templates trim lines that hold nothing but a tag, and drop the newline at the end.
-    static func tokens(_ source: String, _ dialect: Template.Dialect) throws(JinjaError) -> [Token] {
+    static func tokens(_ source: String, _ options: SyntaxOptions) throws(SyntaxError) -> [Token] {
         guard source.utf8.count <= Self.maxSource else {
-            throw JinjaError(
+            throw SyntaxError(
                 .limit, "the template has \(source.utf8.count) bytes; it may have \(Self.maxSource)")
         }
-        var lexer = Lexer(source, trims: dialect == .chat)
+        var lexer = Lexer(source, trims: options.trims)
         try lexer.root()
         lexer.add(.end, "", at: lexer.source.count)
         return lexer.tokens
@@ -117,15 +95,15 @@ struct Lexer {
         self.tokens.append(Token(kind: kind, text: text, constant: constant, place: self.placed(offset)))
     }
 
-    private mutating func error(_ message: String, at offset: Int) -> JinjaError {
-        JinjaError(.syntax, message, at: self.placed(offset))
+    private mutating func error(_ message: String, at offset: Int) -> SyntaxError {
+        SyntaxError(.syntax, message, at: self.placed(offset))
     }
 
-    private func text(_ start: Int, _ end: Int) -> String { Text.string(self.source[start..<end]) }
+    private func text(_ start: Int, _ end: Int) -> String { PythonText.string(self.source[start..<end]) }
 
     // MARK: Text between tags
 
-    private mutating func root() throws(JinjaError) {
+    private mutating func root() throws(SyntaxError) {
         while self.position < self.source.count {
             let start = self.position
             guard let tag = self.nextTag(from: start) else {
@@ -193,7 +171,7 @@ struct Lexer {
         self.startsLine = self.source[end - 1] == "\n"
     }
 
-    private mutating func comment(from start: Int) throws(JinjaError) {
+    private mutating func comment(from start: Int) throws(SyntaxError) {
         var offset = self.position
         while offset < self.source.count {
             if let end = self.close("#", at: offset) { return self.ended(at: end) }
@@ -215,7 +193,7 @@ struct Lexer {
         return self.stands("%}", at: offset) ? offset + 2 : nil
     }
 
-    private mutating func raw(from start: Int) throws(JinjaError) {
+    private mutating func raw(from start: Int) throws(SyntaxError) {
         let body = self.position
         var offset = body
         while offset + 1 < self.source.count {
@@ -235,7 +213,7 @@ struct Lexer {
 
     // MARK: Within tags
 
-    private mutating func tag(closing: Unicode.Scalar, from start: Int) throws(JinjaError) {
+    private mutating func tag(closing: Unicode.Scalar, from start: Int) throws(SyntaxError) {
         var open: [Unicode.Scalar] = []
         while let scalar = self.at(self.position) {
             let offset = self.position
@@ -247,7 +225,7 @@ struct Lexer {
                 self.position = self.spaceEnd(offset)
             } else if try self.number() {
                 continue
-            } else if Text.isNamePart(scalar) {
+            } else if Self.isNamePart(scalar) {
                 try self.name()
             } else if scalar == "'" || scalar == "\"" {
                 try self.string(scalar)
@@ -285,9 +263,14 @@ struct Lexer {
         }
     }
 
-    private mutating func name() throws(JinjaError) {
+    /// What Jinja takes as part of a name; whether it is one is asked later.
+    private static func isNamePart(_ scalar: Unicode.Scalar) -> Bool {
+        PythonText.isWord(scalar) || !scalar.isASCII && PythonText.isIdentifier("a" + String(Character(scalar)))
+    }
+
+    private mutating func name() throws(SyntaxError) {
         let start = self.position
-        while let scalar = self.at(self.position), Text.isNamePart(scalar) { self.position += 1 }
+        while let scalar = self.at(self.position), Self.isNamePart(scalar) { self.position += 1 }
         let name = self.text(start, self.position)
         guard PythonText.isIdentifier(name) else {
             throw self.error("\(PythonText.repr(name)) has a character that no name may have", at: start)
@@ -311,9 +294,9 @@ struct Lexer {
         return offset
     }
 
-    private mutating func number() throws(JinjaError) -> Bool {
+    private mutating func number() throws(SyntaxError) -> Bool {
         let start = self.position
-        guard let first = self.at(start), Text.digit(first) != nil else { return false }
+        guard let first = self.at(start), PythonText.digit(first) != nil else { return false }
         if self.at(start - 1 < 0 ? self.source.count : start - 1) != ".", let end = self.floatEnd(start) {
             let digits = self.digits(start, end)
             guard let value = Double(digits) else { throw self.error("this number can't be read", at: start) }
@@ -322,7 +305,7 @@ struct Lexer {
             return true
         }
         guard let (end, digits, base) = self.integer(start) else { return false }
-        guard digits.utf8.count <= (base == 10 ? 4300 : 20_000),
+        guard digits.utf8.count <= PythonNumber.mostDigits(base: base),
             let value = BigInteger(digits: digits.utf8, base: base)
         else { throw self.error("this number has too many digits", at: start) }
         self.add(.number, digits, value.int.map { .int($0) } ?? .big(value), at: start)
@@ -331,7 +314,7 @@ struct Lexer {
     }
 
     private func integer(_ start: Int) -> (end: Int, digits: String, base: Int)? {
-        func isDecimal(_ scalar: Unicode.Scalar) -> Bool { Text.digit(scalar) != nil }
+        func isDecimal(_ scalar: Unicode.Scalar) -> Bool { PythonText.digit(scalar) != nil }
         guard self.source[start] == "0" else {
             guard self.source[start].isASCII, let end = self.digitsEnd(start, isDecimal) else { return nil }
             return (end, self.digits(start, end), 10)
@@ -343,7 +326,7 @@ struct Lexer {
             let first = self.at(start + 2) == "_" ? start + 3 : start + 2
             let end = self.digitsEnd(first) { scalar in
                 // Python reads any digits of the hexadecimal system as decimals where they are.
-                guard let digit = base == 16 && !scalar.isASCII ? Text.digit(scalar) : scalar.hexDigit else {
+                guard let digit = base == 16 && !scalar.isASCII ? PythonText.digit(scalar) : scalar.hexDigit else {
                     return false
                 }
                 return digit < base
@@ -355,7 +338,7 @@ struct Lexer {
     }
 
     private func floatEnd(_ start: Int) -> Int? {
-        func isDecimal(_ scalar: Unicode.Scalar) -> Bool { Text.digit(scalar) != nil }
+        func isDecimal(_ scalar: Unicode.Scalar) -> Bool { PythonText.digit(scalar) != nil }
         guard let whole = self.digitsEnd(start, isDecimal) else { return nil }
         let fraction = self.at(whole) == "." ? self.digitsEnd(whole + 1, isDecimal) : nil
         let mark = fraction ?? whole
@@ -370,7 +353,7 @@ struct Lexer {
     private func digits(_ start: Int, _ end: Int) -> String {
         var digits = ""
         for scalar in self.source[start..<end] where scalar != "_" {
-            if !scalar.isASCII, let digit = Text.digit(scalar) {
+            if !scalar.isASCII, let digit = PythonText.digit(scalar) {
                 digits += String(digit)
             } else {
                 digits.unicodeScalars.append(scalar)
@@ -379,7 +362,7 @@ struct Lexer {
         return digits
     }
 
-    private mutating func string(_ quote: Unicode.Scalar) throws(JinjaError) {
+    private mutating func string(_ quote: Unicode.Scalar) throws(SyntaxError) {
         let start = self.position
         var offset = start + 1
         while let scalar = self.at(offset), scalar != quote { offset += scalar == "\\" ? 2 : 1 }
@@ -389,7 +372,7 @@ struct Lexer {
         self.position = offset + 1
     }
 
-    private mutating func unescaped(_ start: Int, _ end: Int) throws(JinjaError) -> String {
+    private mutating func unescaped(_ start: Int, _ end: Int) throws(SyntaxError) -> String {
         guard self.source[start..<end].contains("\\") else { return self.text(start, end) }
         var result = String.UnicodeScalarView()
         var offset = start
@@ -425,7 +408,7 @@ struct Lexer {
                 let width = escape == "x" ? 2 : escape == "u" ? 4 : 8
                 result.append(try self.hexadecimal(&offset, end, width, escape))
             case "N":
-                throw JinjaError(
+                throw SyntaxError(
                     .unsupported, "a character's name can't be used; write its number, such as \\u00e9",
                     at: self.placed(offset - 2))
             default:
@@ -443,7 +426,7 @@ struct Lexer {
 
     private mutating func hexadecimal(
         _ offset: inout Int, _ end: Int, _ width: Int, _ escape: Unicode.Scalar
-    ) throws(JinjaError) -> Unicode.Scalar {
+    ) throws(SyntaxError) -> Unicode.Scalar {
         var value: UInt32 = 0
         for index in 0..<width {
             guard offset + index < end, let digit = self.source[offset + index].hexDigit else {
@@ -453,7 +436,7 @@ struct Lexer {
         }
         guard let scalar = Unicode.Scalar(value) else {
             guard value > 0x10FFFF else {
-                throw JinjaError(
+                throw SyntaxError(
                     .unsupported,
                     "\\\(escape) with half of a character (a surrogate) can't be used: write the whole one",
                     at: self.placed(offset - 2))
@@ -462,17 +445,5 @@ struct Lexer {
         }
         offset += width
         return scalar
-    }
-}
-
-extension Unicode.Scalar {
-    /// The value of an ASCII digit of the hexadecimal system.
-    var hexDigit: Int? {
-        switch self {
-        case "0"..."9": Int(self.value) - 0x30
-        case "a"..."f": Int(self.value) - 0x61 + 10
-        case "A"..."F": Int(self.value) - 0x41 + 10
-        default: nil
-        }
     }
 }

@@ -1,5 +1,7 @@
+public import PythonCompat
+
 /// An expression as it stands in a template.
-indirect enum Syntax: Sendable {
+public indirect enum Syntax: Sendable {
     case constant(Constant)
     case name(String)
     /// `name.attribute` where something is assigned to it.
@@ -26,35 +28,66 @@ indirect enum Syntax: Sendable {
     case test(Expr, String, CallArguments)
 }
 
+/// A value that stands in a template.
+public enum Constant: Sendable {
+    case null
+    case bool(Bool)
+    case int(Int)
+    case big(BigInteger)
+    case float(Double)
+    case string(String)
+}
+
+/// An operator of arithmetic.
+public enum Arithmetic: String, Sendable {
+    case add = "+"
+    case subtract = "-"
+    case multiply = "*"
+    case divide = "/"
+    case floorDivide = "//"
+    case modulo = "%"
+    case power = "**"
+}
+
+/// An operator that asks for an order.
+public enum Comparison: String, Sendable {
+    case less = "<"
+    case lessEqual = "<="
+    case greater = ">"
+    case greaterEqual = ">="
+}
+
 /// What chains of comparisons are made of.
-enum Comparing: Sendable {
+public enum Comparing: Sendable {
     case equal, notEqual, isIn, isNotIn
     case order(Comparison)
 }
 
 /// An expression and its place.
-struct Expr: Sendable {
-    var syntax: Syntax
-    var place: Place
+public struct Expr: Sendable {
+    public var syntax: Syntax
+    public var place: Place
     /// How deep it nests, which bounds every recursion over it.
-    var depth: Int
+    public var depth: Int
 }
 
-struct CallArguments: Sendable {
-    var positional: [Expr] = []
-    var named: [(name: String, value: Expr)] = []
-    var sequence: Expr?
-    var mapping: Expr?
+public struct CallArguments: Sendable {
+    public var positional: [Expr] = []
+    public var named: [(name: String, value: Expr)] = []
+    public var sequence: Expr?
+    public var mapping: Expr?
 
-    var isEmpty: Bool { self.positional.isEmpty && self.named.isEmpty && self.sequence == nil && self.mapping == nil }
+    public var isEmpty: Bool {
+        self.positional.isEmpty && self.named.isEmpty && self.sequence == nil && self.mapping == nil
+    }
 
-    var expressions: [Expr] {
+    public var expressions: [Expr] {
         self.positional + self.named.map(\.value) + [self.sequence, self.mapping].compactMap { $0 }
     }
 }
 
 /// A statement as it stands in a template.
-indirect enum Statement: Sendable {
+public indirect enum Statement: Sendable {
     case output([Output])
     case loop(Loop)
     case choice([(test: Expr, body: [Stmt])], other: [Stmt])
@@ -71,42 +104,44 @@ indirect enum Statement: Sendable {
     case generation([Stmt])
     case stop(continues: Bool)
 
-    enum Output: Sendable {
+    public enum Output: Sendable {
         case data(String)
         case value(Expr)
     }
 
-    struct Loop: Sendable {
-        var target: Expr
-        var items: Expr
-        var test: Expr?
-        var isRecursive: Bool
-        var body: [Stmt]
-        var other: [Stmt]
+    public struct Loop: Sendable {
+        public var target: Expr
+        public var items: Expr
+        public var test: Expr?
+        public var isRecursive: Bool
+        public var body: [Stmt]
+        public var other: [Stmt]
     }
 
-    struct Block: Sendable {
-        var name: String
-        var isScoped: Bool
-        var isRequired: Bool
-        var body: [Stmt]
+    public struct Block: Sendable {
+        public var name: String
+        public var isScoped: Bool
+        public var isRequired: Bool
+        public var body: [Stmt]
     }
 }
 
-struct Stmt: Sendable {
-    var statement: Statement
-    var place: Place
+public struct Stmt: Sendable {
+    public var statement: Statement
+    public var place: Place
 }
 
 /// A macro's parameters; the last ones have defaults.
-struct Signature: Sendable {
-    var names: [String] = []
-    var defaults: [Expr] = []
+public struct Signature: Sendable {
+    public var names: [String] = []
+    public var defaults: [Expr] = []
+
+    public init() {}
 }
 
 extension Expr {
     /// Whether Jinja computes it when it compiles a template, which shows where it forgives.
-    func isConstant(_ isVolatile: Bool) -> Bool {
+    public func isConstant(_ isVolatile: Bool) -> Bool {
         switch self.syntax {
         case .name, .namespaceMember, .call: return false
         case .filter(let operand, let name, _):
@@ -117,18 +152,18 @@ extension Expr {
         return self.children.allSatisfy { $0.isConstant(isVolatile) }
     }
 
-    var hasSlices: Bool {
+    public var hasSlices: Bool {
         if case .slice = self.syntax { return true }
         return self.children.contains(where: \.hasSlices)
     }
 
-    var hasCalls: Bool {
+    public var hasCalls: Bool {
         if case .call = self.syntax { return true }
         return self.children.contains(where: \.hasCalls)
     }
 
     /// Every expression directly within.
-    var children: [Expr] {
+    public var children: [Expr] {
         switch self.syntax {
         case .constant, .name, .namespaceMember: []
         case .list(let items), .tuple(let items), .concat(let items): items
@@ -141,6 +176,38 @@ extension Expr {
         case .call(let function, let arguments): [function] + arguments.expressions
         case .filter(let operand, _, let arguments): [operand].compactMap { $0 } + arguments.expressions
         case .test(let operand, _, let arguments): [operand] + arguments.expressions
+        }
+    }
+}
+
+extension Stmt {
+    /// Every list of statements directly within.
+    public var bodies: [[Stmt]] {
+        switch self.statement {
+        case .output, .assign, .stop: []
+        case .loop(let loop): [loop.body, loop.other]
+        case .choice(let branches, let other): branches.map(\.body) + [other]
+        case .capture(_, _, let body), .with(_, let body), .macro(_, _, let body), .callBlock(_, _, let body),
+            .filterBlock(_, let body), .autoescape(_, let body), .generation(let body):
+            [body]
+        case .block(let block): [block.body]
+        }
+    }
+
+    /// Every expression directly within that is evaluated.
+    public var expressions: [Expr] {
+        switch self.statement {
+        case .output(let parts): parts.compactMap { if case .value(let value) = $0 { value } else { nil } }
+        case .loop(let loop): [loop.items] + [loop.test].compactMap { $0 }
+        case .choice(let branches, _): branches.map(\.test)
+        case .assign(_, let value): [value]
+        case .capture(_, let filter, _): [filter].compactMap { $0 }
+        case .with(let values, _): values.map(\.value)
+        case .macro(_, let signature, _): signature.defaults
+        case .callBlock(let call, let signature, _): [call] + signature.defaults
+        case .filterBlock(let filter, _): [filter]
+        case .autoescape(let flag, _): [flag]
+        case .block, .generation, .stop: []
         }
     }
 }

@@ -1,4 +1,4 @@
-"""Prints Sources/Jinja/HTMLEntities.swift: the named characters that Python's html.unescape knows."""
+"""Prints Sources/PythonCompat/HTMLEntities.swift: the named characters that Python's html.unescape knows."""
 
 from html.entities import html5
 
@@ -14,7 +14,7 @@ for entry in entries:
         lines.append("")
     lines[-1] += (" " if lines[-1] else "") + entry
 
-print('''/// The named characters of HTML 5, for `striptags`; Tests/JinjaTests/Fixtures/entities.py prints this file.
+print('''/// The named characters of HTML 5, for `html.unescape`; Tests/PythonCompatTests/Fixtures/entities.py prints this file.
 ///
 /// A comma in place of the semicolon: the name also stands without one.
 enum HTMLEntities {
