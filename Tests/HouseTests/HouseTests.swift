@@ -142,6 +142,16 @@ import Testing
         }
     }
 
+    /// A room that a reader can get to know; what is beyond that belongs into another room.
+    @Test func roomsAreNotTooLarge() throws {
+        var sizes: [Substring: Int] = [:]
+        for file in try Self.swiftFiles("Sources") {
+            sizes[file.path.split(separator: "/")[1], default: 0] += Self.lineCount(of: file.text)
+        }
+        #expect(sizes.count > Self.arrows.count)
+        for (room, lines) in sizes { #expect(lines <= 7_000, "\(room) has \(lines) lines of Swift") }
+    }
+
     // MARK: Words
 
     /// Phrases that read as translated; see .github/CONTRIBUTING.md.
