@@ -53,8 +53,14 @@ let leaves: [Target] =
         .target(name: "CLanguageData", exclude: ["NOTICE", "data", "language_data.py"]),
         .target(
             name: "SQL", path: "sql",
-            exclude: ["schema.sql"],
-            resources: [.embedInCode("functions"), .embedInCode("migrations"), .embedInCode("queries")],
+            exclude: ["schema.sql", "functions"], sources: ["Migration.swift", "Query.swift"],
+            resources: [.embedInCode("tables"), .embedInCode("upgrades"), .embedInCode("queries")],
+            swiftSettings: swiftSettings),
+        // A module of its own: many a query has the name of the function that it calls, and a file's name is its constant's.
+        .target(
+            name: "SQLFunctions", path: "sql",
+            exclude: ["schema.sql", "tables", "upgrades", "queries"], sources: ["FunctionFile.swift"],
+            resources: [.embedInCode("functions")],
             swiftSettings: swiftSettings),
     ]
     + module("UVEventLoop", ["CUV"])
@@ -96,7 +102,7 @@ let services: [Target] =
     + module("JobQueue", ["Calendar", "Files", crypto])
     + module("WorkerLogic", ["JobQueue", logging], tests: ["MemoryQueue", "WorkerSimulation"])
     + module(
-        "PostgresQueue", ["Calendar", "Files", "JobQueue", "Postgres", "SQL", crypto],
+        "PostgresQueue", ["Calendar", "Files", "JobQueue", "Postgres", "SQL", "SQLFunctions", crypto],
         tests: ["FaultTesting", "MemoryQueue", "PostgresTesting", "UVEventLoop", logging], testsExclude: ["Fixtures"])
     + module("ResultStore", ["Datasets", "Evaluation", "Files", "HDF5", crypto], tests: ["ProcessTesting"])
 

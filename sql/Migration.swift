@@ -1,8 +1,12 @@
-/// One numbered step of the schema.
+/// One numbered step of the schema: what brings a database of the version before to this one.
+///
+/// A new database takes none of them: it is made as it is now, from ``TableFile``, and remembers them all as if it had.
 public struct Migration: Sendable {
     public let version: Int
     public let name: String
     public let sql: String
+    /// What is still to do once the functions are made, such as triggers that name them.
+    public let afterFunctions: String?
 
     /// All steps in order, from 1.
     public static let all: [Migration] = [
@@ -27,16 +31,41 @@ public struct Migration: Sendable {
         Migration(19, "departures", PackageResources.V019_departures_sql),
         Migration(20, "turns", PackageResources.V020_turns_sql),
         Migration(21, "usage", PackageResources.V021_usage_sql),
-        Migration(22, "engines", PackageResources.V022_engines_sql),
+        Migration(22, "engines", PackageResources.V022_engines_sql, PackageResources.V022_triggers_sql),
     ]
 
-    public init(version: Int, name: String, sql: String) {
+    public init(version: Int, name: String, sql: String, afterFunctions: String? = nil) {
         self.version = version
         self.name = name
         self.sql = sql
+        self.afterFunctions = afterFunctions
     }
 
-    private init(_ version: Int, _ name: String, _ bytes: [UInt8]) {
-        self.init(version: version, name: name, sql: String(decoding: bytes, as: UTF8.self))
+    private init(_ version: Int, _ name: String, _ bytes: [UInt8], _ afterFunctions: [UInt8]? = nil) {
+        self.init(
+            version: version, name: name, sql: String(decoding: bytes, as: UTF8.self),
+            afterFunctions: afterFunctions.map { String(decoding: $0, as: UTF8.self) })
+    }
+}
+
+/// A file of what a new database is made of: the tables as they are after the last ``Migration``.
+public struct TableFile: Sendable {
+    public let name: String
+    public let sql: String
+
+    /// In the order in which they are made, before the functions.
+    public static let all: [TableFile] = [
+        TableFile("work", PackageResources.work_sql),
+        TableFile("archive", PackageResources.archive_sql),
+        TableFile("upkeep", PackageResources.upkeep_sql),
+        TableFile("names", PackageResources.names_sql),
+    ]
+
+    /// Made after the functions, which it names.
+    public static let triggers = TableFile("triggers", PackageResources.triggers_sql)
+
+    private init(_ name: String, _ bytes: [UInt8]) {
+        self.name = name
+        sql = String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -1,4 +1,4 @@
--- What sql/migrations come to, written by `infra/dev schema`; functions are in sql/functions.
+-- What sql/tables come to, written by `infra/dev schema`; functions are in sql/functions.
 
 CREATE TYPE shard_state AS ENUM (
     'blocked',

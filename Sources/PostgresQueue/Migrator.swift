@@ -4,12 +4,13 @@ public import FoundationEssentials
 public import JobQueue
 public import Postgres
 import SQL
+import SQLFunctions
 
 /// Brings a database's schema to the version that this program needs.
 ///
-/// Everything is made in the schema that the connections work in. Each database remembers the sha256 of what was
-/// applied to it; a history that differs is refused. A newer one is not, as long as the database says that this program
-/// still works with it.
+/// Everything is made in the schema that the connections work in. A new database is made as it is now, an older one is brought
+/// there step by step, and both remember the same steps, with their sha256. A history that differs is refused. A newer one is
+/// not, as long as the database says that this program still works with it.
 public struct Migrator: Sendable {
     private let pool: PostgresPool
     private let migrations: [Migration]
@@ -69,8 +70,13 @@ public struct Migrator: Sendable {
         if !plan.isNewer {
             _ = try await connection.query(PostgresStatement(.createMigrationTable))
             _ = try await connection.query(PostgresStatement(.createFunctionTable))
+            for file in plan.isNew ? TableFile.all : [] {
+                try await connection.execute(script: file.sql, name: "tables/\(file.name).sql")
+            }
             for step in plan.pending {
-                try await connection.execute(script: step.sql, name: "migration \(step.version) (\(step.name))")
+                if !plan.isMade(step) {
+                    try await connection.execute(script: step.sql, name: "migration \(step.version) (\(step.name))")
+                }
                 _ = try await connection.query(
                     PostgresStatement(.insertMigration), [step.version, step.name, step.sha256])
             }
@@ -79,6 +85,13 @@ public struct Migrator: Sendable {
                 try await Self.makeFunctions(on: connection)
             }
             if isOld { steps.append(Self.functions) }
+            if plan.isNew {
+                try await connection.execute(script: TableFile.triggers.sql, name: "tables/triggers.sql")
+            }
+            for step in plan.pending where !plan.isMade(step) {
+                guard let rest = step.afterFunctions else { continue }
+                try await connection.execute(script: rest, name: "migration \(step.version) (\(step.name)), triggers")
+            }
         }
         for (changes, isGranted) in [(options.grants, true), (options.revocations, false)] {
             for grant in changes {
@@ -252,6 +265,8 @@ public struct MigrationOptions: Sendable {
 /// What is still to apply to a database, given what it says was applied.
 struct MigrationPlan: Sendable {
     let pending: [Migration]
+    /// Nothing was applied yet, and the program's steps are those that the files of tables come to.
+    let isNew: Bool
     /// The database was migrated by a newer program, and says that this one works with it.
     let isNewer: Bool
 
@@ -272,6 +287,7 @@ struct MigrationPlan: Sendable {
             }
         }
         pending = Array(known.dropFirst(applied.count))
+        isNew = applied.isEmpty && known.map(\.sha256).starts(with: Migration.all.map(\.sha256))
         isNewer = applied.count > known.count
         let ownVersion = known.last?.version ?? 0
         if isNewer, let last = applied.last, ownVersion < minimum ?? last.version {
@@ -282,6 +298,11 @@ struct MigrationPlan: Sendable {
                 version \(minimum ?? last.version), this program knows versions up to \(ownVersion): use a newer program
                 """)
         }
+    }
+
+    /// Whether the files of tables do what the step does: then it is only written down.
+    func isMade(_ step: Migration) -> Bool {
+        isNew && Migration.all.contains { $0.version == step.version }
     }
 }
 

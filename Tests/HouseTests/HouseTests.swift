@@ -11,7 +11,7 @@ import Testing
     static let arrows: [(room: String, imports: Set<String>)] = [
         // Floor 0: leaves.
         ("UVEventLoop", []), ("Threads", []), ("Files", []), ("JSON", []), ("Evaluation", []), ("SQL", []),
-        ("TerminalText", []), ("Statistics", []),
+        ("SQLFunctions", []), ("TerminalText", []), ("Statistics", []),
         // Floor 1
         ("HDF5", ["Threads"]), ("Llama", ["Files"]), ("PythonCompat", ["JSON"]), ("Calendar", ["Files"]),
         ("NaturalLanguage", ["PythonCompat"]), ("JinjaSyntax", ["PythonCompat"]),
@@ -30,7 +30,7 @@ import Testing
         ),
         // Floor 3
         ("JobQueue", ["Calendar", "Files"]), ("WorkerLogic", ["JobQueue"]),
-        ("PostgresQueue", ["Calendar", "Files", "JobQueue", "Postgres", "SQL"]),
+        ("PostgresQueue", ["Calendar", "Files", "JobQueue", "Postgres", "SQL", "SQLFunctions"]),
         ("Inference", ["Evaluation", "JSON", "Llama", "PythonCompat", "Threads"]),
         ("ResultStore", ["Datasets", "Evaluation", "Files", "HDF5"]),
         // Floor 4
@@ -85,7 +85,7 @@ import Testing
             let room = file.path.split(separator: "/")[1]
             found[String(room), default: []].formUnion(Self.imports(of: file.text).intersection(rooms))
         }
-        found["SQL"] = []
+        for room in ["SQL", "SQLFunctions"] { found[room] = [] }
         for program in Self.programs { #expect(found.removeValue(forKey: program) != nil) }
         #expect(Set(found.keys) == rooms, "rooms and the table in this test must be the same")
         var below: Set<String> = []
@@ -202,14 +202,16 @@ import Testing
             return words
         }
         var (definitions, calls): (Set<String>, Set<String>) = ([], [])
-        for (folder, isMigration) in [("sql/functions", false), ("sql/queries", false), ("sql/migrations", true)] {
+        for (folder, isOld) in [
+            ("sql/functions", false), ("sql/queries", false), ("sql/tables", false), ("sql/upgrades", true),
+        ] {
             let words = try words(in: folder)
             for index in words.indices where words[index] == "(" && index > 1 {
                 let (name, before) = (String(words[index - 1]), words[index - 2])
                 let isTrigger = before == "FUNCTION" && index > 2 && words[index - 3] == "EXECUTE"
                 if isTrigger {
                     calls.insert(name)
-                } else if isMigration {
+                } else if isOld {
                     // Old definitions, which call others that are gone.
                     continue
                 } else if before == "FUNCTION" {

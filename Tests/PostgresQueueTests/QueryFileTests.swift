@@ -2,6 +2,7 @@ import Foundation
 import Postgres
 import PostgresTesting
 import SQL
+import SQLFunctions
 import Testing
 
 @testable import JobQueue
@@ -27,22 +28,41 @@ import Testing
         }
     }
 
-    @Test func everyFileOfFunctionsIsMadeAndNoMigrationDefinesThemSinceTheyStandThere() throws {
+    private func functions(in sql: String) -> Set<String> {
+        Set(sql.matches(of: /CREATE (?:OR REPLACE )?FUNCTION (\w+)/.ignoresCase()).map { String($0.output.1) })
+    }
+
+    @Test func everyFunctionHasAFileOfItsName() throws {
         #expect(try names(in: "functions") == Set(FunctionFile.all.map(\.name)))
-        // Those that a table's checks call are the table's, and stay as they are.
-        let definition = /CREATE (OR REPLACE )?FUNCTION (\w+)/.ignoresCase()
-        let here = Set(FunctionFile.all.flatMap { $0.sql.matches(of: definition).map { String($0.output.2) } })
-        #expect(here.count > 60)
-        for migration in Migration.all where migration.version > 13 {
-            let defined = migration.sql.matches(of: definition).map { String($0.output.2) }
-            #expect(here.isDisjoint(with: defined), "\(migration.name)")
+        #expect(FunctionFile.all.count == Set(FunctionFile.all.map(\.name)).count)
+        let rights: Set = ["function_rights", "relation_rights", "apply_rights"]
+        for file in FunctionFile.all {
+            #expect(functions(in: file.sql) == (file.name == "rights" ? rights : [file.name]), "\(file.name)")
         }
     }
 
-    @Test func everyFileIsAMigrationAndTheirNumbersRise() throws {
-        #expect(
-            try names(in: "migrations")
-                == Set(Migration.all.map { "V\(String($0.version + 1000).dropFirst())_\($0.name)" }))
+    @Test func noOtherFileDefinesThemSinceTheyStandThere() throws {
+        // Those that a table's checks call are the table's, and stay as they are.
+        let here = FunctionFile.all.reduce(into: Set<String>()) { $0.formUnion(functions(in: $1.sql)) }
+        #expect(here.count > 60)
+        for migration in Migration.all where migration.version > 13 {
+            #expect(here.isDisjoint(with: functions(in: migration.sql)), "\(migration.name)")
+        }
+        for file in TableFile.all + [.triggers] {
+            #expect(here.isDisjoint(with: functions(in: file.sql)), "\(file.name)")
+        }
+    }
+
+    @Test func everyFileOfTablesMakesANewDatabase() throws {
+        #expect(try names(in: "tables") == Set((TableFile.all + [.triggers]).map(\.name)))
+    }
+
+    @Test func everyFileIsAnUpgradeAndTheirNumbersRise() throws {
+        let files = Migration.all.flatMap { step in
+            let number = "V\(String(step.version + 1000).dropFirst())"
+            return ["\(number)_\(step.name)"] + (step.afterFunctions == nil ? [] : ["\(number)_triggers"])
+        }
+        #expect(try names(in: "upgrades") == Set(files))
         let versions = Migration.all.map(\.version)
         #expect(versions.first == 1 && versions == Set(versions).sorted())
     }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PostgresQueue
 
-/// sql/schema.sql is what migrations and functions come to, so that a reader sees the schema as it is.
+/// sql/schema.sql is what tables and functions come to, so that a reader sees the schema as it is.
 @Suite struct SchemaFileTests {
     private static var file: URL {
         URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -48,7 +48,7 @@ import Testing
             }
             lines.append(line)
         }
-        var text = "-- What sql/migrations come to, written by `infra/dev schema`; functions are in sql/functions.\n"
+        var text = "-- What sql/tables come to, written by `infra/dev schema`; functions are in sql/functions.\n"
         var wasEmpty = false
         for line in lines {
             if line.isEmpty {
