@@ -130,6 +130,13 @@ let useCases: [Target] =
         ],
         tests: ["MemoryQueue"], testsExclude: ["Fixtures"], resources: [.embedInCode("Templates")])
     + module(
+        "Rescoring",
+        [
+            "Datasets", "Evaluation", "Execution", "Inference", "JobQueue", "LMEval", "Planning", "Reporting",
+            "ResultStore", "UVEventLoop", logging,
+        ],
+        tests: ["MemoryQueue"])
+    + module(
         "AssayRuntime",
         [
             "Files", "JobQueue", "Postgres", "PostgresQueue", "ResultStore", "TerminalText", "UVEventLoop", logging,
@@ -164,7 +171,7 @@ let programs: [Target] = [
         [
             "Calendar", "ConfigFile", "Datasets", "Doctor", "Evaluation", "Execution", "Files", "Inference", "JSON",
             "JobQueue", "LMEval", "Llama", "Maintenance", "Planning", "Postgres", "PostgresQueue", "Reporting",
-            "ResultStore", "UVEventLoop", "WorkerLogic",
+            "Rescoring", "ResultStore", "UVEventLoop", "WorkerLogic",
         ]),
     program(
         "assay-worker",

@@ -1,7 +1,7 @@
 internal import Datasets
-internal import Evaluation
+public import Evaluation
 internal import FoundationEssentials
-internal import Inference
+public import Inference
 public import JobQueue
 internal import LMEval
 public import Logging
@@ -378,7 +378,7 @@ extension Store {
     /// Writes a shard's samples; what goes wrong is the store's fault or the samples', as the code says.
     ///
     /// - Parameter computed: Those whose tokens count as work; all if not given.
-    func publish(
+    public func publish(
         _ samples: [SampleResult], of shard: ClaimedShard, header: ShardHeader, computed: [SampleResult]? = nil
     ) async throws(ExecutionError) -> ShardPublication {
         do {
@@ -409,7 +409,7 @@ extension ExecutionError {
     }
 
     /// What it means that a data set, or another file of the store, can't be read.
-    init(reading error: StoreError, lacking: ExecutionError.Thing? = nil) {
+    public init(reading error: StoreError, lacking: ExecutionError.Thing? = nil) {
         let code: Code =
             switch error.code {
             case .noSpace, .unavailableStore, .inputOutput: .storeUnavailable
@@ -424,7 +424,7 @@ extension ExecutionError {
 
 extension ShardHeader {
     /// The header of a shard's file: what the work is, never who did it or when.
-    init(_ shard: ClaimedShard, job: JobSpecification, engine: EngineIdentity) throws(ExecutionError) {
+    public init(_ shard: ClaimedShard, job: JobSpecification, engine: EngineIdentity) throws(ExecutionError) {
         self.init(
             runID: shard.run.description, jobID: shard.jobName, shardIndex: shard.index, rowStart: shard.rowStart,
             rowCount: shard.rowCount, modelSHA256: job.model.sha256, tokenizerSHA256: job.model.tokenizerSHA256,

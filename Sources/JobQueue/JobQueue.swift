@@ -301,6 +301,24 @@ public enum WorkTarget: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
+/// A run and those of its jobs that somebody named: all of them, or one.
+public struct RunSelection: Sendable {
+    public let run: RunRecord
+    public let jobs: [JobRecord]
+
+    /// - Parameter id: A run or job by any unique prefix; a job's has a period in it.
+    public init(_ id: String, in queue: any RunRegistry) async throws(QueueError) {
+        if id.contains(".") {
+            let job = try await queue.job(matching: id)
+            self.jobs = [job]
+            self.run = try await queue.run(matching: job.id.run.description)
+        } else {
+            self.run = try await queue.run(matching: id)
+            self.jobs = try await queue.jobs(of: self.run.id)
+        }
+    }
+}
+
 /// Labels that mean something to Assay itself.
 public enum WorkerLabel {
     /// The worker runs programs that models write, in a sandbox.

@@ -1,15 +1,9 @@
 internal import ArgumentParser
 internal import AssayRuntime
 internal import Console
-internal import Datasets
-internal import Evaluation
-internal import Execution
-internal import FoundationEssentials
 internal import JobQueue
-internal import LMEval
-internal import Planning
 internal import PostgresQueue
-internal import Reporting
+internal import Rescoring
 internal import ResultStore
 internal import TerminalText
 internal import UVEventLoop
@@ -50,28 +44,18 @@ struct ResultsRescoreCommand: AsyncParsableCommand {
         let (settings, logger) = try self.options.resolve(label: "assay")
         let (task, data) = try await TaskFile.load(
             self.task, fewShot: self.numFewShot, epochs: self.epochs, self.options)
-        let answer = try await Session.withWorkerQueue(settings, logger: logger) { session in
-            let selection = try await RunSelection(self.id, in: session.queue)
-            let jobs = try await self.jobs(of: selection, task, data, session)
-            let label = "rescoring-\(RunID.random())"
-            let submission = try Planner.rescoring(
-                name: "\(selection.run.name) rescored", project: selection.run.project, user: session.userName,
-                label: label,
-                jobs: jobs.map { job in
-                    (self.specification(of: job.source, task, digest: job.digest), job.source.shards)
-                })
-            _ = try await session.queue.submit(submission)
-            var sources: [String: (job: RescoredJob, pair: TaskPair)] = [:]
-            for record in try await session.queue.jobs(of: submission.id) {
-                sources[record.id.name] = (jobs[record.id.ordinal].source, jobs[record.id.ordinal].pair)
+        let answer: Answer
+        do {
+            answer = try await Session.withWorkerQueue(settings, logger: logger) { session in
+                let plan = try await RescoringPlan(
+                    try await RunSelection(self.id, in: session.queue), by: task, data, queue: session.queue,
+                    store: try await session.store())
+                let outcome = try await Self.perform(plan, session)
+                return Answer(
+                    run: outcome.run.description, rescoredFrom: plan.sources, samples: outcome.samples)
             }
-            let summary = try await Self.workOrCancel(sources, run: submission.id, label: label, session)
-            guard summary.failed == 0 else {
-                throw UserError(
-                    "run \(submission.id) could not be scored", hint: "see why with `assay logs \(submission.id)`")
-            }
-            return Answer(
-                run: submission.id.description, rescoredFrom: jobs.map(\.source.name), samples: summary.samples)
+        } catch let error as RescoringError {
+            throw UserError(rescoring: error)
         }
         if self.options.json { return try Output.json(answer) }
         Output.line(
@@ -80,100 +64,41 @@ struct ResultsRescoreCommand: AsyncParsableCommand {
         Output.note("make a report of it with `assay-report build \(answer.run)`")
     }
 
-    private struct Job {
-        var source: RescoredJob
-        var pair: TaskPair
-        var digest: String
-    }
-
-    /// The jobs on the task's rows, each checked to the last row before anything is written.
-    private func jobs(
-        of selection: RunSelection, _ task: EvaluationTask, _ data: TaskData, _ session: Session
-    ) async throws -> [Job] {
-        var jobs: [Job] = []
-        for record in selection.jobs {
-            let specification = try JobSpecification(json: try await session.queue.specification(of: record.id))
-            guard specification.dataSet.sha256 == data.evaluated.sha256 else { continue }
-            let source = try RescoredJob(
-                name: record.id.name, specification: specification,
-                results: try await session.queue.results(of: record.id))
-            let pair: TaskPair
-            do {
-                // Its examples may come from rows that the new task does not name.
-                var answered = data
-                if let pool = specification.fewShotPool?.sha256 {
-                    answered.fewShotPool = try DataSet(jsonl: try await session.store().dataSet(sha256: pool))
+    /// Ctrl-C stops it; the new run is cancelled then.
+    private static func perform(_ plan: RescoringPlan, _ session: Session) async throws -> RescoringPlan.Outcome {
+        try await session.withSecondQueue(patience: RescoringPlan.heartbeatPatience) { queue, loop in
+            let signals = try await session.loop.signals([2, 15])
+            let work = Task {
+                try await plan.perform(
+                    user: session.userName, queue: session.queue, heartbeatQueue: queue, heartbeatLoop: loop,
+                    logger: session.logger
+                ) { reason in
+                    CommandRunner.endAtOnce(
+                        UserError(reason, hint: "repeat the command; the old results are as they were"))
                 }
-                pair = try TaskPair(answered: specification, by: task, data: answered)
-                for row in 0..<specification.dataSet.rows { _ = try pair.sample(row: row) }
-            } catch {
-                throw UserError("job \(record.id) can't be scored by '\(self.task)': \(error)")
             }
-            jobs.append(
-                Job(source: source, pair: pair, digest: try await JobFiles(of: record, in: session.queue).digest))
-        }
-        guard !jobs.isEmpty else {
-            throw UserError(
-                "no job of run \(selection.run.id) is on the rows of '\(self.task)' (\(data.evaluated.sha256.prefix(12)))",
-                hint: "give a task file that evaluates the same data file")
-        }
-        return jobs
-    }
-
-    private func specification(
-        of source: RescoredJob, _ task: EvaluationTask, digest: String
-    ) -> JobSpecification {
-        var specification = source.specification
-        specification.rescoredFrom = .init(
-            job: source.name, taskHash: specification.task.hash, digest: digest)
-        specification.task = .init(task)
-        return specification
-    }
-
-    /// Works until all is scored; on Ctrl-C or an error the new run is cancelled, since no other worker would take it.
-    private static func workOrCancel(
-        _ sources: [String: (job: RescoredJob, pair: TaskPair)], run: RunID, label: String, _ session: Session
-    ) async throws -> WorkerSummary {
-        let signals = try await session.loop.signals([2, 15])
-        let work = Task { try await Self.work(sources, run: run, label: label, session) }
-        let watch = Task {
-            for await _ in signals { work.cancel() }
-        }
-        defer { watch.cancel() }
-        do {
-            let summary = try await work.value
-            if let reason = summary.reasonForLeaving { throw UserError(reason) }
-            let samples = sources.values.reduce(0) { $0 + $1.job.specification.dataSet.rows }
-            guard work.isCancelled, summary.samples < samples else { return summary }
-        } catch {
-            _ = try? await session.queue.cancel(run)
-            throw error
-        }
-        _ = try await session.queue.cancel(run)
-        throw UserError(
-            "interrupted: run \(run) is cancelled", hint: "repeat the command; the old results are as they were",
-            kind: .interrupted)
-    }
-
-    /// Claims, scores and commits like any worker.
-    private static func work(
-        _ sources: [String: (job: RescoredJob, pair: TaskPair)], run: RunID, label: String, _ session: Session
-    ) async throws -> WorkerSummary {
-        let description = WorkerDescription(
-            host: ProcessInfo.processInfo.hostName, pid: Int(ProcessInfo.processInfo.processIdentifier), device: "cpu",
-            labels: [label], engine: "rescoring")
-        let options = WorkerOptions(run: run, endsWhenDrained: true)
-        let patience = WorkerLease.heartbeatTimeout(ttl: options.leaseTTL)
-        return try await session.withSecondQueue(patience: patience) { queue, loop in
-            let worker = Worker(
-                description: description, options: options, queue: session.queue, heartbeatQueue: queue,
-                heartbeatLoop: loop, processor: Rescorer(store: try await session.store(), sources: sources),
-                logger: session.logger
-            ) { reason in
-                CommandRunner.endAtOnce(
-                    UserError(reason, hint: "repeat the command; the old results are as they were"))
+            let watch = Task {
+                for await _ in signals { work.cancel() }
             }
-            return try await worker.run()
+            defer { watch.cancel() }
+            return try await work.value
+        }
+    }
+}
+
+extension UserError {
+    /// What a user can do about it, in the words of the command line.
+    fileprivate init(rescoring error: RescoringError) {
+        switch error.code {
+        case .otherRows: self.init(error.message, hint: "give a task file that evaluates the same data file")
+        case .otherPrompts:
+            self.init(
+                "\(error.message); see the difference with `assay task preview --diff`, and run the task instead")
+        case .otherEpochs(let epochs): self.init("\(error.message); give --epochs \(epochs)")
+        case .failed: self.init(error.message, hint: error.run.map { "see why with `assay logs \($0)`" })
+        case .interrupted:
+            self.init(error.message, hint: "repeat the command; the old results are as they were", kind: .interrupted)
+        case .unfinished, .invalidTask, .unreadable, .stopped: self.init(error.message)
         }
     }
 }

@@ -52,6 +52,13 @@ import Testing
             ]
         ),
         (
+            "Rescoring",
+            [
+                "Datasets", "Evaluation", "Execution", "Inference", "JobQueue", "LMEval", "Planning", "Reporting",
+                "ResultStore", "UVEventLoop",
+            ]
+        ),
+        (
             "AssayRuntime",
             [
                 "Files", "JobQueue", "Postgres", "PostgresQueue", "ResultStore", "TerminalText", "UVEventLoop",

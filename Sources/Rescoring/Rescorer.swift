@@ -1,23 +1,19 @@
 internal import Datasets
-public import Evaluation
+internal import Evaluation
+internal import Execution
 internal import Inference
-public import JobQueue
-public import LMEval
-public import ResultStore
-public import WorkerLogic
+internal import JobQueue
+internal import LMEval
+internal import ResultStore
+internal import WorkerLogic
 
-/// Scores the answers of finished jobs anew, without an engine: what a worker runs instead of a model.
-public actor Rescorer: ShardProcessor {
-    nonisolated let store: Store
+/// Scores the answers of finished jobs again: what a worker runs instead of a model.
+struct Rescorer: ShardProcessor {
+    let store: Store
     /// By the new job's name.
-    private let sources: [String: (job: RescoredJob, pair: TaskPair)]
+    let sources: [String: (job: RescoredJob, pair: TaskPair)]
 
-    public init(store: Store, sources: [String: (job: RescoredJob, pair: TaskPair)]) {
-        self.store = store
-        self.sources = sources
-    }
-
-    public func prepare(_ shard: ClaimedShard) async throws(ExecutionError) -> any PreparedShard {
+    func prepare(_ shard: ClaimedShard) async throws(ExecutionError) -> any PreparedShard {
         guard let source = self.sources[shard.jobName], source.job.results.indices.contains(shard.index) else {
             throw ExecutionError(.permanent, "nothing is known of what job \(shard.jobName) is scored from")
         }
@@ -76,23 +72,23 @@ private struct RescoredShard: PreparedShard, ComputedShard {
 }
 
 /// A finished job whose answers are to be scored again.
-public struct RescoredJob: Sendable {
+struct RescoredJob: Sendable {
     /// Run and job.
-    public let name: String
-    public let specification: JobSpecification
+    let name: String
+    let specification: JobSpecification
     /// By shard, complete.
     let results: [ShardResult]
 
     /// The rows of each shard, in order.
-    public var shards: [ShardRange] { self.results.map(\.range) }
+    var shards: [ShardRange] { self.results.map(\.range) }
 
-    /// Throws `permanent` if a shard is missing.
-    public init(name: String, specification: JobSpecification, results: [ShardResult]) throws(ExecutionError) {
+    /// Throws `unfinished` if a shard is missing.
+    init(name: String, specification: JobSpecification, results: [ShardResult]) throws(RescoringError) {
         let sorted = results.sorted { $0.key.index < $1.key.index }
         let rows = sorted.reduce(0) { $0 + $1.range.rowCount }
         guard sorted.map(\.key.index) == Array(sorted.indices), rows == specification.dataSet.rows else {
-            throw ExecutionError(
-                .permanent, "job \(name) is not finished: \(rows) of \(specification.dataSet.rows) rows have results")
+            throw RescoringError(
+                .unfinished, "job \(name) is not finished: \(rows) of \(specification.dataSet.rows) rows have results")
         }
         self.name = name
         self.specification = specification
@@ -101,40 +97,46 @@ public struct RescoredJob: Sendable {
 }
 
 /// Two tasks on the same rows: one that a model answered, and one to score its answers by.
-public struct TaskPair: Sendable {
+struct TaskPair: Sendable {
     let answered: EvaluationTask
     let scored: EvaluationTask
     private let dataSet: DataSet
     private let style: PromptStyle
 
     /// - Parameter data: What the answered job worked on.
-    public init(
+    init(
         answered: JobSpecification, by scored: EvaluationTask, data: TaskData
-    ) throws(TaskError) {
-        self.answered = try EvaluationTask(
-            canonicalJSON: answered.task.configuration, data, rows: answered.dataSet.rows)
+    ) throws(RescoringError) {
+        do throws(TaskError) {
+            self.answered = try EvaluationTask(
+                canonicalJSON: answered.task.configuration, data, rows: answered.dataSet.rows)
+            self.style = try answered.settings.promptStyle()
+        } catch {
+            throw RescoringError(.invalidTask, "\(error)")
+        }
         let epochs = (self.answered.configuration.epochs, scored.configuration.epochs)
         guard epochs.0 == epochs.1 else {
-            throw TaskError(
-                .invalidSample, "the run has \(epochs.0) epochs and the task \(epochs.1); give --epochs \(epochs.0)")
+            throw RescoringError(
+                .otherEpochs(answered: epochs.0), "the run has \(epochs.0) epochs and the task \(epochs.1)")
         }
         self.scored = scored
         self.dataSet = data.evaluated
-        self.style = try answered.settings.promptStyle()
     }
 
     /// The sample of a row as the task to score by has it.
     ///
-    /// - Throws: `TaskError` if the model would be asked something else.
-    public func sample(row: Int) throws(TaskError) -> PreparedSample {
-        let document = try self.dataSet.document(at: row)
-        let sample = try self.scored.prepare(document, style: self.style)
-        let before = try self.answered.prepare(document, style: self.style)
+    /// - Throws: `otherPrompts` if the model would be asked something else.
+    func sample(row: Int) throws(RescoringError) -> PreparedSample {
+        let (sample, before): (PreparedSample, PreparedSample)
+        do throws(TaskError) {
+            let document = try self.dataSet.document(at: row)
+            sample = try self.scored.prepare(document, style: self.style)
+            before = try self.answered.prepare(document, style: self.style)
+        } catch {
+            throw RescoringError(.invalidTask, "\(error)")
+        }
         guard sample.asksTheSame(as: before) else {
-            throw TaskError(
-                .invalidSample,
-                "row \(row): the model would be asked something else than it was; see the difference with `assay task "
-                    + "preview --diff`, and run the task instead")
+            throw RescoringError(.otherPrompts, "row \(row): the model would be asked something else than it was")
         }
         return sample
     }
