@@ -142,6 +142,8 @@ let useCases: [Target] =
             "Files", "JobQueue", "Postgres", "PostgresQueue", "ResultStore", "TerminalText", "UVEventLoop", logging,
             yams,
         ])
+    + module(
+        "Benchmarks", ["AssayRuntime", "JobQueue", "PostgresQueue"], tests: ["MemoryQueue"])
     + [
         library(
             "Maintenance",
@@ -169,7 +171,8 @@ let programs: [Target] = [
     program(
         "assay",
         [
-            "Calendar", "ConfigFile", "Datasets", "Doctor", "Evaluation", "Execution", "Files", "Inference", "JSON",
+            "Benchmarks", "Calendar", "ConfigFile", "Datasets", "Doctor", "Evaluation", "Execution", "Files",
+            "Inference", "JSON",
             "JobQueue", "LMEval", "Llama", "Maintenance", "Planning", "Postgres", "PostgresQueue", "Reporting",
             "Rescoring", "ResultStore", "UVEventLoop", "WorkerLogic",
         ]),

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import AssayRuntime
+internal import Benchmarks
 internal import Console
 internal import Datasets
 internal import Evaluation

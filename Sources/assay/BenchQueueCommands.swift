@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import AssayRuntime
+internal import Benchmarks
 internal import Console
 internal import JobQueue
 internal import PostgresQueue
@@ -41,19 +42,6 @@ struct BenchQueueCommand: AsyncParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
-    struct Row: Encodable {
-        var shards: Int
-        var enqueuedPerSecond: Double
-        var claimers: Int
-        var batch: Int
-        var drainedPerSecond: Double
-        var claimMedian: Double
-        var claim99: Double
-        var commitMedian: Double
-        var commit99: Double
-        var claims: Int
-    }
-
     func validate() throws {
         guard
             (self.shards + self.batch + self.claimers + [self.jobs, self.projects, self.rounds]).allSatisfy({ $0 > 0 }),
@@ -65,14 +53,16 @@ struct BenchQueueCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (settings, logger) = try self.options.resolve(label: "assay")
-        var rows: [Row] = []
+        var rows: [QueueThroughput.Row] = []
         for shards in self.shards {
+            let benchmark = QueueThroughput(
+                load: QueueLoad(shards: shards, jobs: self.jobs, projects: self.projects), claimers: self.claimers,
+                batches: self.batch, rounds: self.rounds, duration: self.drain ? nil : .seconds(self.seconds))
             rows += try await Session.withScratchQueue(
                 settings, logger: logger, connections: (self.claimers.max() ?? 1) + 2
             ) { scratch in
                 if !self.options.json { Output.note("\(shards) shards; server: \(try await scratch.durability())") }
-                return try await self.measure(
-                    QueueLoad(shards: shards, jobs: self.jobs, projects: self.projects), scratch)
+                return try await benchmark.measure(scratch.queue) { try await scratch.settle() }
             }
         }
         if self.options.json { return try Output.json(rows) }
@@ -89,52 +79,6 @@ struct BenchQueueCommand: AsyncParsableCommand {
                 milliseconds[3], "\(row.claims)")
         }
         Output.line(table.rendered(on: .standardOutput(environment: self.options.environment)))
-    }
-
-    /// Rounds over all combinations, so that what disturbs the machine disturbs all of them.
-    private func measure(_ load: QueueLoad, _ scratch: ScratchQueue) async throws -> [Row] {
-        let enqueued = try await load.fill(scratch.queue)
-        try await scratch.settle()
-        let maintainer = Task {
-            while !Task.isCancelled {
-                // As workers do: what is due, and not the statistics of all tables each second.
-                for chore in (try? await scratch.queue.dueChores()) ?? [] {
-                    _ = try? await scratch.queue.run(chore, isForced: false)
-                }
-                try? await Task.sleep(for: .seconds(1))
-            }
-        }
-        defer { maintainer.cancel() }
-        let combinations = self.claimers.flatMap { claimers in self.batch.map { (claimers, $0) } }
-        var outcomes = combinations.map { _ in [QueueDrain.Outcome]() }
-        for _ in 0..<self.rounds {
-            for (place, (claimers, batch)) in combinations.enumerated() {
-                let least = self.drain ? load.shards : max(1, load.shards / 4)
-                if try await scratch.queue.openShardCount(run: nil) < least {
-                    _ = try await load.fill(scratch.queue)
-                    try await scratch.settle()
-                }
-                let drain = QueueDrain(
-                    claimers: claimers, batch: batch, duration: self.drain ? nil : .seconds(self.seconds))
-                outcomes[place].append(try await drain.run(scratch.queue))
-            }
-        }
-        maintainer.cancel()
-        await maintainer.value
-        return zip(combinations, outcomes).map { combination, outcomes in
-            var claims = LatencySample()
-            var commits = LatencySample()
-            for outcome in outcomes {
-                claims.add(outcome.claims)
-                commits.add(outcome.commits)
-            }
-            let rates = outcomes.map { Double($0.shards) / $0.seconds }.sorted()
-            return Row(
-                shards: load.shards, enqueuedPerSecond: enqueued, claimers: combination.0, batch: combination.1,
-                drainedPerSecond: rates[rates.count / 2], claimMedian: claims.quantile(0.5) ?? 0,
-                claim99: claims.quantile(0.99) ?? 0, commitMedian: commits.quantile(0.5) ?? 0,
-                commit99: commits.quantile(0.99) ?? 0, claims: claims.count)
-        }
     }
 }
 
@@ -158,32 +102,6 @@ struct BenchDayCommand: AsyncParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
-    struct TableSize: Encodable {
-        var table: String
-        var bytes: Int64
-        /// Of the same rows, written anew.
-        var liveBytes: Int64
-    }
-
-    struct Answer: Encodable {
-        var seconds: Double
-        var committed: Int
-        var failed: Int
-        var released: Int
-        var abandoned: Int
-        var heartbeats: Int
-        var archivedRuns: Int
-        /// In milliseconds, by quarter of the day.
-        var claimMedian: [Double?]
-        var claim99: [Double?]
-        var tables: [TableSize]
-        var bytes: Int64
-        var liveBytes: Int64
-        var bloat: Double
-    }
-
-    static let limit = 2.0
-
     func validate() throws {
         guard (1...64).contains(self.workers), (1000...10_000_000).contains(self.shards) else {
             throw ValidationError("--workers is 1 to 64, --shards 1000 to 10000000")
@@ -193,30 +111,16 @@ struct BenchDayCommand: AsyncParsableCommand {
     func run() async throws {
         let (settings, logger) = try self.options.resolve(label: "assay")
         var progress = ProgressLine(terminal: .standardError(environment: self.options.environment))
-        let start = ContinuousClock.now
         let answer = try await Session.withScratchQueue(
             settings, logger: logger, connections: self.workers + 2
         ) { scratch in
-            let outcome = try await QueueDay(workers: self.workers, shards: self.shards).run(scratch) { hour in
+            defer { progress.finish() }
+            return try await QueueDay(workers: self.workers, shards: self.shards).measure(scratch) { hour in
                 progress.show("hour \(hour) of 24", percent: hour * 100 / 24)
             }
-            progress.finish()
-            let seconds = (ContinuousClock.now - start) / .seconds(1)
-            let before = try await scratch.sizes()
-            try await scratch.execute("VACUUM FULL")
-            let after = try await scratch.sizes()
-            let tables = before.map { TableSize(table: $0.key, bytes: $0.value, liveBytes: after[$0.key] ?? 0) }
-            let (bytes, live) = (before.values.reduce(0, +), after.values.reduce(0, +))
-            return Answer(
-                seconds: seconds, committed: outcome.committed, failed: outcome.failed, released: outcome.released,
-                abandoned: outcome.abandoned, heartbeats: outcome.heartbeats, archivedRuns: outcome.archivedRuns,
-                claimMedian: outcome.claims.map { $0.quantile(0.5).map { $0 * 1000 } },
-                claim99: outcome.claims.map { $0.quantile(0.99).map { $0 * 1000 } },
-                tables: tables.sorted { $0.bytes > $1.bytes }, bytes: bytes, liveBytes: live,
-                bloat: Double(bytes) / Double(max(1, live)))
         }
         if self.options.json { try Output.json(answer) } else { self.show(answer) }
-        guard answer.bloat <= Self.limit else {
+        guard answer.isGood else {
             throw UserError(
                 "the tables are \(Format.fixed(answer.bloat, 2)) times as large as their live data",
                 hint:
@@ -225,7 +129,7 @@ struct BenchDayCommand: AsyncParsableCommand {
         }
     }
 
-    private func show(_ answer: Answer) {
+    private func show(_ answer: QueueDay.Report) {
         Output.line(
             "24 hours in \(RateMeter.describe(seconds: answer.seconds)): \(answer.committed) shards done, "
                 + "\(answer.failed) failures, \(answer.released) given back, \(answer.abandoned) lost with their worker, "
@@ -298,7 +202,8 @@ struct BenchScaleCommand: AsyncParsableCommand {
             settings, logger: logger, connections: self.claimers + 4
         ) { scratch in
             let large = try await scale.fill(scratch, report: report)
-            return try await scale.measure(scratch, large: large, report: report)
+            return try await scale.measure(
+                scratch, large: large, show: { _ = try await ShowCommand.ask($0, $1) }, report: report)
         }
         if self.options.json {
             try Output.json(measurements)

@@ -64,6 +64,7 @@ import Testing
                 "Files", "JobQueue", "Postgres", "PostgresQueue", "ResultStore", "TerminalText", "UVEventLoop",
             ]
         ),
+        ("Benchmarks", ["AssayRuntime", "JobQueue", "PostgresQueue"]),
         (
             "Maintenance",
             ["JobQueue", "Planning", "PostgresQueue", "Reporting", "ResultStore", "UVEventLoop"]
