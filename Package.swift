@@ -117,7 +117,7 @@ let useCases: [Target] =
     + module(
         "Execution",
         [
-            "Datasets", "Evaluation", "Inference", "JobQueue", "LMEval", "Llama", "ResultStore", "Sandbox", "Threads",
+            "Datasets", "Evaluation", "Inference", "JobQueue", "LMEval", "ResultStore", "Sandbox", "Threads",
             "UVEventLoop", "WorkerLogic", logging,
         ],
         tests: ["MemoryQueue", "Postgres", "PostgresQueue", "PostgresTesting"])
@@ -133,7 +133,7 @@ let useCases: [Target] =
         "Rescoring",
         [
             "Datasets", "Evaluation", "Execution", "Inference", "JobQueue", "LMEval", "Planning", "Reporting",
-            "ResultStore", "UVEventLoop", logging,
+            "ResultStore", "UVEventLoop", "WorkerLogic", logging,
         ],
         tests: ["MemoryQueue"])
     + module(
@@ -178,7 +178,10 @@ let programs: [Target] = [
         ]),
     program(
         "assay-worker",
-        ["Evaluation", "Execution", "JobQueue", "Llama", "Maintenance", "Sandbox", "UVEventLoop", "WorkerLogic"]),
+        [
+            "Evaluation", "Execution", "Inference", "JobQueue", "Llama", "Maintenance", "Sandbox", "UVEventLoop",
+            "WorkerLogic",
+        ]),
     program("assay-report", ["Evaluation", "JobQueue", "LMEval", "Reporting", "ResultStore", "Statistics"]),
 ]
 

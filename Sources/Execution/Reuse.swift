@@ -43,7 +43,12 @@ extension ShardRunner {
     func reused(_ shard: ClaimedShard, _ job: JobSpecification) async throws(ExecutionError) -> ReusedSamples {
         var reused = ReusedSamples()
         guard job.settings.reuse == true, let find = self.equalResults else { return reused }
-        let engine = try await self.engines.identity(for: job)
+        let engine: EngineIdentity
+        do throws(EngineError) {
+            engine = try await self.engines.identity(for: job)
+        } catch {
+            throw ExecutionError(error, model: job.model)
+        }
         // On GPUs numbers depend on more than the work.
         guard engine.settings["invariance"] == Invariance.strict.rawValue else { return reused }
         reused.engine = engine

@@ -61,6 +61,17 @@ public actor ShardRunner: ShardProcessor {
         return prepared
     }
 
+    /// The engine with a job's model, loaded if need be.
+    nonisolated func engine(
+        for job: JobSpecification, sign: @escaping @Sendable () -> Void
+    ) async throws(ExecutionError) -> any Engine {
+        do throws(EngineError) {
+            return try await self.engines.engine(for: job, sign: sign)
+        } catch {
+            throw ExecutionError(error, model: job.model)
+        }
+    }
+
     /// A shard's requests, which can be made only once its engine is there.
     func requests(
         of work: ShardWork, _ job: JobSpecification, for engine: any Engine
@@ -302,7 +313,7 @@ struct PreparedWork: PreparedShard {
                 runner: self.runner, shard: self.shard, job: self.job, work: self.work, reused: self.reused,
                 requests: ShardRequests(bySample: []), responses: [], engine: engine)
         }
-        let engine = try await self.runner.engines.engine(for: self.job) { progress(0, 0) }
+        let engine = try await self.runner.engine(for: self.job) { progress(0, 0) }
         let requests: ShardRequests
         if let made = self.requests {
             requests = made
@@ -319,15 +330,31 @@ struct PreparedWork: PreparedShard {
                 runner: self.runner, shard: self.shard, job: self.job, work: self.work, reused: self.reused,
                 requests: requests, responses: responses, engine: engine.identity)
         } catch {
-            throw ExecutionError(engineError: error, in: self.work, requests)
+            throw ExecutionError(error, model: self.job.model, in: self.work, requests)
         }
     }
 }
 
 extension ExecutionError {
+    /// What it means for a shard that its engine could not start or answer.
+    init(_ error: EngineError, model: JobSpecification.Model) {
+        let code: Code =
+            switch error.code {
+            case .cancelled: .cancelled
+            // Another node may have it, or have more of it.
+            case .deviceUnavailable, .modelUnavailable, .outOfMemory: .nodeFault
+            default: error.code.isTransient ? .transient : .permanent
+            }
+        self.init(
+            code, "\(error)",
+            lacking: error.code == .modelUnavailable ? .model(sha256: model.sha256, path: model.path) : nil)
+    }
+
     /// Names the row of the request at fault, where one is: nobody knows requests by their numbers.
-    fileprivate init(engineError error: EngineError, in work: ShardWork, _ requests: ShardRequests) {
-        self.init(engineError: error)
+    fileprivate init(
+        _ error: EngineError, model: JobSpecification.Model, in work: ShardWork, _ requests: ShardRequests
+    ) {
+        self.init(error, model: model)
         guard var rest = error.requestIndex else { return }
         for (sample, requests) in zip(work.samples, requests.bySample) {
             let count = requests.reduce(0) { $0 + $1.count }
@@ -453,6 +480,28 @@ extension ShardHeader {
             return try job.json()
         } catch {
             throw ExecutionError(.permanent, "the job's specification can't be written as JSON: \(error)")
+        }
+    }
+}
+
+/// The values used last, a bounded number of them.
+struct RecentValues<Key: Hashable, Value> {
+    private var entries: [(key: Key, value: Value)] = []
+    private let limit: Int
+
+    init(limit: Int) { self.limit = limit }
+
+    subscript(key: Key) -> Value? {
+        mutating get {
+            guard let index = self.entries.firstIndex(where: { $0.key == key }) else { return nil }
+            let entry = self.entries.remove(at: index)
+            self.entries.append(entry)
+            return entry.value
+        }
+        set {
+            self.entries.removeAll { $0.key == key }
+            if let newValue { self.entries.append((key, newValue)) }
+            if self.entries.count > self.limit { self.entries.removeFirst() }
         }
     }
 }

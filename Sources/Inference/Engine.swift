@@ -35,13 +35,30 @@ extension Engine {
     }
 }
 
+/// Gives the engine that answers a job's requests.
+public protocol EngineProvider: Sendable {
+    /// The engine with the job's model and settings, loaded if need be; only one is kept loaded.
+    ///
+    /// - Parameter sign: Called whenever loading has moved on; from any thread.
+    /// - Throws: `modelUnavailable` if this machine does not have the model's file as it was registered.
+    func engine(
+        for job: JobSpecification, sign: @escaping @Sendable () -> Void
+    ) async throws(EngineError) -> any Engine
+
+    /// What the job's engine would be, without loading its model; the model's file is checked.
+    func identity(for job: JobSpecification) async throws(EngineError) -> EngineIdentity
+
+    /// The engine with the job's model and settings, if it is loaded already.
+    func loadedEngine(for job: JobSpecification) async -> (any Engine)?
+}
+
 /// An engine could not start, or could not answer.
 public struct EngineError: Error, Sendable, Hashable, CustomStringConvertible {
     /// What kind of thing went wrong.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Value: String, Sendable {
             case cancelled, deviceUnavailable, invalidRequest, modelUnreadable, modelUnsupported, notFinite, outOfMemory
-            case decodeFailed, requestTooLong, settings
+            case decodeFailed, modelUnavailable, requestTooLong, settings
         }
 
         private let value: Value
@@ -54,6 +71,8 @@ public struct EngineError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let deviceUnavailable = Code(value: .deviceUnavailable)
         /// A request is malformed: empty, or with token ids outside the vocabulary.
         public static let invalidRequest = Code(value: .invalidRequest)
+        /// This machine does not have the model's file as it was registered; another one may.
+        public static let modelUnavailable = Code(value: .modelUnavailable)
         /// The model file is missing, truncated or damaged.
         public static let modelUnreadable = Code(value: .modelUnreadable)
         /// The model is of a kind that this engine can't evaluate.
@@ -70,7 +89,7 @@ public struct EngineError: Error, Sendable, Hashable, CustomStringConvertible {
         /// Whether the same shard may well succeed when tried again, perhaps elsewhere.
         public var isTransient: Bool {
             switch self.value {
-            case .cancelled, .decodeFailed, .deviceUnavailable, .outOfMemory: true
+            case .cancelled, .decodeFailed, .deviceUnavailable, .modelUnavailable, .outOfMemory: true
             case .invalidRequest, .modelUnreadable, .modelUnsupported, .notFinite, .requestTooLong, .settings: false
             }
         }

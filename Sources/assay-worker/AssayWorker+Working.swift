@@ -3,6 +3,7 @@ internal import Console
 internal import Execution
 internal import FoundationEssentials
 internal import Glibc
+internal import Inference
 internal import JobQueue
 internal import Llama
 internal import Logging
@@ -22,10 +23,7 @@ extension AssayWorker {
             logger[metadataKey: "device"] = self.deviceName.map { "\($0)" }
             logger[metadataKey: "process"] = self.processNumber.map { "\($0)" }
         }
-        let description = try await WorkerDescription.ofDevice(
-            DeviceChoice(self.device) ?? .auto, name: self.deviceName,
-            labels: self.labels + [WorkerLabel.rules] + (self.runCode ? [WorkerLabel.runsCode] : []),
-            host: ProcessInfo.processInfo.hostName, pid: Int(ProcessInfo.processInfo.processIdentifier))
+        let description = self.description(of: try await EngineDevice.of(DeviceChoice(self.device) ?? .auto))
         var options = WorkerOptions(
             endsWhenDrained: self.drain, shardLimit: self.once ? 1 : nil, leaseTTL: .seconds(self.leaseSeconds),
             prefetches: !self.noPrefetch, storePatience: .seconds(self.storePatience),
@@ -53,6 +51,16 @@ extension AssayWorker {
                 return try await self.run(worker, session)
             }
         }
+    }
+
+    /// What this process can do, as jobs ask for it.
+    private func description(of device: EngineDevice) -> WorkerDescription {
+        WorkerDescription(
+            host: ProcessInfo.processInfo.hostName, pid: Int(ProcessInfo.processInfo.processIdentifier),
+            // A supervisor's worker sees only a part of the machine's devices.
+            device: self.deviceName ?? device.name, deviceKind: device.kind,
+            labels: self.labels + [WorkerLabel.rules] + (self.runCode ? [WorkerLabel.runsCode] : []),
+            gpuMegabytes: device.gpuMegabytes, engine: device.engineBuild, identity: device.fingerprint)
     }
 
     /// Tries the sandbox before anything is claimed.

@@ -2,7 +2,6 @@ internal import ArgumentParser
 internal import AssayRuntime
 internal import Console
 internal import Evaluation
-internal import Execution
 internal import FoundationEssentials
 internal import Inference
 internal import JobQueue

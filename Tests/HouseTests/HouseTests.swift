@@ -41,8 +41,8 @@ import Testing
         (
             "Execution",
             [
-                "Datasets", "Evaluation", "Inference", "JobQueue", "LMEval", "Llama", "ResultStore", "Sandbox",
-                "Threads", "UVEventLoop", "WorkerLogic",
+                "Datasets", "Evaluation", "Inference", "JobQueue", "LMEval", "ResultStore", "Sandbox", "Threads",
+                "UVEventLoop", "WorkerLogic",
             ]
         ),
         (
@@ -55,7 +55,7 @@ import Testing
             "Rescoring",
             [
                 "Datasets", "Evaluation", "Execution", "Inference", "JobQueue", "LMEval", "Planning", "Reporting",
-                "ResultStore", "UVEventLoop",
+                "ResultStore", "UVEventLoop", "WorkerLogic",
             ]
         ),
         (

@@ -1,25 +1,7 @@
 public import Evaluation
-public import Inference
 public import Llama
 public import Logging
 internal import Threads
-public import WorkerLogic
-
-/// Gives the engine that answers a job's requests.
-public protocol EngineProvider: Sendable {
-    /// The engine with the job's model and settings, loaded if need be; only one is kept loaded.
-    ///
-    /// - Parameter sign: Called whenever loading has moved on; from any thread.
-    func engine(
-        for job: JobSpecification, sign: @escaping @Sendable () -> Void
-    ) async throws(ExecutionError) -> any Engine
-
-    /// What the job's engine would be, without loading its model; the model's file is checked.
-    func identity(for job: JobSpecification) async throws(ExecutionError) -> EngineIdentity
-
-    /// The engine with the job's model and settings, if it is loaded already.
-    func loadedEngine(for job: JobSpecification) async -> (any Engine)?
-}
 
 /// Loads the model that a job asks for, once its bytes have proved to be the ones that were registered.
 public actor LlamaEngineProvider: EngineProvider {
@@ -44,37 +26,25 @@ public actor LlamaEngineProvider: EngineProvider {
 
     public func engine(
         for job: JobSpecification, sign: @escaping @Sendable () -> Void
-    ) async throws(ExecutionError) -> any Engine {
+    ) async throws(EngineError) -> any Engine {
         let key = Key(modelSHA256: job.model.sha256, settings: self.settings(of: job))
         if let loaded = self.loaded, loaded.key == key { return loaded.engine }
         // The old model's memory is free before the new one asks for its own.
         self.loaded = nil
         let stamp = try await self.checkModel(job.model, sign)
         self.logger.info("loading model", metadata: ["model": "\(job.model.name)", "path": "\(job.model.path)"])
-        do {
-            let engine = try await LlamaEngine.load(
-                modelPath: job.model.path, modelSHA256: job.model.sha256, settings: key.settings, logger: self.logger)
-            try await self.checkUnchanged(job.model, since: stamp, sign)
-            self.loaded = (key, engine)
-            return engine
-        } catch let error as EngineError {
-            throw ExecutionError(engineError: error)
-        } catch let error as ExecutionError {
-            throw error
-        } catch {
-            throw ExecutionError(.permanent, "\(error)")
-        }
+        let engine = try await LlamaEngine.load(
+            modelPath: job.model.path, modelSHA256: job.model.sha256, settings: key.settings, logger: self.logger)
+        try await self.checkUnchanged(job.model, since: stamp, sign)
+        self.loaded = (key, engine)
+        return engine
     }
 
-    public func identity(for job: JobSpecification) async throws(ExecutionError) -> EngineIdentity {
+    public func identity(for job: JobSpecification) async throws(EngineError) -> EngineIdentity {
         if let engine = self.loadedEngine(for: job) { return engine.identity }
         _ = try await self.checkModel(job.model) {}
-        do throws(EngineError) {
-            return try await LlamaEngine.identity(
-                modelPath: job.model.path, modelSHA256: job.model.sha256, settings: self.settings(of: job))
-        } catch {
-            throw ExecutionError(engineError: error)
-        }
+        return try await LlamaEngine.identity(
+            modelPath: job.model.path, modelSHA256: job.model.sha256, settings: self.settings(of: job))
     }
 
     public func loadedEngine(for job: JobSpecification) -> (any Engine)? {
@@ -91,7 +61,7 @@ public actor LlamaEngineProvider: EngineProvider {
     /// What is wrong with it may be wrong on this machine alone: its storage may not be mounted here.
     private func checkModel(
         _ model: JobSpecification.Model, _ sign: @escaping @Sendable () -> Void
-    ) async throws(ExecutionError) -> FileStamp {
+    ) async throws(EngineError) -> FileStamp {
         if let known = self.wrong[model.path], known.sha256 != model.sha256,
             let now = try? await ModelHashing.stamp(path: model.path), now == known.stamp
         {
@@ -111,12 +81,11 @@ public actor LlamaEngineProvider: EngineProvider {
         return stamp
     }
 
-    private static func unregistered(_ model: JobSpecification.Model, _ found: String) -> ExecutionError {
-        ExecutionError(
-            .nodeFault,
+    private static func unregistered(_ model: JobSpecification.Model, _ found: String) -> EngineError {
+        EngineError(
+            .modelUnavailable,
             "model '\(model.name)' at \(model.path) is not the file that was registered: its sha256 is \(found), "
-                + "not \(model.sha256); put the right file there, or register this one and submit again",
-            lacking: .model(sha256: model.sha256, path: model.path))
+                + "not \(model.sha256); put the right file there, or register this one and submit again")
     }
 
     /// Proves that what was loaded is what was hashed.
@@ -125,7 +94,7 @@ public actor LlamaEngineProvider: EngineProvider {
     /// happens to the file can change a result.
     private func checkUnchanged(
         _ model: JobSpecification.Model, since stamp: FileStamp, _ sign: @escaping @Sendable () -> Void
-    ) async throws(ExecutionError) {
+    ) async throws(EngineError) {
         let now: FileStamp
         do {
             now = try await ModelHashing.stamp(path: model.path)
@@ -133,35 +102,20 @@ public actor LlamaEngineProvider: EngineProvider {
             throw Self.unreadable(model, error)
         }
         guard now == stamp else {
-            throw ExecutionError(
-                .nodeFault,
+            throw EngineError(
+                .modelUnavailable,
                 "the file of model '\(model.name)', \(model.path), was changed while it was loaded; put the registered "
-                    + "file back, or register the new one under another path",
-                lacking: .model(sha256: model.sha256, path: model.path))
+                    + "file back, or register the new one under another path")
         }
         // Of a file written a moment ago, a second write may not show in the stamp.
         if stamp.isYoung { _ = try await self.checkModel(model, sign) }
     }
 
-    private static func unreadable(_ model: JobSpecification.Model, _ error: LlamaError) -> ExecutionError {
-        ExecutionError(
-            .nodeFault,
+    private static func unreadable(_ model: JobSpecification.Model, _ error: LlamaError) -> EngineError {
+        EngineError(
+            .modelUnavailable,
             "the file of model '\(model.name)' can't be read on this machine: \(error); mount its storage here, or put "
-                + "the file back",
-            lacking: .model(sha256: model.sha256, path: model.path))
-    }
-}
-
-extension ExecutionError {
-    init(engineError error: EngineError) {
-        let code: Code =
-            switch error.code {
-            case .cancelled: .cancelled
-            // Another node may have it, or have more of it.
-            case .deviceUnavailable, .outOfMemory: .nodeFault
-            default: error.code.isTransient ? .transient : .permanent
-            }
-        self.init(code, "\(error)")
+                + "the file back")
     }
 }
 
@@ -187,24 +141,39 @@ public enum ModelHashing {
     }
 }
 
-/// The values used last, a bounded number of them.
-struct RecentValues<Key: Hashable, Value> {
-    private var entries: [(key: Key, value: Value)] = []
-    private let limit: Int
+/// What this process computes on, in the words that jobs ask for.
+public struct EngineDevice: Sendable, Hashable {
+    /// As the command line names it: "cpu" or "cuda:0".
+    public var name: String
+    /// "cpu", or "cuda" for NVIDIA's GPUs.
+    public var kind: String
+    /// Of a GPU's own memory; 0 for a CPU.
+    public var gpuMegabytes: Int
+    /// The build of llama.cpp.
+    public var engineBuild: String
+    /// What its engine is, as far as no model decides it: JSON.
+    public var fingerprint: String
 
-    init(limit: Int) { self.limit = limit }
+    /// The device that `choice` comes to; throws `deviceUnavailable`.
+    public static func of(_ choice: DeviceChoice) async throws(EngineError) -> EngineDevice {
+        // Starting llama.cpp for a GPU takes a while, and must not block the cooperative pool.
+        do throws(LlamaError) {
+            return EngineDevice(try await onOwnThread { () throws(LlamaError) in try choice.device() })
+        } catch {
+            throw EngineError(.deviceUnavailable, "\(error)")
+        }
+    }
 
-    subscript(key: Key) -> Value? {
-        mutating get {
-            guard let index = self.entries.firstIndex(where: { $0.key == key }) else { return nil }
-            let entry = self.entries.remove(at: index)
-            self.entries.append(entry)
-            return entry.value
+    init(_ device: LlamaDevice) {
+        let isCUDA = device.name.hasPrefix("CUDA")
+        switch device.kind {
+        case .cpu, .accelerator: self.kind = "cpu"
+        case .gpu, .integratedGPU: self.kind = isCUDA ? "cuda" : "gpu"
         }
-        set {
-            self.entries.removeAll { $0.key == key }
-            if let newValue { self.entries.append((key, newValue)) }
-            if self.entries.count > self.limit { self.entries.removeFirst() }
-        }
+        self.name =
+            if device.kind == .cpu { "cpu" } else if isCUDA { "cuda:\(device.name.dropFirst(4))" } else { device.name }
+        self.gpuMegabytes = device.kind == .cpu ? 0 : device.totalMemory >> 20
+        self.engineBuild = LlamaBackend.build
+        self.fingerprint = EngineFingerprint.json(of: device)
     }
 }
