@@ -144,17 +144,18 @@ let useCases: [Target] =
         ])
     + module(
         "Benchmarks", ["AssayRuntime", "JobQueue", "PostgresQueue"], tests: ["MemoryQueue"])
-    + [
-        library(
-            "Maintenance",
-            ["JobQueue", "Planning", "PostgresQueue", "Reporting", "ResultStore", "UVEventLoop", logging]),
-        library(
-            "Doctor",
-            [
-                "AssayRuntime", "Calendar", "Evaluation", "Inference", "JobQueue", "Llama", "PostgresQueue",
-                "ResultStore", "TerminalText", logging,
-            ]),
-    ]
+    + module(
+        "Maintenance",
+        [
+            "Evaluation", "JobQueue", "Planning", "PostgresQueue", "Reporting", "ResultStore", "UVEventLoop", logging,
+        ],
+        tests: ["MemoryQueue"])
+    + module(
+        "Doctor",
+        [
+            "AssayRuntime", "Calendar", "Evaluation", "Inference", "JobQueue", "Llama", "PostgresQueue",
+            "ResultStore", "TerminalText", logging,
+        ])
     + module(
         "Console",
         ["AssayRuntime", "Postgres", "Reporting", "ResultStore", "TerminalText", "Threads", argumentParser, logging],

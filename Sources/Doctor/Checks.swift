@@ -48,10 +48,10 @@ public struct Checks {
                 return [Check(name: "database", isGood: true, finding: "reached, schema is current")]
                     + DatabaseChecks.all(try await session.queue.databaseFacts())
                     + Check.role(try await session.queue.rights())
-                    + models.map(self.model)
+                    + models.map(Check.model)
                     + [
                         Check(name: "workers", isGood: true, finding: "\(workers.count) live"),
-                        Self.chores(try await session.queue.chores(), hasWorkers: !workers.isEmpty),
+                        Check.chores(try await session.queue.chores(), hasWorkers: !workers.isEmpty),
                     ]
             }
         } catch let failure as UserError {
@@ -65,50 +65,6 @@ public struct Checks {
                     remedy: finding.contains("hint:") ? nil : "start it with `assay up`")
             ]
         }
-    }
-
-    private func model(_ model: ModelRecord) -> Check {
-        switch model.bytesOnDisk {
-        case model.bytes:
-            if let doubt = try? GGUFFile(path: model.path).tokenizer.doubt {
-                return Check(
-                    name: "model \(model.name)", isGood: false, finding: "\(model.path): \(doubt)",
-                    remedy: "register the new file under another name; reports of this one carry a remark")
-            }
-            return Check(name: "model \(model.name)", isGood: true, finding: "\(model.path), \(model.bytes) bytes")
-        case nil:
-            return Check(
-                name: "model \(model.name)", isGood: false, finding: "\(model.path) is not there",
-                remedy: "put the file back, or register it again: assay model add \(model.name) FILE --replace")
-        case let other?:
-            return Check(
-                name: "model \(model.name)", isGood: false,
-                finding: "\(model.path) has \(other) bytes, not \(model.bytes)",
-                remedy: "put the right file back, or register this one under a new name")
-        }
-    }
-
-    /// Whether what any process does now and then is done: dead workers, gates, device time and the like.
-    private static func chores(_ chores: [ChoreRecord], hasWorkers: Bool) -> Check {
-        if let failed = chores.first(where: { $0.failedAt != nil }) {
-            return Check(
-                name: "chores", isGood: false,
-                finding: "'\(failed.chore.rawValue)' fails: \(failed.error ?? "no reason was recorded")",
-                remedy: "claims and commits go on; report it, with the log of a worker")
-        }
-        // Workers look every few seconds; a chore may wait for one that takes long.
-        let late = chores.first { record in
-            let limit = max(120, 10 * Double(record.interval.components.seconds))
-            return record.succeededAt.map { Date.now.timeIntervalSince($0) > limit } ?? true
-        }
-        if hasWorkers, let late {
-            return Check(
-                name: "chores", isGood: false,
-                finding: "'\(late.chore.rawValue)' was not done lately, although workers are alive",
-                remedy: "see whether a transaction that somebody left open holds its row (`old snapshots` above)")
-        }
-        return Check(
-            name: "chores", isGood: true, finding: hasWorkers ? "all done lately" : "done once a worker is there")
     }
 
     private func store() async -> Check {
@@ -168,6 +124,51 @@ public struct Checks {
 }
 
 extension Check {
+    /// Whether a registered model's file is the one that was registered, as far as its size and its tokenizer tell.
+    static func model(_ model: ModelRecord) -> Check {
+        switch model.bytesOnDisk {
+        case model.bytes:
+            if let doubt = try? GGUFFile(path: model.path).tokenizer.doubt {
+                return Check(
+                    name: "model \(model.name)", isGood: false, finding: "\(model.path): \(doubt)",
+                    remedy: "register the new file under another name; reports of this one carry a remark")
+            }
+            return Check(name: "model \(model.name)", isGood: true, finding: "\(model.path), \(model.bytes) bytes")
+        case nil:
+            return Check(
+                name: "model \(model.name)", isGood: false, finding: "\(model.path) is not there",
+                remedy: "put the file back, or register it again: assay model add \(model.name) FILE --replace")
+        case let other?:
+            return Check(
+                name: "model \(model.name)", isGood: false,
+                finding: "\(model.path) has \(other) bytes, not \(model.bytes)",
+                remedy: "put the right file back, or register this one under a new name")
+        }
+    }
+
+    /// Whether what any process does now and then is done: dead workers, gates, device time and the like.
+    static func chores(_ chores: [ChoreRecord], hasWorkers: Bool, now: Date = .now) -> Check {
+        if let failed = chores.first(where: { $0.failedAt != nil }) {
+            return Check(
+                name: "chores", isGood: false,
+                finding: "'\(failed.chore.rawValue)' fails: \(failed.error ?? "no reason was recorded")",
+                remedy: "claims and commits go on; report it, with the log of a worker")
+        }
+        // Workers look every few seconds; a chore may wait for one that takes long.
+        let late = chores.first { record in
+            let limit = max(120, 10 * Double(record.interval.components.seconds))
+            return record.succeededAt.map { now.timeIntervalSince($0) > limit } ?? true
+        }
+        if hasWorkers, let late {
+            return Check(
+                name: "chores", isGood: false,
+                finding: "'\(late.chore.rawValue)' was not done lately, although workers are alive",
+                remedy: "see whether a transaction that somebody left open holds its row (`old snapshots` above)")
+        }
+        return Check(
+            name: "chores", isGood: true, finding: hasWorkers ? "all done lately" : "done once a worker is there")
+    }
+
     /// What the role that is connected may do, a line for each ability; a missing one is no fault.
     static func role(_ rights: RoleRights) -> [Check] {
         let abilities: [(Ability, String)] = [

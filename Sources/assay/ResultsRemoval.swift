@@ -4,7 +4,6 @@ internal import Console
 internal import JobQueue
 internal import Maintenance
 internal import PostgresQueue
-internal import Reporting
 internal import ResultStore
 internal import TerminalText
 
@@ -29,37 +28,13 @@ struct ResultsRemoveCommand: AsyncParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
-    struct Answer: Encodable {
-        var run: String
-        var results: Int
-        var files: Int
-        var bytes: Int
-    }
-
-    private static let slice = 5000
-
     func run() async throws {
         let answer = try await Session.with(self.options) { session in
-            let store = try await session.store()
-            let selection = try await RunSelection(self.id, in: session.queue)
-            try self.check(selection, store)
-            var results: [(job: JobRecord, results: [ShardResult])] = []
-            for job in selection.jobs { results.append((job, try await session.queue.results(of: job.id))) }
-            let count = results.reduce(0) { $0 + $1.results.count }
-            let bytes = results.reduce(0) { $0 + $1.results.reduce(0) { $0 + $1.publication.bytes } }
+            let removal = try await self.removal(session)
             try await Confirmation.obtain(
-                "\(Format.counted(count, "result")) (\(Format.bytes(bytes))) of \(self.id) will be removed for good",
+                "\(Format.counted(removal.count, "result")) (\(Format.bytes(removal.bytes))) of \(self.id) will be removed for good",
                 isGiven: self.yes)
-            try await session.queue.restore(selection.run.id)
-            var answer = Answer(run: selection.run.id.text, results: 0, files: 0, bytes: 0)
-            for (job, results) in results {
-                // Rows first: a row without a file would be a lost result, a file without a row is garbage.
-                answer.results += try await self.withdraw(results, of: job, session)
-                let removed = try await store.removeResults(run: job.id.run.text, job: job.id.name)
-                answer.files += removed.count
-                answer.bytes += removed.reduce(0) { $0 + $1.bytes }
-            }
-            return answer
+            return try await removal.perform(user: session.userName, queue: session.queue)
         }
         if self.options.json { return try Output.json(answer) }
         Output.line(
@@ -67,34 +42,23 @@ struct ResultsRemoveCommand: AsyncParsableCommand {
                 + "\(Format.bytes(Int64(answer.bytes)))")
     }
 
-    private func check(_ selection: RunSelection, _ store: Store) throws {
-        let open = selection.jobs.filter { ![.done, .failed, .cancelled].contains($0.state) }
-        guard open.isEmpty else {
-            throw UserError(
-                "\(open.map { "job \($0.id) is \($0.state.rawValue)" }.joined(separator: ", "))",
-                hint: "wait until it is over, or cancel it with `assay cancel \(self.id)`")
+    private func removal(_ session: Session) async throws -> ResultRemoval {
+        do {
+            let store = try await session.store()
+            return try await ResultRemoval(
+                try await RunSelection(self.id, in: session.queue), queue: session.queue, store: store,
+                evenIfReported: self.force)
+        } catch let error as UpkeepError {
+            switch error.code {
+            case .notOver:
+                throw UserError(
+                    error.message, hint: "wait until it is over, or cancel it with `assay cancel \(self.id)`")
+            case .reported:
+                throw UserError(
+                    error.message,
+                    hint: "reports keep their numbers, but not their samples; if that is meant, give --force")
+            }
         }
-        let reports = try ReportLibrary(store: store.root).versions(naming: selection.run.id.text)
-        guard reports.isEmpty || self.force else {
-            throw UserError(
-                "run \(selection.run.id) is in \(reports.map { "report \($0.name) v\($0.version)" }.joined(separator: ", "))",
-                hint: "reports keep their numbers, but not their samples; if that is meant, give --force")
-        }
-    }
-
-    private func withdraw(
-        _ results: [ShardResult], of job: JobRecord, _ session: Session
-    ) async throws(QueueError) -> Int {
-        let reason = "removed by \(session.userName)"
-        var count = 0
-        // At least once: a job without results is not computed again either.
-        for start in stride(from: 0, to: max(1, results.count), by: Self.slice) {
-            let slice = results[start..<min(start + Self.slice, results.count)]
-            count += try await session.queue.withdraw(
-                slice.map { ResultWithdrawal($0, reason: reason) }, of: job.id, user: session.userName, again: false
-            ).count
-        }
-        return count
     }
 }
 

@@ -67,7 +67,7 @@ import Testing
         ("Benchmarks", ["AssayRuntime", "JobQueue", "PostgresQueue"]),
         (
             "Maintenance",
-            ["JobQueue", "Planning", "PostgresQueue", "Reporting", "ResultStore", "UVEventLoop"]
+            ["Evaluation", "JobQueue", "Planning", "PostgresQueue", "Reporting", "ResultStore", "UVEventLoop"]
         ),
         (
             "Doctor",

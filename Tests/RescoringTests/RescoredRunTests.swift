@@ -1,6 +1,7 @@
 import Evaluation
 import Foundation
 import JobQueue
+import MemoryQueue
 import Rescoring
 import ResultStore
 import Testing
