@@ -15,6 +15,7 @@ let collections: Target.Dependency = .product(name: "OrderedCollections", packag
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 /// A library module.
@@ -139,8 +140,8 @@ let useCases: [Target] =
     + module(
         "AssayRuntime",
         [
-            "Files", "JobQueue", "Postgres", "PostgresQueue", "ResultStore", "TerminalText", "UVEventLoop", logging,
-            yams,
+            "Files", "JobQueue", "Postgres", "PostgresQueue", "ResultStore", "TerminalText", "UVEventLoop", lifecycle,
+            logging, yams,
         ])
     + module(
         "Benchmarks", ["AssayRuntime", "JobQueue", "PostgresQueue"], tests: ["MemoryQueue"])
@@ -248,6 +249,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
     targets: leaves + services + useCases + programs + testSupport,

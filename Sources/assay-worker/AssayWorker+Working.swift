@@ -75,19 +75,27 @@ extension AssayWorker {
         }
     }
 
-    /// Runs the worker and passes on what signals ask for.
+    /// What the services beside the worker have to end once it has: their last question to the database is answered by then.
+    private static let shutdownDeadline: Duration = .seconds(6)
+
+    /// Runs the worker, what it does for the queue beside its work, and the watch for signals, which ends last.
     private func run(_ worker: Worker, _ session: Session) async throws -> WorkerSummary {
         let signalLoop = try EventLoop(name: "signals")
-        let signals = try await signalLoop.signals(StopRequests.signals)
-        let maintenance = MaintenanceServices(queue: session.queue, loop: session.loop, logger: session.logger)
-        let besides = Task { await maintenance.run() }
-        defer { besides.cancel() }
-        let work = Task { try await worker.run() }
+        let services = ProcessServices(deadline: Self.shutdownDeadline, logger: session.logger)
         let watch = SignalWatch(
-            on: signalLoop, worker: worker, work: work, isSupervised: self.supervisor != nil, logger: session.logger)
-        let watching = Task { await watch.run(signals) }
-        let result = await work.result
-        watching.cancel()
+            on: signalLoop, services: services, isSupervised: self.supervisor != nil, logger: session.logger
+        ) { await worker.leaveAtOnce() }
+        let maintenance = MaintenanceServices(queue: session.queue, loop: session.loop, logger: session.logger)
+        let result: Result<WorkerSummary, any Error>
+        do {
+            let signals = try await signalLoop.signals(StopRequests.signals)
+            services.add("signals") { await watch.run(signals) }
+            services.add("maintenance") { await maintenance.run() }
+            result = .success(
+                try await services.run("worker", finish: { worker.drain() }) { try await worker.run() })
+        } catch {
+            result = .failure(error)
+        }
         await signalLoop.shutDown()
         return try result.get()
     }

@@ -1,3 +1,4 @@
+internal import AssayRuntime
 internal import Execution
 internal import Glibc
 internal import Logging
@@ -12,20 +13,22 @@ actor SignalWatch {
     private static let deadline: UInt32 = 9
 
     private nonisolated let loop: EventLoop
-    private let worker: Worker
-    private let work: Task<WorkerSummary, any Error>
+    private let services: ProcessServices
+    private let leaveAtOnce: @Sendable () async -> Void
     private let logger: Logger
     private var requests: StopRequests
     private var isEnding = false
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { self.loop.asUnownedSerialExecutor() }
 
+    /// - Parameter leaveAtOnce: Takes the worker out of the queue, whatever hangs in it.
     init(
-        on loop: EventLoop, worker: Worker, work: Task<WorkerSummary, any Error>, isSupervised: Bool, logger: Logger
+        on loop: EventLoop, services: ProcessServices, isSupervised: Bool, logger: Logger,
+        leaveAtOnce: @escaping @Sendable () async -> Void
     ) {
         self.loop = loop
-        self.worker = worker
-        self.work = work
+        self.services = services
+        self.leaveAtOnce = leaveAtOnce
         self.logger = logger
         self.requests = StopRequests(isSupervised: isSupervised)
     }
@@ -35,7 +38,7 @@ actor SignalWatch {
             switch self.requests.receive(signal) {
             case .drain:
                 self.logger.notice("draining: the shard in hand is finished first", metadata: ["signal": "\(signal)"])
-                self.worker.drain()
+                self.services.drain()
             case .abandon: self.abandon(signal)
             case nil: break
             }
@@ -46,7 +49,7 @@ actor SignalWatch {
         guard !self.isEnding else { return }
         self.isEnding = true
         self.logger.warning("abandoning the shard in hand", metadata: ["signal": "\(signal)"])
-        self.work.cancel()
+        self.services.abandon()
         alarm(Self.deadline)
         Task {
             do {
@@ -55,8 +58,10 @@ actor SignalWatch {
                 // The loop ends before its time only when the process does: nothing hangs.
                 return
             }
-            self.logger.error("something hangs; ending this process without it")
-            await self.worker.leaveAtOnce()
+            self.logger.error(
+                "something hangs; ending this process without it",
+                metadata: ["running": "\(self.services.running.joined(separator: ", "))"])
+            await self.leaveAtOnce()
             // Not exit(): what the libraries do at the end waits for the thread that hangs.
             _exit(128 + signal)
         }

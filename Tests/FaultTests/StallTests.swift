@@ -51,6 +51,7 @@ extension FaultSuite {
                 let result = try await bench.found("the worker ends", within: .seconds(20)) { worker.child.result }
                 #expect(asked.duration(to: .now) < .seconds(10), "\(worker.logText)")
                 #expect(result.termination == .exited(status: 128 + Int(SIGTERM)), "\(worker.logText)")
+                #expect(worker.logText.contains("signals, maintenance, worker"), "\(worker.logText)")
                 try await bench.expectLeft(worker)
                 try hang.end()
                 try await bench.drain()
