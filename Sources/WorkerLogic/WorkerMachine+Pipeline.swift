@@ -42,8 +42,7 @@ extension WorkerMachine {
         }
         // What is adrift is settled before anything is claimed, or this worker would take it from itself.
         guard board.adrift.isEmpty else { return false }
-        if let rest = self.rest, self.now < rest { return false }
-        self.rest = nil
+        guard self.rest == nil else { return false }
         if let pause = self.health.pause(using: &self.random) {
             // A worker that fails at once would otherwise take all there is, and use up the attempts of every shard.
             self.say(

@@ -161,6 +161,8 @@ package struct WorkerMachine: Sendable {
         self.take(event)
         self.watch()
         self.beatWhenDue()
+        // Rested, whatever else there is to wait for.
+        if let rest = self.rest, self.now >= rest { self.rest = nil }
         while self.phase != .ended, self.step() {}
         defer { self.actions = [] }
         return self.actions

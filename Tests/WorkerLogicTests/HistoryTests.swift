@@ -11,6 +11,17 @@ import WorkerSimulation
         }
     }
 
+    /// What random histories have found, mended since.
+    @Test(
+        arguments: [
+            // A worker whose rest had ended while older claims were still open asked to be woken at once, again and again.
+            1_019_514
+        ] as [UInt64])
+    func whatWasFoundStaysMended(_ seed: UInt64) throws {
+        var history = History(seed: seed)
+        _ = try history.run()
+    }
+
     @Test func aSeedDecidesAHistory() throws {
         for seed: UInt64 in [3, 4, 5] {
             var (one, other) = (History(seed: seed), History(seed: seed))
